@@ -1,0 +1,1 @@
+"""halfopen: everything between SYN and accept(), on Linux."""

@@ -246,6 +246,10 @@ pub struct Handshake {
     pub time_wait: Option<TimeWait>,
     /// What was odd.
     pub anomalies: Anomalies,
+    /// TTL or hop limit of the client's first SYN; of its first packet where no SYN was captured.
+    pub ttl_client: Option<u8>,
+    /// TTL or hop limit of the server's first valid SYN-ACK; of its first packet where none was captured.
+    pub ttl_server: Option<u8>,
     /// 1-based frame number of the first SYN in `file`; `None` when it was not captured.
     pub frame_syn: Option<u64>,
     /// Frame of the first valid SYN-ACK; `None` also when it lies in another file than `file`.

@@ -192,6 +192,8 @@ pub struct SideOptions {
 pub struct Handshake {
     /// Index of the input file that holds the first packet.
     pub file: u32,
+    /// Order of the first packet among all handshakes of the run, from 1: the number that `--ladder` takes.
+    pub number: u64,
     /// Time of the first SYN; of the first packet where no SYN was captured.
     pub start_ns: i64,
     /// The side that sent the first SYN.

@@ -40,7 +40,7 @@ struct Header<'a> {
 
 impl Walk<'_> {
     /// A GRE packet.
-    pub(super) fn gre(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    pub(super) fn gre(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         let Some((&[f0, f1, k0, k1], rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };

@@ -3,7 +3,7 @@
 //! A quote may be as short as 8 bytes of TCP: ports and sequence number, all that names a segment. Its lengths are not
 //! looked at: routers quote them from before or after their own changes.
 
-use super::ip::{Ip, Upper, extensions, v6_addresses};
+use super::ip::{Ip, Upper, extensions};
 use super::{Walk, bytes::Bytes};
 use crate::{Address, Defect, IcmpError, Packet};
 
@@ -26,8 +26,8 @@ enum Quote<'a> {
 
 impl Walk<'_> {
     /// An ICMP or `ICMPv6` message.
-    pub(super) fn icmp(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
-        let v6 = ip.src.v6;
+    pub(super) fn icmp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+        let v6 = ip.is_v6();
         let quoting: &[u8] = if v6 { &QUOTING_V6 } else { &QUOTING };
         let &[kind, code, ..] = b.data else {
             return Packet::Other;
@@ -50,7 +50,7 @@ impl Walk<'_> {
                 v6,
                 kind,
                 code,
-                reporter: ip.src,
+                reporter: ip.src(),
                 src,
                 dst,
                 src_port: u16::from_be_bytes([s0, s1]),
@@ -107,16 +107,9 @@ fn quoted_v6(packet: Bytes<'_>) -> Quote<'_> {
     if head[0] >> 4 != 6 {
         return Quote::NotTcp;
     }
-    let (src, dst) = v6_addresses(head);
-    let mut ip = Ip {
-        src,
-        dst,
-        ttl: 0,
-        id: None,
-        routed: false,
-    };
+    let mut ip = Ip::v6(head);
     match extensions(head[6], rest, &mut ip) {
-        Upper::Protocol(TCP, segment) => Quote::Tcp(src, dst, segment.data),
+        Upper::Protocol(TCP, segment) => Quote::Tcp(ip.src(), ip.dst(), segment.data),
         Upper::Protocol(..) | Upper::Fragment => Quote::NotTcp,
         Upper::Truncated | Upper::Malformed => Quote::Short,
     }

@@ -28,21 +28,74 @@ mod protocol {
 
 /// What the layers above need of an IP header.
 #[derive(Clone, Copy)]
-pub(super) struct Ip {
-    pub src: Address,
-    pub dst: Address,
+pub(super) struct Ip<'a> {
+    /// Source and destination, still in the packet: turned into numbers once, where they are needed.
+    ends: Ends<'a>,
     /// TTL or hop limit.
     pub ttl: u8,
     pub id: Option<u16>,
-    /// A routing header holds the final destination, so `dst` is not the one in the checksum.
+    /// A routing header holds the final destination, so [`Ip::dst`] is not the one in the checksum.
     pub routed: bool,
 }
 
-impl Ip {
+#[derive(Clone, Copy)]
+enum Ends<'a> {
+    V4(&'a [u8; 8]),
+    V6(&'a [u8; 32]),
+}
+
+impl<'a> Ip<'a> {
+    /// From the last eight bytes of an IPv4 header without options.
+    #[inline]
+    pub fn v4(ends: &'a [u8; 8], ttl: u8, id: u16) -> Self {
+        Self {
+            ends: Ends::V4(ends),
+            ttl,
+            id: Some(id),
+            routed: false,
+        }
+    }
+
+    /// From an IPv6 header.
+    pub fn v6(head: &'a [u8; 40]) -> Self {
+        let &[_, _, _, _, _, _, _, ttl, ref ends @ ..] = head;
+        Self {
+            ends: Ends::V6(ends),
+            ttl,
+            id: None,
+            routed: false,
+        }
+    }
+
+    pub const fn is_v6(&self) -> bool {
+        matches!(self.ends, Ends::V6(_))
+    }
+
+    #[inline]
+    pub fn src(&self) -> Address {
+        match self.ends {
+            Ends::V4(&[a, b, c, d, ..]) => Address::from_v4([a, b, c, d]),
+            Ends::V6(ends) => Address::from_v6(*half(ends.first_chunk())),
+        }
+    }
+
+    #[inline]
+    pub fn dst(&self) -> Address {
+        match self.ends {
+            Ends::V4(&[.., a, b, c, d]) => Address::from_v4([a, b, c, d]),
+            Ends::V6(ends) => Address::from_v6(*half(ends.last_chunk())),
+        }
+    }
+
     /// The two ends, as those of a tunnel.
     pub fn outer(&self) -> Outer {
-        Outer::new(self.src, self.dst)
+        Outer::new(self.src(), self.dst())
     }
+}
+
+/// Half of 32 bytes is always there.
+fn half(chunk: Option<&[u8; 16]>) -> &[u8; 16] {
+    chunk.unwrap_or(&[0; 16])
 }
 
 /// What came of following the extension headers of an IPv6 packet.
@@ -80,28 +133,7 @@ impl Walk<'_> {
         let Some(head) = b.data.first_chunk::<20>() else {
             return self.lost(Defect::IpTruncated);
         };
-        let &[
-            vihl,
-            _,
-            l0,
-            l1,
-            i0,
-            i1,
-            f0,
-            f1,
-            ttl,
-            proto,
-            _,
-            _,
-            s0,
-            s1,
-            s2,
-            s3,
-            d0,
-            d1,
-            d2,
-            d3,
-        ] = head;
+        let &[vihl, _, l0, l1, i0, i1, f0, f1, ttl, proto, _, _, ref ends @ ..] = head;
         let header = usize::from(vihl & 0x0f) * 4;
         let total = match usize::from(u16::from_be_bytes([l0, l1])) {
             // The network card was to cut this one into segments and to fill in the length of each.
@@ -124,13 +156,7 @@ impl Walk<'_> {
             return self.lost(Defect::Fragment);
         }
         upper.partial |= fragment & 0x2000 != 0;
-        let ip = Ip {
-            src: Address::from_v4([s0, s1, s2, s3]),
-            dst: Address::from_v4([d0, d1, d2, d3]),
-            ttl,
-            id: Some(u16::from_be_bytes([i0, i1])),
-            routed: false,
-        };
+        let ip = Ip::v4(ends, ttl, u16::from_be_bytes([i0, i1]));
         if proto == protocol::TCP {
             return self.tcp(&ip, upper);
         }
@@ -156,14 +182,7 @@ impl Walk<'_> {
             0 => rest,
             length => self.payload(rest, length),
         };
-        let (src, dst) = v6_addresses(head);
-        let mut ip = Ip {
-            src,
-            dst,
-            ttl: head[7],
-            id: None,
-            routed: false,
-        };
+        let mut ip = Ip::v6(head);
         match extensions(head[6], rest, &mut ip) {
             Upper::Protocol(protocol::TCP, upper) => self.tcp(&ip, upper),
             Upper::Protocol(proto, upper) => self.upper(&ip, proto, upper),
@@ -174,18 +193,18 @@ impl Walk<'_> {
     }
 
     /// Everything but TCP directly in IP.
-    fn upper(&mut self, ip: &Ip, proto: u8, b: Bytes<'_>) -> Packet {
+    fn upper(&mut self, ip: &Ip<'_>, proto: u8, b: Bytes<'_>) -> Packet {
         match proto {
             protocol::TCP => self.tcp(ip, b),
             protocol::UDP => self.udp(ip, b),
-            protocol::ICMP if !ip.src.v6 => self.icmp(ip, b),
-            protocol::ICMPV6 if ip.src.v6 => self.icmp(ip, b),
+            protocol::ICMP if !ip.is_v6() => self.icmp(ip, b),
+            protocol::ICMPV6 if ip.is_v6() => self.icmp(ip, b),
             protocol::IPV4 if self.encaps.enter(Tunnel::Ipip(ip.outer())) => self.ipv4(b),
             protocol::IPV6 if self.encaps.enter(Tunnel::Ip6ip(ip.outer())) => self.ipv6(b),
             protocol::IPV4 | protocol::IPV6 => self.lost(Defect::TunnelTooDeep),
             protocol::GRE => self.gre(ip, b),
             // IPv6 follows it among the extension headers; in IPv4 it is a protocol.
-            protocol::AUTHENTICATION if !ip.src.v6 => match extensions(proto, b, &mut ip.clone()) {
+            protocol::AUTHENTICATION if !ip.is_v6() => match extensions(proto, b, &mut { *ip }) {
                 Upper::Protocol(inner, b) if inner != protocol::AUTHENTICATION => self.upper(ip, inner, b),
                 Upper::Truncated => self.lost(Defect::IpTruncated),
                 _ => self.lost(Defect::IpMalformed),
@@ -195,16 +214,8 @@ impl Walk<'_> {
     }
 }
 
-/// Source and destination of an IPv6 header.
-pub(super) fn v6_addresses(head: &[u8; 40]) -> (Address, Address) {
-    let &[_, _, _, _, _, _, _, _, ref ends @ ..] = head;
-    let (src, dst) = ends.split_at(16);
-    let octets = |half: &[u8]| half.first_chunk().copied().unwrap_or_default();
-    (Address::from_v6(octets(src)), Address::from_v6(octets(dst)))
-}
-
 /// Follows extension headers from the one named `next`; notes fragment identification and routing in `ip`.
-pub(super) fn extensions<'a>(mut next: u8, mut b: Bytes<'a>, ip: &mut Ip) -> Upper<'a> {
+pub(super) fn extensions<'a>(mut next: u8, mut b: Bytes<'a>, ip: &mut Ip<'_>) -> Upper<'a> {
     for _ in 0..MAX_EXTENSIONS {
         if !is_extension(next) {
             return Upper::Protocol(next, b);

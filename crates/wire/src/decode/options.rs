@@ -26,6 +26,43 @@ mod kind {
 /// The experiment that became Fast Open, RFC 7413 appendix A.
 const FAST_OPEN_MAGIC: u16 = 0xf989;
 
+/// The order in which Linux writes them (`tcp_options_write`, with SACK, timestamps and window scaling on): most SYNs
+/// there are, in one comparison instead of five steps of a loop.
+#[inline]
+pub(super) fn parse_linux(list: &[u8]) -> Option<SynOptions> {
+    use kind::{MSS, NOP, SACK_PERMITTED, TIMESTAMPS, WINDOW_SCALE};
+    let list: &[u8; 20] = list.try_into().ok()?;
+    let &[
+        MSS,
+        4,
+        m0,
+        m1,
+        SACK_PERMITTED,
+        2,
+        TIMESTAMPS,
+        10,
+        ref times @ ..,
+        NOP,
+        WINDOW_SCALE,
+        3,
+        shift,
+    ] = list
+    else {
+        return None;
+    };
+    let &[v0, v1, v2, v3, e0, e1, e2, e3] = times;
+    Some(SynOptions {
+        mss: Some(u16::from_be_bytes([m0, m1])),
+        window_scale: Some(shift),
+        sack_permitted: true,
+        timestamps: Some((
+            u32::from_be_bytes([v0, v1, v2, v3]),
+            u32::from_be_bytes([e0, e1, e2, e3]),
+        )),
+        ..SynOptions::default()
+    })
+}
+
 /// Reads `captured`, the bytes there are of an option list of `length` bytes.
 pub(super) fn parse(captured: &[u8], length: usize) -> (SynOptions, Option<Defect>) {
     let mut options = SynOptions::default();

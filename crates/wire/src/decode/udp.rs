@@ -26,7 +26,7 @@ const MAX_GTP_EXTENSIONS: usize = 4;
 
 impl Walk<'_> {
     /// A datagram.
-    pub(super) fn udp(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    pub(super) fn udp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = b.split() else {
             return Packet::Other;
         };
@@ -53,7 +53,7 @@ impl Walk<'_> {
     }
 
     /// RFC 7348 section 5: flags (8: the identifier is valid; 80: a group policy follows), reserved, identifier, reserved.
-    fn vxlan(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn vxlan(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         match b.split() {
             Some((&[0x08 | 0x88, _, _, _, v0, v1, v2, _], frame)) => {
                 self.bridged(Tunnel::Vxlan(ip.outer(), u32::from_be_bytes([0, v0, v1, v2])), frame)
@@ -64,7 +64,7 @@ impl Walk<'_> {
     }
 
     /// draft-ietf-nvo3-vxlan-gpe: flags 4 (a protocol is named) and 8, reserved, protocol, identifier, reserved.
-    fn vxlan_gpe(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn vxlan_gpe(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         match b.split() {
             Some((&[0x0c, 0, 0, next, v0, v1, v2, _], inner)) => {
                 let tunnel = Tunnel::Vxlan(ip.outer(), u32::from_be_bytes([0, v0, v1, v2]));
@@ -80,7 +80,7 @@ impl Walk<'_> {
     }
 
     /// RFC 8926 section 3.4: version 0 and length of the options in words, control bits, protocol, identifier, reserved.
-    fn geneve(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn geneve(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         let Some((&[version, control, p0, p1, v0, v1, v2, reserved], rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };
@@ -100,7 +100,7 @@ impl Walk<'_> {
 
     /// 3GPP TS 29.281 section 5.1: version 1, protocol type 1, type 255 (user data), length, TEID; when any of the three
     /// low flags is set, sequence number, N-PDU number and a chain of extension headers.
-    fn gtpu(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn gtpu(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         let Some((&[flags @ 0x30..=0x37, 0xff, l0, l1, _, _, _, _], rest)) = b.split() else {
             return Packet::Other;
         };
@@ -117,7 +117,7 @@ impl Walk<'_> {
     }
 
     /// RFC 4380 section 5.1.1: authentication and origin may stand before the packet, in this order.
-    fn teredo(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn teredo(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         let mut inner = Some(b);
         if let [0, 1, id, auth, ..] = b.data {
             // Identifier and authentication value, then a nonce of 8 bytes and a confirmation byte.
@@ -137,7 +137,7 @@ impl Walk<'_> {
     }
 
     /// RFC 2661 section 3.1, data messages: version 2; length, sequence numbers and an offset if their flags are set.
-    fn l2tp(&mut self, ip: &Ip, b: Bytes<'_>) -> Packet {
+    fn l2tp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
         const CONTROL_AND_RESERVED: u16 = 0xb4f0;
         let Some((&head, rest)) = b.split() else {
             return Packet::Other;

@@ -14,12 +14,14 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod decode;
 pub mod defect;
 pub mod encap;
 pub mod frame;
 pub mod segment;
 
 pub use address::Address;
+pub use decode::Decoder;
 pub use defect::{Defect, Defects};
 pub use encap::{Encap, EncapId, EncapTable, Tunnel};
 pub use frame::{Frame, LinkType};

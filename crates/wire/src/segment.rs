@@ -67,6 +67,7 @@ pub enum FastOpenOption {
 
 /// The options of a SYN or SYN-ACK. They are decoded on no other segment: nothing later is part of a handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an option that is there or not")]
 pub struct SynOptions {
     /// Maximum segment size, kind 2.
     pub mss: Option<u16>,
@@ -86,8 +87,10 @@ pub struct SynOptions {
     pub ao: bool,
     /// Options of a kind that is not named above (and neither NOP nor end of list).
     pub unknown: u8,
-    /// The list was damaged or cut: what stands here is what came before.
+    /// The list was damaged or cut: what stands here is what could be read.
     pub incomplete: bool,
+    /// The capture ends before the window field: [`Segment::window`] is 0 and means nothing.
+    pub window_cut: bool,
 }
 
 /// One TCP segment as far as a handshake needs it. Owned and `Copy`, so that a batch of them crosses threads.
@@ -131,7 +134,7 @@ pub struct Segment {
     pub syn: Option<SynOptions>,
 }
 
-/// An ICMP or ICMPv6 error that quotes a TCP segment (RFC 792, RFC 4443 section 3).
+/// An ICMP or `ICMPv6` error that quotes a TCP segment (RFC 792, RFC 4443 section 3).
 #[derive(Clone, Copy, Debug)]
 pub struct IcmpError {
     /// Capture time, nanoseconds since the epoch.
@@ -142,7 +145,7 @@ pub struct IcmpError {
     pub file: u32,
     /// Tags and tunnels around it.
     pub encap: EncapId,
-    /// True for ICMPv6.
+    /// True for `ICMPv6`.
     pub v6: bool,
     /// ICMP type.
     pub kind: u8,

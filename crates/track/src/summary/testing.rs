@@ -11,6 +11,7 @@ pub const T0: i64 = 1_700_000_000_000_000_000;
 pub fn handshake(outcome: Outcome) -> Handshake {
     Handshake {
         file: 0,
+        number: 1,
         start_ns: T0,
         client: Address::from_v4([10, 0, 0, 1]),
         client_port: 40_000,

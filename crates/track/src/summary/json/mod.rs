@@ -112,7 +112,7 @@ impl Summary {
         w.object(|w| {
             w.entry("start_ns", start);
             w.key("width_s");
-            w.seconds(self.timeline.width_ns());
+            w.float(Some(self.timeline.width_ns() as f64 / 1e9));
             column(w, "attempts", |bin| bin.attempts);
             column(w, "established", |bin| bin.established);
             column(w, "failed", |bin| bin.failed);

@@ -67,7 +67,7 @@ pub fn activity(w: &mut Writer, activity: &Activity) {
     outcomes(w, tally);
     w.entry("answered", tally.answered());
     w.key("completed_share");
-    w.optional(tally.completed_share());
+    w.float(tally.completed_share());
     w.entry("failed", tally.failed());
     w.key("latency_us");
     match activity.latency() {

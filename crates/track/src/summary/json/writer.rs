@@ -90,9 +90,12 @@ impl Writer {
         self.raw(format_args!("{sign}{}.{:03}", ns / 1000, ns % 1000));
     }
 
-    /// Nanoseconds, a multiple of a millisecond, as seconds.
-    pub fn seconds(&mut self, ns: i64) {
-        self.raw(ns as f64 / 1e9);
+    /// A finite number, or `null`. Debug keeps the point in `1.0`, so that a reader sees the same type every time.
+    pub fn float(&mut self, value: Option<f64>) {
+        match value {
+            Some(value) => self.raw(format_args!("{value:?}")),
+            None => self.null(),
+        }
     }
 
     /// An object of the counts that are not 0.

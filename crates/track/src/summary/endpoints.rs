@@ -1,0 +1,320 @@
+//! Server endpoints, as many as fit: the ones with the fewest attempts are folded into one row when there are too many.
+
+use std::collections::HashMap;
+
+use halfopen_wire::Address;
+
+use super::distinct::Distinct;
+use super::hash::Seed;
+use super::metric::Latency;
+use super::tally::Tally;
+use super::timeline::Rate;
+use crate::quantiles::Precision;
+use crate::{Handshake, Outcome};
+
+/// Bins of an endpoint's rate: exact seconds while it is active for up to 256 s.
+const RATE_BINS: usize = 256;
+/// Metrics of an endpoint.
+const METRICS: usize = 4;
+
+/// An address and a port.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct Server {
+    /// Address.
+    pub address: Address,
+    /// Port.
+    pub port: u16,
+}
+
+impl Server {
+    /// The endpoint that a handshake was for.
+    pub fn of(h: &Handshake) -> Self {
+        Self {
+            address: h.server,
+            port: h.server_port,
+        }
+    }
+}
+
+/// What is known of the attempts at one endpoint, or at several.
+#[derive(Clone, Debug)]
+pub struct Activity {
+    /// Counts.
+    pub tally: Tally,
+    /// Clients of established and partial attempts.
+    pub connected: Distinct,
+    /// Clients of all others.
+    pub failed: Distinct,
+    /// Attempts begun per second.
+    pub rate: Rate,
+    /// Distributions, once there is a duration: most rows of a scan never have one.
+    latency: Option<Box<Latency<METRICS>>>,
+}
+
+impl Activity {
+    /// Of no attempt yet.
+    pub fn new() -> Self {
+        Self {
+            tally: Tally::default(),
+            connected: Distinct::default(),
+            failed: Distinct::default(),
+            rate: Rate::new(RATE_BINS),
+            latency: None,
+        }
+    }
+
+    /// Adds a handshake.
+    pub fn add(&mut self, h: &Handshake) {
+        self.tally.add(h);
+        self.rate.add(h.start_ns, 1);
+        match h.outcome {
+            Outcome::Established | Outcome::Partial => self.connected.add(h.client),
+            _ => self.failed.add(h.client),
+        }
+        if h.syn_to_syn_ack_ns.is_some() || h.syn_ack_to_ack_ns.is_some() || h.retransmit_wait_ns.is_some() {
+            self.latency_mut().add(h);
+        }
+    }
+
+    fn latency_mut(&mut self) -> &mut Latency<METRICS> {
+        self.latency
+            .get_or_insert_with(|| Box::new(Latency::new(Precision::ENDPOINT)))
+    }
+
+    /// Adds all of another.
+    pub fn merge(&mut self, other: &Self) {
+        self.tally.merge(&other.tally);
+        self.rate.merge(&other.rate);
+        self.connected.merge(&other.connected);
+        self.failed.merge(&other.failed);
+        if let Some(theirs) = &other.latency {
+            self.latency_mut().merge(theirs);
+        }
+    }
+
+    /// The distributions; `None` without any duration.
+    pub fn latency(&self) -> Option<&Latency<METRICS>> {
+        self.latency.as_deref()
+    }
+
+    /// All clients.
+    pub fn clients(&self) -> Distinct {
+        let mut all = self.connected.clone();
+        all.merge(&self.failed);
+        all
+    }
+
+    fn heap_bytes(&self) -> usize {
+        let latency = self.latency.as_ref().map_or(0, |l| size_of_val(&**l) + l.heap_bytes());
+        self.tally.heap_bytes()
+            + self.connected.heap_bytes()
+            + self.failed.heap_bytes()
+            + self.rate.heap_bytes()
+            + latency
+    }
+}
+
+/// One endpoint.
+#[derive(Clone, Debug)]
+pub struct Endpoint {
+    /// Which.
+    pub server: Server,
+    /// What happened there.
+    pub activity: Activity,
+}
+
+/// How much may be held of endpoints.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EndpointLimits {
+    /// Rows.
+    pub rows: usize,
+    /// Bytes of all rows.
+    pub bytes: usize,
+}
+
+impl Default for EndpointLimits {
+    fn default() -> Self {
+        Self {
+            rows: 1 << 16,
+            bytes: 96 << 20,
+        }
+    }
+}
+
+/// The endpoints of a capture.
+#[derive(Debug)]
+pub struct Endpoints {
+    limits: EndpointLimits,
+    rows: Vec<Endpoint>,
+    index: HashMap<Server, u32, Seed>,
+    /// Where the last handshake went: floods and load tests hit one endpoint again and again.
+    last: usize,
+    heap_bytes: usize,
+    folded: u64,
+    other: Activity,
+}
+
+impl Endpoints {
+    /// None yet.
+    pub fn new(limits: EndpointLimits) -> Self {
+        Self {
+            limits: EndpointLimits {
+                rows: limits.rows.max(2),
+                ..limits
+            },
+            rows: Vec::new(),
+            index: HashMap::with_hasher(Seed::random()),
+            last: 0,
+            heap_bytes: 0,
+            folded: 0,
+            other: Activity::new(),
+        }
+    }
+
+    /// Adds a handshake to its endpoint.
+    #[inline]
+    pub fn add(&mut self, h: &Handshake) {
+        let server = Server::of(h);
+        if self.rows.get(self.last).is_none_or(|row| row.server != server) {
+            self.last = self.find(server);
+        }
+        let activity = &mut self.rows[self.last].activity;
+        let before = activity.heap_bytes();
+        activity.add(h);
+        self.heap_bytes = self.heap_bytes + activity.heap_bytes() - before;
+        if self.bytes() > self.limits.bytes && self.rows.len() > 1 {
+            self.fold();
+        }
+    }
+
+    fn find(&mut self, server: Server) -> usize {
+        if let Some(&at) = self.index.get(&server) {
+            return at as usize;
+        }
+        if self.rows.len() >= self.limits.rows {
+            self.fold();
+        }
+        self.index.insert(server, self.rows.len() as u32);
+        self.rows.push(Endpoint {
+            server,
+            activity: Activity::new(),
+        });
+        self.rows.len() - 1
+    }
+
+    fn bytes(&self) -> usize {
+        self.heap_bytes + self.rows.len() * size_of::<Endpoint>()
+    }
+
+    /// Folds the less interesting half into `other`. Half, so that the cost of choosing is spread over as many new rows.
+    #[cold]
+    fn fold(&mut self) {
+        let middle = self.rows.len() / 2;
+        self.rows
+            .select_nth_unstable_by_key(middle, |row| std::cmp::Reverse(interest(row)));
+        for row in self.rows.drain(middle..) {
+            self.heap_bytes -= row.activity.heap_bytes();
+            self.other.merge(&row.activity);
+            self.folded += 1;
+        }
+        self.index = HashMap::with_capacity_and_hasher(self.limits.rows.min(4 * middle), *self.index.hasher());
+        self.index
+            .extend(self.rows.iter().zip(0..).map(|(row, at)| (row.server, at)));
+        self.last = 0;
+    }
+
+    /// The rows, in no order.
+    pub fn rows(&self) -> &[Endpoint] {
+        &self.rows
+    }
+
+    /// How many rows were folded away.
+    pub fn folded(&self) -> u64 {
+        self.folded
+    }
+
+    /// What was folded away.
+    pub fn other(&self) -> &Activity {
+        &self.other
+    }
+}
+
+/// Attempts, and a head start for an endpoint that answers: a scan leaves many that never did. Earlier ones win a tie.
+fn interest(row: &Endpoint) -> (u64, i64) {
+    let tally = &row.activity.tally;
+    let head_start = if tally.outcome(Outcome::Established) > 0 { 16 } else { 0 };
+    (tally.handshakes + head_start, -(tally.first_ns.max(-i64::MAX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{T0, established, handshake};
+    use super::*;
+
+    fn at_port(h: Handshake, server_port: u16) -> Handshake {
+        Handshake { server_port, ..h }
+    }
+
+    fn total(endpoints: &Endpoints) -> Tally {
+        let mut all = endpoints.other().tally.clone();
+        endpoints.rows().iter().for_each(|row| all.merge(&row.activity.tally));
+        all
+    }
+
+    #[test]
+    fn a_scan_is_folded_and_nothing_is_lost() {
+        let mut endpoints = Endpoints::new(EndpointLimits {
+            rows: 64,
+            bytes: 1 << 20,
+        });
+        for port in 1..=5000u16 {
+            endpoints.add(&at_port(handshake(Outcome::Refused), port));
+            if port % 100 == 0 {
+                endpoints.add(&at_port(established(1000, 10), 443));
+            }
+        }
+        assert!(endpoints.rows().len() <= 64);
+        assert_eq!(total(&endpoints).handshakes, 5050);
+        assert_eq!(endpoints.folded() as usize + endpoints.rows().len(), 5000);
+        let kept = endpoints.rows().iter().find(|row| row.server.port == 443).unwrap();
+        assert_eq!(kept.activity.tally.outcome(Outcome::Established), 50);
+        assert_eq!(kept.activity.latency().unwrap().iter().next().unwrap().1.count(), 50);
+    }
+
+    #[test]
+    fn rows_fit_into_their_bytes() {
+        let limits = EndpointLimits {
+            rows: 1 << 16,
+            bytes: 256 << 10,
+        };
+        let mut endpoints = Endpoints::new(limits);
+        for i in 0..60_000i64 {
+            let mut h = at_port(established(1 + i, i % 700), (i % 1000) as u16);
+            h.start_ns = T0 + i * 1_000_000_000;
+            h.client = Address::from_v4((i as u32).to_be_bytes());
+            endpoints.add(&h);
+            assert!(endpoints.bytes() <= limits.bytes);
+        }
+        let real: usize = endpoints.rows().iter().map(|row| row.activity.heap_bytes()).sum();
+        assert_eq!(real, endpoints.heap_bytes);
+        assert_eq!(total(&endpoints).handshakes, 60_000);
+    }
+
+    #[test]
+    fn clients_are_counted_by_what_became_of_them() {
+        let mut activity = Activity::new();
+        for i in 0..300u32 {
+            let client = Address::from_v4((i % 200).to_be_bytes());
+            activity.add(&Handshake {
+                client,
+                ..handshake(Outcome::Unanswered)
+            });
+            activity.add(&Handshake {
+                client: Address::from_v4([10, 0, 0, (i % 4) as u8]),
+                ..established(5, 5)
+            });
+        }
+        let sizes = [&activity.connected, &activity.failed, &activity.clients()].map(|set| set.estimate().count);
+        assert_eq!(sizes, [4, 200, 204]);
+    }
+}

@@ -1,0 +1,139 @@
+//! The objects that occur in more than one place.
+
+use super::super::distinct::Estimate;
+use super::super::endpoints::{Activity, Endpoint};
+use super::super::hosts::Host;
+use super::super::metric::Metric;
+use super::super::silent::SilentPair;
+use super::super::tally::{Retransmission, Tally};
+use super::writer::Writer;
+use crate::Outcome;
+use crate::quantiles::{Precision, Quantiles};
+
+/// `outcomes`.
+pub fn outcomes(w: &mut Writer, tally: &Tally) {
+    w.counts("outcomes", Outcome::ALL.iter().map(|&o| (o.name(), tally.outcome(o))));
+}
+
+/// `first_ns` and `last_ns`.
+pub fn span(w: &mut Writer, tally: &Tally) {
+    let known = tally.handshakes > 0;
+    w.key("first_ns");
+    w.optional(known.then_some(tally.first_ns));
+    w.key("last_ns");
+    w.optional(known.then_some(tally.last_ns));
+}
+
+/// A number of distinct addresses, and whether it is exact.
+pub fn estimate(w: &mut Writer, count: &str, exact: &str, estimate: Estimate) {
+    w.entry(count, estimate.count);
+    w.entry(exact, estimate.exact);
+}
+
+/// `retransmission`.
+pub fn retransmission(w: &mut Writer, r: &Retransmission) {
+    w.key("retransmission");
+    w.object(|w| {
+        w.entry("syn", r.syn);
+        w.entry("syn_ack", r.syn_ack);
+        w.entry("syn_handshakes", r.syn_handshakes);
+        w.entry("syn_ack_handshakes", r.syn_ack_handshakes);
+        w.entry("answered", r.answered);
+        w.entry("waited", r.waited);
+        w.key("waits");
+        w.list(r.waits(), |w, (seconds, count)| {
+            w.object(|w| {
+                w.entry("seconds", seconds);
+                w.entry("count", count);
+            });
+        });
+    });
+}
+
+/// The value of `latency_us`.
+pub fn latency<'a>(w: &mut Writer, all: impl Iterator<Item = (Metric, &'a Quantiles)>) {
+    w.object(|w| {
+        for (metric, quantiles) in all {
+            w.key(metric.name());
+            w.quantiles(quantiles);
+        }
+    });
+}
+
+/// The fields of an endpoint after its name.
+pub fn activity(w: &mut Writer, activity: &Activity) {
+    let tally = &activity.tally;
+    w.entry("handshakes", tally.handshakes);
+    outcomes(w, tally);
+    w.entry("answered", tally.answered());
+    w.key("completed_share");
+    w.float(tally.completed_share());
+    w.entry("failed", tally.failed());
+    w.key("latency_us");
+    match activity.latency() {
+        Some(known) => latency(w, known.iter()),
+        None => {
+            let empty = Quantiles::new(Precision::ENDPOINT);
+            latency(w, Metric::ALL[..4].iter().map(|&metric| (metric, &empty)));
+        }
+    }
+    w.key("round_trip_min_us");
+    w.micros(tally.round_trip_min_ns);
+    w.entry("syn_sent", tally.syn_sent);
+    w.entry("syn_ack_sent", tally.syn_ack_sent);
+    retransmission(w, &tally.retransmission);
+    span(w, tally);
+    estimate(w, "clients", "clients_exact", activity.clients().estimate());
+    estimate(w, "failed_clients", "failed_clients_exact", activity.failed.estimate());
+    w.key("peak");
+    super::peak(w, activity.rate.peak());
+    w.key("split");
+    w.object(|w| {
+        w.entry("judged", tally.split.judged);
+        w.entry("near_client", tally.split.near_client);
+        w.entry("near_server", tally.split.near_server);
+    });
+}
+
+/// A row of `endpoints`.
+pub fn endpoint(w: &mut Writer, row: &Endpoint) {
+    w.object(|w| {
+        w.key("server");
+        w.text(row.server.address);
+        w.entry("server_port", row.server.port);
+        activity(w, &row.activity);
+    });
+}
+
+/// A row of `hosts`.
+pub fn host(w: &mut Writer, host: &Host) {
+    w.object(|w| {
+        w.key("server");
+        w.text(host.address);
+        w.entry("ports", host.ports);
+        w.key("server_port");
+        w.optional((host.ports == 1).then_some(host.port));
+        w.entry("handshakes", host.tally.handshakes);
+        outcomes(w, &host.tally);
+        w.entry("answered", host.tally.answered());
+        w.entry("syn_sent", host.tally.syn_sent);
+        estimate(w, "clients", "clients_exact", host.clients.estimate());
+        span(w, &host.tally);
+    });
+}
+
+/// A row of `silent_pairs`.
+pub fn silent_pair(w: &mut Writer, pair: &SilentPair) {
+    w.object(|w| {
+        w.key("client");
+        w.text(pair.client);
+        w.key("server");
+        w.text(pair.server.address);
+        w.entry("server_port", pair.server.port);
+        w.entry("unanswered", pair.unanswered);
+        w.entry("syn_sent", pair.syn_sent);
+        w.entry("answered_later", pair.answered_later);
+        w.entry("first_ns", pair.first_ns);
+        w.entry("last_ns", pair.last_ns);
+    });
+}

@@ -1,0 +1,139 @@
+//! Clients that get no answer from an endpoint, though they ask more than once.
+
+use std::cmp::Reverse;
+use std::collections::HashMap;
+
+use halfopen_wire::Address;
+
+use super::endpoints::Server;
+use super::hash::Seed;
+use crate::{Handshake, Outcome};
+
+/// Pairs that are watched; those that come after are not. 2 MiB.
+const LIMIT: usize = 1 << 14;
+
+/// A client and an endpoint that did not answer it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SilentPair {
+    /// Who asked.
+    pub client: Address,
+    /// Whom.
+    pub server: Server,
+    /// Attempts without an answer in which the SYN was sent at least twice.
+    pub unanswered: u64,
+    /// SYNs in these.
+    pub syn_sent: u64,
+    /// Attempts of the pair that were answered, among those that ended after its first silent one.
+    pub answered_later: u64,
+    /// Start of the earliest silent attempt.
+    pub first_ns: i64,
+    /// Start of the latest.
+    pub last_ns: i64,
+}
+
+/// The pairs.
+#[derive(Debug)]
+pub struct SilentPairs(HashMap<(Address, Server), SilentPair, Seed>);
+
+impl SilentPairs {
+    /// None yet.
+    pub fn new() -> Self {
+        Self(HashMap::with_hasher(Seed::random()))
+    }
+
+    /// Notes a handshake. Spoofed SYNs of a flood come once, so an attempt whose SYN was sent once is no evidence: it says nothing
+    /// of a client's patience, and it would fill the table.
+    #[inline]
+    pub fn add(&mut self, h: &Handshake) {
+        let silent = matches!(h.outcome, Outcome::Unanswered | Outcome::Timeout);
+        if silent && h.syn_sent > 1 {
+            self.note(h);
+        } else if !silent && h.outcome != Outcome::Partial && !self.0.is_empty() {
+            if let Some(pair) = self.0.get_mut(&(h.client, Server::of(h))) {
+                pair.answered_later += 1;
+            }
+        }
+    }
+
+    fn note(&mut self, h: &Handshake) {
+        let key = (h.client, Server::of(h));
+        if self.0.len() >= LIMIT && !self.0.contains_key(&key) {
+            return;
+        }
+        let pair = self.0.entry(key).or_insert(SilentPair {
+            client: key.0,
+            server: key.1,
+            unanswered: 0,
+            syn_sent: 0,
+            answered_later: 0,
+            first_ns: h.start_ns,
+            last_ns: h.start_ns,
+        });
+        pair.unanswered += 1;
+        pair.syn_sent += u64::from(h.syn_sent);
+        pair.first_ns = pair.first_ns.min(h.start_ns);
+        pair.last_ns = pair.last_ns.max(h.start_ns);
+    }
+
+    /// Most silent attempts first.
+    pub fn list(&self) -> Vec<&SilentPair> {
+        let mut all: Vec<&SilentPair> = self.0.values().collect();
+        all.sort_unstable_by_key(|pair| (Reverse(pair.unanswered), pair.first_ns, pair.client, pair.server));
+        all
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{established, handshake};
+    use super::*;
+
+    fn unanswered(last_octet: u8, syn_sent: u32) -> Handshake {
+        Handshake {
+            client: Address::from_v4([10, 0, 0, last_octet]),
+            syn_sent,
+            ..handshake(Outcome::Unanswered)
+        }
+    }
+
+    #[test]
+    fn the_most_ignored_come_first_and_single_syns_are_no_evidence() {
+        let mut pairs = SilentPairs::new();
+        for h in [unanswered(1, 4), unanswered(2, 7), unanswered(2, 7), unanswered(3, 1)] {
+            pairs.add(&h);
+        }
+        let got: Vec<_> = pairs
+            .list()
+            .iter()
+            .map(|p| (p.client.bits as u8, p.unanswered, p.syn_sent))
+            .collect();
+        assert_eq!(got, [(2, 2, 14), (1, 1, 4)]);
+    }
+
+    #[test]
+    fn a_later_answer_is_noted() {
+        let mut pairs = SilentPairs::new();
+        pairs.add(&established(1, 1));
+        pairs.add(&unanswered(1, 3));
+        pairs.add(&established(1, 1));
+        pairs.add(&handshake(Outcome::Refused));
+        assert_eq!(pairs.list()[0].answered_later, 2);
+    }
+
+    #[test]
+    fn the_table_is_bounded() {
+        let mut pairs = SilentPairs::new();
+        for i in 0..2 * LIMIT as u32 {
+            pairs.add(&Handshake {
+                client: Address::from_v4(i.to_be_bytes()),
+                ..unanswered(0, 2)
+            });
+        }
+        pairs.add(&Handshake {
+            client: Address::from_v4([0; 4]),
+            ..unanswered(0, 2)
+        });
+        assert_eq!(pairs.list().len(), LIMIT);
+        assert_eq!(pairs.list()[0].unanswered, 2);
+    }
+}

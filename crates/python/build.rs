@@ -14,12 +14,17 @@ fn main() {
         }
     }
     let revision = packager_revision().or_else(described_revision).or_else(head_revision);
-    println!("cargo::rustc-env=HALFOPEN_REVISION={}", revision.as_deref().unwrap_or("unknown"));
+    println!(
+        "cargo::rustc-env=HALFOPEN_REVISION={}",
+        revision.as_deref().unwrap_or("unknown")
+    );
 }
 
 /// What a packager who builds from a tarball says.
 fn packager_revision() -> Option<String> {
-    std::env::var("HALFOPEN_REVISION").ok().filter(|revision| !revision.is_empty())
+    std::env::var("HALFOPEN_REVISION")
+        .ok()
+        .filter(|revision| !revision.is_empty())
 }
 
 fn described_revision() -> Option<String> {
@@ -37,12 +42,17 @@ fn git(arguments: &[&str]) -> Option<String> {
 fn head_revision() -> Option<String> {
     let directory = PathBuf::from(std::env::var_os("CARGO_MANIFEST_DIR")?).join("../../.git");
     let head = fs::read_to_string(directory.join("HEAD")).ok()?;
-    let Some(name) = head.trim().strip_prefix("ref: ") else { return Some(short(&head)) };
+    let Some(name) = head.trim().strip_prefix("ref: ") else {
+        return Some(short(&head));
+    };
     let packed = || {
         let refs = fs::read_to_string(directory.join("packed-refs")).ok()?;
         refs.lines().find_map(|line| line.strip_suffix(name).map(short))
     };
-    fs::read_to_string(directory.join(name)).ok().map(|object| short(&object)).or_else(packed)
+    fs::read_to_string(directory.join(name))
+        .ok()
+        .map(|object| short(&object))
+        .or_else(packed)
 }
 
 fn short(object: &str) -> String {

@@ -49,7 +49,7 @@ def shared_options(formats: tuple[str, ...]) -> Callable[[Callable[P, R]], Calla
                 hidden=len(formats) == 1,
                 help=f"Form of the result. [default: {formats[0]}]",
                 **common,
-            ),  # fmt: skip
+            ),
         ):
             function = option(function)
         return function

@@ -4,5 +4,14 @@
 
 use pyo3::prelude::*;
 
+/// `halfopen._core`: private to the package, typed by `src/halfopen/_core.pyi`.
 #[pymodule]
-mod _core {}
+mod _core {
+    /// The version in Cargo.toml.
+    #[pymodule_export]
+    const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+    /// The Git revision that this was built from; `build.rs` found it.
+    #[pymodule_export]
+    const REVISION: &str = env!("HALFOPEN_REVISION");
+}

@@ -1,0 +1,1 @@
+"""The generated pages, one a file. See ``scripts/generate_docs.py``."""

@@ -1,0 +1,13 @@
+"""The commands: one file each, imported when it is called.
+
+``COMMANDS`` is the only list of them. ``halfopen --help`` is printed from it without importing a single command, which
+is what keeps it under 100 ms; ``tests/meta/test_commands.py`` holds the list against this directory and against each
+command's own help.
+"""
+
+from __future__ import annotations
+
+#: Command name → what it does, in one line. The module is ``halfopen.cli.commands.<name>``, its command ``command``.
+COMMANDS: dict[str, str] = {
+    "completion": "Print the shell's completion script.",
+}

@@ -1,0 +1,49 @@
+"""The number that halfopen exits with: an interface, like an option's name. docs/commands.md lists them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Self
+
+from halfopen import errors
+
+
+class ExitCode(IntEnum):
+    """How a run ended; ``meaning`` is the sentence of the documentation."""
+
+    meaning: str
+
+    def __new__(cls, number: int, meaning: str) -> Self:
+        """A number that carries its meaning."""
+        member = int.__new__(cls, number)
+        member._value_ = number
+        member.meaning = meaning
+        return member
+
+    OK = 0, "The command did its work, and nothing reached `--fail-on`."
+    FINDINGS = 1, "The command did its work, and found something at or above `--fail-on`."
+    USAGE = 2, "The command line is wrong. Nothing was done."
+    FILE = 3, "An input cannot be read, or an output cannot be written."
+    PRIVILEGE = 4, "The operating system refused: root or a capability is missing."
+    NOT_AVAILABLE = 5, "This kernel or this installation does not have what is needed."
+    ROLLED_BACK = 6, "A change was made, did not hold, and was undone."
+    INTERNAL = 70, "A defect of halfopen itself (`EX_SOFTWARE` of sysexits.h)."
+    INTERRUPTED = 130, "Ctrl-C (128 + SIGINT, as shells count)."
+    PIPE_CLOSED = 141, "The reader of standard output went away, as with `| head` (128 + SIGPIPE, as shells count)."
+
+
+_BY_ERROR: dict[type[errors.HalfopenError], ExitCode] = {
+    errors.UsageError: ExitCode.USAGE,
+    errors.InputError: ExitCode.FILE,
+    errors.OutputError: ExitCode.FILE,
+    errors.PrivilegeError: ExitCode.PRIVILEGE,
+    errors.NotAvailableError: ExitCode.NOT_AVAILABLE,
+}
+
+
+def exit_code_of(error: errors.HalfopenError) -> ExitCode:
+    """The code of the nearest class above ``error`` that has one; a bare ``HalfopenError`` is a defect of ours."""
+    for cls in type(error).__mro__:
+        if cls in _BY_ERROR:
+            return _BY_ERROR[cls]
+    return ExitCode.INTERNAL

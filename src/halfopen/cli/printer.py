@@ -1,0 +1,155 @@
+"""Everything that the command line writes: standard output is data, standard error is talk.
+
+Data goes out as it is made, byte for byte the same whether a person or a program reads it, save for colour, which is
+used on a terminal only and never carries a meaning of its own. Talk is one escaped line a message, falls silent with
+``--quiet`` (errors excepted), and never fails: a lost remark must not lose the result.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Literal
+
+from halfopen.errors import OutputError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from halfopen.cli.progress import Progress
+
+ColorChoice = Literal["auto", "always", "never"]
+
+#: Formats that are bytes for programs; a terminal would only be garbled by them.
+BINARY_FORMATS = frozenset({"parquet"})
+
+#: Columns when the output is not a terminal: what the field's tools assume, so that logs and pipes look alike.
+DEFAULT_WIDTH = 100
+
+
+def wants_color(choice: ColorChoice, stream: IO[str] | None, environ: Mapping[str, str]) -> bool:
+    """Whether to colour ``stream``: an explicit choice, then NO_COLOR (no-color.org), then whether it is a terminal."""
+    if choice != "auto":
+        return choice == "always"
+    if environ.get("NO_COLOR") or environ.get("TERM") == "dumb":
+        return False
+    return is_terminal(stream)
+
+
+def is_terminal(stream: IO[str] | None) -> bool:
+    """Whether a person looks at ``stream``; a closed stream has no reader."""
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:
+        return False
+
+
+class Printer:
+    """The two streams of one run, and how to write to them.
+
+    Attributes:
+        format: what the command was asked to print: ``text``, ``json``, …
+        quiet: no remarks and no progress.
+        color: whether the text on standard output may be coloured.
+    """
+
+    format: str
+    quiet: bool
+    color: bool
+
+    def __init__(self, format_: str = "text", *, quiet: bool = False, color: ColorChoice = "auto") -> None:
+        self.format = format_
+        self.quiet = quiet
+        self.color = wants_color(color, sys.stdout, os.environ)
+
+    @property
+    def width(self) -> int:
+        """Columns to lay text out in."""
+        if not is_terminal(sys.stdout):
+            return DEFAULT_WIDTH
+        from shutil import get_terminal_size
+
+        return get_terminal_size((DEFAULT_WIDTH, 24)).columns
+
+    # --- data ---------------------------------------------------------------------------------------------------------
+
+    def text(self, text: str) -> None:
+        """Write ``text`` and a line end to standard output; ``halfopen.render`` escaped the foreign strings in it."""
+        self.raw((text if text.endswith("\n") else text + "\n").encode(errors="backslashreplace"))
+
+    def raw(self, data: bytes) -> None:
+        """Write ``data`` to standard output unchanged."""
+        if sys.stdout is None:
+            raise OutputError("cannot write", "standard output", "it is closed")
+        with output_errors("standard output"):
+            sys.stdout.flush()
+            sys.stdout.buffer.write(data)
+
+    @contextmanager
+    def destination(self, path: Path | None) -> Iterator[IO[bytes]]:
+        """Where the result goes: the file ``-o`` named, or standard output.
+
+        Raises:
+            UsageError: binary data for a terminal.
+            OutputError: the file cannot be created or written.
+        """
+        if path is not None and str(path) != "-":
+            with output_errors(str(path)), path.open("wb") as file:
+                yield file
+            return
+        if self.format in BINARY_FORMATS and is_terminal(sys.stdout):
+            raise UsageError(f"--format {self.format} is binary", hint="name a file with -o, or redirect the output")
+        if sys.stdout is None:
+            raise OutputError("cannot write", "standard output", "it is closed")
+        with output_errors("standard output"):
+            sys.stdout.flush()
+            yield sys.stdout.buffer
+
+    # --- talk ---------------------------------------------------------------------------------------------------------
+
+    def note(self, message: str) -> None:
+        """A remark on standard error; not with ``--quiet``."""
+        if not self.quiet:
+            complain(message)
+
+    def progress(self, what: str) -> Progress:
+        """A progress line on standard error, drawn when that is a terminal and ``--quiet`` was not given."""
+        from halfopen.cli.progress import Progress
+
+        visible = not self.quiet and is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+        return Progress(what, sys.stderr if visible else None)
+
+
+@contextmanager
+def output_errors(name: str) -> Iterator[None]:
+    """Turn a refusal to write into a sentence. A closed pipe is left for ``main`` to understand."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError("cannot write", name, error.strerror or str(error)) from error
+
+
+def complain(message: str) -> None:
+    """One line on standard error, with whatever a terminal would act upon made visible; never fails."""
+    from halfopen.render.escape import escape_text
+
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"halfopen: {escape_text(message)}\n")
+        sys.stderr.flush()
+
+
+def hint(message: str) -> None:
+    """What to do about a complaint, on its own line."""
+    from halfopen.render.escape import escape_text
+
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"hint: {escape_text(message)}\n")
+        sys.stderr.flush()

@@ -35,7 +35,7 @@ pub struct Quantiles {
     negative: u64,
     /// Values other than 0 that are not in the histogram: all of them while there is none.
     recent: Vec<u64>,
-    histogram: Option<Box<Histogram>>,
+    histogram: Option<Histogram>,
 }
 
 impl Quantiles {
@@ -85,7 +85,7 @@ impl Quantiles {
     fn flush(&mut self) {
         let bits = self.precision.bits;
         self.histogram
-            .get_or_insert_with(|| Box::new(Histogram::new(bits)))
+            .get_or_insert_with(|| Histogram::new(bits))
             .add_all(&self.recent);
         self.recent.clear();
     }
@@ -178,11 +178,7 @@ impl Quantiles {
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        let histogram = self
-            .histogram
-            .as_ref()
-            .map_or(0, |h| size_of::<Histogram>() + 4 * h.counts.capacity());
-        8 * self.recent.capacity() + histogram
+        8 * self.recent.capacity() + self.histogram.as_ref().map_or(0, |h| 4 * h.counts.capacity())
     }
 }
 
@@ -207,7 +203,7 @@ impl Histogram {
     }
 
     fn bucket(&self, value: u64) -> usize {
-        let shift = (63 - (value | 1).leading_zeros()).saturating_sub(self.bits);
+        let shift = (value | 1).ilog2().saturating_sub(self.bits);
         ((shift as usize) << self.bits) + (value >> shift) as usize
     }
 
@@ -281,7 +277,9 @@ mod tests {
 
     fn filled(precision: Precision, values: &[i64]) -> Quantiles {
         let mut q = Quantiles::new(precision);
-        values.iter().for_each(|&v| q.add(v));
+        for &v in values {
+            q.add(v);
+        }
         q
     }
 
@@ -357,7 +355,7 @@ mod tests {
 
     #[test]
     fn zeros_take_no_place() {
-        let q = filled(Precision::ENDPOINT, &[0; 10_000]);
+        let q = filled(Precision::ENDPOINT, &vec![0; 10_000]);
         assert!(q.is_exact());
         assert_eq!(q.heap_bytes(), 0);
         assert_eq!(q.percentiles([0.99]), Some([0]));

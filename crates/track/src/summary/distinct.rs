@@ -1,4 +1,4 @@
-//! How many distinct addresses: exact while they are few, HyperLogLog after that.
+//! How many distinct addresses: exact while they are few, `HyperLogLog` after that.
 
 use halfopen_wire::Address;
 

@@ -51,9 +51,8 @@ pub struct Activity {
     latency: Option<Box<Latency<METRICS>>>,
 }
 
-impl Activity {
-    /// Of no attempt yet.
-    pub fn new() -> Self {
+impl Default for Activity {
+    fn default() -> Self {
         Self {
             tally: Tally::default(),
             connected: Distinct::default(),
@@ -62,7 +61,9 @@ impl Activity {
             latency: None,
         }
     }
+}
 
+impl Activity {
     /// Adds a handshake.
     pub fn add(&mut self, h: &Handshake) {
         self.tally.add(h);
@@ -121,6 +122,8 @@ pub struct Endpoint {
     pub server: Server,
     /// What happened there.
     pub activity: Activity,
+    /// Bytes on the heap when last looked.
+    heap_bytes: usize,
 }
 
 /// How much may be held of endpoints.
@@ -167,7 +170,7 @@ impl Endpoints {
             last: 0,
             heap_bytes: 0,
             folded: 0,
-            other: Activity::new(),
+            other: Activity::default(),
         }
     }
 
@@ -178,10 +181,11 @@ impl Endpoints {
         if self.rows.get(self.last).is_none_or(|row| row.server != server) {
             self.last = self.find(server);
         }
-        let activity = &mut self.rows[self.last].activity;
-        let before = activity.heap_bytes();
-        activity.add(h);
-        self.heap_bytes = self.heap_bytes + activity.heap_bytes() - before;
+        let row = &mut self.rows[self.last];
+        row.activity.add(h);
+        let bytes = row.activity.heap_bytes();
+        self.heap_bytes = self.heap_bytes + bytes - row.heap_bytes;
+        row.heap_bytes = bytes;
         if self.bytes() > self.limits.bytes && self.rows.len() > 1 {
             self.fold();
         }
@@ -197,7 +201,8 @@ impl Endpoints {
         self.index.insert(server, self.rows.len() as u32);
         self.rows.push(Endpoint {
             server,
-            activity: Activity::new(),
+            activity: Activity::default(),
+            heap_bytes: 0,
         });
         self.rows.len() - 1
     }
@@ -213,7 +218,7 @@ impl Endpoints {
         self.rows
             .select_nth_unstable_by_key(middle, |row| std::cmp::Reverse(interest(row)));
         for row in self.rows.drain(middle..) {
-            self.heap_bytes -= row.activity.heap_bytes();
+            self.heap_bytes -= row.heap_bytes;
             self.other.merge(&row.activity);
             self.folded += 1;
         }
@@ -226,6 +231,25 @@ impl Endpoints {
     /// The rows, in no order.
     pub fn rows(&self) -> &[Endpoint] {
         &self.rows
+    }
+
+    /// Counts over everything that was added: no handshake is counted twice while it passes, they are summed when asked for.
+    pub fn tally(&self) -> Tally {
+        let mut all = self.other.tally.clone();
+        for row in &self.rows {
+            all.merge(&row.activity.tally);
+        }
+        all
+    }
+
+    /// The clients of everything that was added.
+    pub fn clients(&self) -> Distinct {
+        let mut all = self.other.clients();
+        for row in &self.rows {
+            all.merge(&row.activity.connected);
+            all.merge(&row.activity.failed);
+        }
+        all
     }
 
     /// How many rows were folded away.
@@ -251,14 +275,9 @@ mod tests {
     use super::super::testing::{T0, established, handshake};
     use super::*;
 
-    fn at_port(h: Handshake, server_port: u16) -> Handshake {
-        Handshake { server_port, ..h }
-    }
-
-    fn total(endpoints: &Endpoints) -> Tally {
-        let mut all = endpoints.other().tally.clone();
-        endpoints.rows().iter().for_each(|row| all.merge(&row.activity.tally));
-        all
+    fn at_port(mut h: Handshake, server_port: u16) -> Handshake {
+        h.server_port = server_port;
+        h
     }
 
     #[test]
@@ -274,7 +293,7 @@ mod tests {
             }
         }
         assert!(endpoints.rows().len() <= 64);
-        assert_eq!(total(&endpoints).handshakes, 5050);
+        assert_eq!(endpoints.tally().handshakes, 5050);
         assert_eq!(endpoints.folded() as usize + endpoints.rows().len(), 5000);
         let kept = endpoints.rows().iter().find(|row| row.server.port == 443).unwrap();
         assert_eq!(kept.activity.tally.outcome(Outcome::Established), 50);
@@ -297,12 +316,12 @@ mod tests {
         }
         let real: usize = endpoints.rows().iter().map(|row| row.activity.heap_bytes()).sum();
         assert_eq!(real, endpoints.heap_bytes);
-        assert_eq!(total(&endpoints).handshakes, 60_000);
+        assert_eq!(endpoints.tally().handshakes, 60_000);
     }
 
     #[test]
     fn clients_are_counted_by_what_became_of_them() {
-        let mut activity = Activity::new();
+        let mut activity = Activity::default();
         for i in 0..300u32 {
             let client = Address::from_v4((i % 200).to_be_bytes());
             activity.add(&Handshake {

@@ -13,6 +13,7 @@ use crate::{Handshake, Outcome};
 
 /// Most SYNs, then earliest, then first to end: larger is more worth keeping.
 type Rank = (u32, Reverse<i64>, Reverse<u64>);
+type Key = (Server, Outcome);
 type Group = BTreeMap<Rank, Box<Handshake>>;
 
 /// At most `limit` failed attempts, spread over endpoints and outcomes.
@@ -23,7 +24,10 @@ pub struct Failed {
     kept: usize,
     /// No group has more members than this.
     largest: usize,
-    groups: HashMap<(Server, Outcome), Group, Seed>,
+    groups: HashMap<Key, Group, Seed>,
+    /// What was turned down last, while nothing has changed since: whatever is of the same group and ranks lower is
+    /// turned down, too. A flood ends here, before any table is searched.
+    turned_down: [Option<(Key, Rank)>; 8],
 }
 
 impl Failed {
@@ -35,6 +39,7 @@ impl Failed {
             kept: 0,
             largest: 0,
             groups: HashMap::with_hasher(Seed::random()),
+            turned_down: [None; 8],
         }
     }
 
@@ -46,9 +51,15 @@ impl Failed {
         self.seen += 1;
         let key = (Server::of(h), h.outcome);
         let rank = (h.syn_sent, Reverse(h.start_ns), Reverse(self.seen));
-        if self.kept >= self.limit && !self.make_room(key, rank) {
+        let memory = usize::from(key.0.port) % self.turned_down.len();
+        if self.turned_down[memory].is_some_and(|(group, better)| group == key && rank < better) {
             return;
         }
+        if self.kept >= self.limit && !self.make_room(key, rank) {
+            self.turned_down[memory] = Some((key, rank));
+            return;
+        }
+        self.turned_down = [None; 8];
         let group = self.groups.entry(key).or_default();
         group.insert(rank, Box::new(h.clone()));
         self.kept += 1;
@@ -56,7 +67,7 @@ impl Failed {
     }
 
     /// Gives up one attempt for a better one; false when there is none that should go.
-    fn make_room(&mut self, key: (Server, Outcome), rank: Rank) -> bool {
+    fn make_room(&mut self, key: Key, rank: Rank) -> bool {
         let own = self.groups.get_mut(&key);
         let size = own.as_ref().map_or(0, |group| group.len());
         // Taking from a group that has just one more would only swap the two sizes, back and forth.

@@ -1,4 +1,4 @@
-//! Fast hashing of addresses: SipHash would cost more than all the rest of the work on an unanswered SYN.
+//! Fast hashing of addresses: `SipHash` would cost more than all the rest of the work on an unanswered SYN.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
@@ -15,7 +15,7 @@ const fn fold(a: u64, b: u64) -> u64 {
 #[inline]
 pub fn stable(address: Address) -> u64 {
     let low = address.bits as u64 ^ 0x9e37_79b9_7f4a_7c15;
-    let high = (address.bits >> 64) as u64 ^ 0xbf58_476d_1ce4_e5b9 ^ ((address.v6 as u64) << 63);
+    let high = (address.bits >> 64) as u64 ^ 0xbf58_476d_1ce4_e5b9 ^ (u64::from(address.v6) << 63);
     // Two rounds of the murmur3 finalizer: the leading bits must look random even for consecutive addresses.
     let mut h = low ^ fold(high, 0x94d0_49bb_1331_11eb);
     h = (h ^ (h >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);

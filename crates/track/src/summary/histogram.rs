@@ -44,7 +44,11 @@ pub fn counts(quantiles: &Quantiles, edges: &[u64]) -> Counts {
 
 /// The range of bins that hold anything in any of the distributions.
 pub fn used<'a>(all: impl Iterator<Item = &'a Counts>) -> std::ops::Range<usize> {
-    all.fold(usize::MAX..0, |range, counts| {
+    let nothing = std::ops::Range {
+        start: usize::MAX,
+        end: 0,
+    };
+    all.fold(nothing, |range, counts| {
         let first = counts.bins.iter().position(|&n| n > 0);
         let last = counts.bins.iter().rposition(|&n| n > 0);
         match (first, last) {

@@ -29,7 +29,7 @@ mod testing;
 pub mod timeline;
 pub mod ttl;
 
-use distinct::{Distinct, Estimate};
+use distinct::Estimate;
 use endpoints::{Endpoint, EndpointLimits, Endpoints};
 use failed::Failed;
 use metric::{Latency, Metric};
@@ -143,9 +143,7 @@ fn count(counts: &mut [u64], index: Option<usize>) {
 /// The numbers of many handshakes.
 #[derive(Debug)]
 pub struct Summary {
-    tally: Tally,
     features: Features,
-    clients: Distinct,
     latency: Latency<{ Metric::ALL.len() }>,
     timeline: Timeline<Interval>,
     rate: Rate,
@@ -165,9 +163,7 @@ impl Default for Summary {
 
 impl Sink for Summary {
     fn handshake(&mut self, h: &Handshake) {
-        self.tally.add(h);
         self.features.add(h);
-        self.clients.add(h.client);
         self.timeline.at(h.start_ns).add(h);
         self.rate.add(h.start_ns, 1);
         self.endpoints.add(h);
@@ -188,24 +184,22 @@ impl Summary {
     /// Of no handshake yet.
     pub fn new(limits: Limits) -> Self {
         Self {
-            tally: Tally::default(),
             features: Features::default(),
-            clients: Distinct::default(),
             latency: Latency::new(Precision::TOTAL),
             timeline: Timeline::new(TIMELINE_BINS),
             rate: Rate::new(RATE_BINS),
             ttl_client: Ttls::default(),
             ttl_server: Ttls::default(),
             endpoints: Endpoints::new(limits.endpoints),
-            silent: SilentPairs::new(),
+            silent: SilentPairs::default(),
             slowest: Slowest::new(limits.slowest),
             failed: Failed::new(limits.failed),
         }
     }
 
     /// Counts of all handshakes.
-    pub fn tally(&self) -> &Tally {
-        &self.tally
+    pub fn tally(&self) -> Tally {
+        self.endpoints.tally()
     }
 
     /// Distribution of one duration over all handshakes.
@@ -225,7 +219,7 @@ impl Summary {
 
     /// Distinct client addresses.
     pub fn clients(&self) -> Estimate {
-        self.clients.estimate()
+        self.endpoints.clients().estimate()
     }
 
     /// The busiest interval.

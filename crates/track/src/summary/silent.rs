@@ -35,12 +35,13 @@ pub struct SilentPair {
 #[derive(Debug)]
 pub struct SilentPairs(HashMap<(Address, Server), SilentPair, Seed>);
 
-impl SilentPairs {
-    /// None yet.
-    pub fn new() -> Self {
+impl Default for SilentPairs {
+    fn default() -> Self {
         Self(HashMap::with_hasher(Seed::random()))
     }
+}
 
+impl SilentPairs {
     /// Notes a handshake. Spoofed SYNs of a flood come once, so an attempt whose SYN was sent once is no evidence: it says nothing
     /// of a client's patience, and it would fill the table.
     #[inline]
@@ -49,9 +50,13 @@ impl SilentPairs {
         if silent && h.syn_sent > 1 {
             self.note(h);
         } else if !silent && h.outcome != Outcome::Partial && !self.0.is_empty() {
-            if let Some(pair) = self.0.get_mut(&(h.client, Server::of(h))) {
-                pair.answered_later += 1;
-            }
+            self.note_answer(h);
+        }
+    }
+
+    fn note_answer(&mut self, h: &Handshake) {
+        if let Some(pair) = self.0.get_mut(&(h.client, Server::of(h))) {
+            pair.answered_later += 1;
         }
     }
 
@@ -98,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_most_ignored_come_first_and_single_syns_are_no_evidence() {
-        let mut pairs = SilentPairs::new();
+        let mut pairs = SilentPairs::default();
         for h in [unanswered(1, 4), unanswered(2, 7), unanswered(2, 7), unanswered(3, 1)] {
             pairs.add(&h);
         }
@@ -112,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_later_answer_is_noted() {
-        let mut pairs = SilentPairs::new();
+        let mut pairs = SilentPairs::default();
         pairs.add(&established(1, 1));
         pairs.add(&unanswered(1, 3));
         pairs.add(&established(1, 1));
@@ -122,7 +127,7 @@ mod tests {
 
     #[test]
     fn the_table_is_bounded() {
-        let mut pairs = SilentPairs::new();
+        let mut pairs = SilentPairs::default();
         for i in 0..2 * LIMIT as u32 {
             pairs.add(&Handshake {
                 client: Address::from_v4(i.to_be_bytes()),

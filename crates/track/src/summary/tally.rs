@@ -328,7 +328,9 @@ mod tests {
         ];
         let mut whole = Tally::default();
         let (mut a, mut b) = (Tally::default(), Tally::default());
-        all.iter().for_each(|h| whole.add(h));
+        for h in &all {
+            whole.add(h);
+        }
         all[..1].iter().for_each(|h| a.add(h));
         all[1..].iter().for_each(|h| b.add(h));
         a.merge(&b);

@@ -170,6 +170,9 @@ pub struct Peak {
 impl Peak {
     /// Whether it is the higher rate. Nothing is below everything.
     fn is_above(self, other: Self) -> bool {
+        if self.width_ns == other.width_ns {
+            return self.attempts > other.attempts;
+        }
         let (mine, theirs) = (u128::from(self.attempts), u128::from(other.attempts));
         mine * other.width_ns.max(1) as u128 > theirs * self.width_ns.max(1) as u128
     }

@@ -14,6 +14,7 @@ use writer::Writer;
 
 use super::hosts::{Host, hosts};
 use super::metric::Metric;
+use super::tally::{Split, Tally};
 use super::timeline::Peak;
 use super::ttl::Ttls;
 use super::{Interval, Summary, histogram};
@@ -38,10 +39,10 @@ impl Default for JsonLimits {
 impl Summary {
     /// All numbers as one JSON object; see `docs/summary.md`.
     pub fn to_json(&self, limits: JsonLimits) -> String {
-        let mut w = Writer::default();
+        let (mut w, tally) = (Writer::default(), self.tally());
         w.object(|w| {
-            self.write_counts(w);
-            self.write_distributions(w);
+            self.write_counts(w, &tally);
+            self.write_distributions(w, &tally.split);
             self.write_endpoints(w, limits.endpoints);
             self.write_hosts(w);
             w.key("silent_pairs");
@@ -50,8 +51,8 @@ impl Summary {
         w.finish()
     }
 
-    fn write_counts(&self, w: &mut Writer) {
-        let (tally, features) = (&self.tally, &self.features);
+    fn write_counts(&self, w: &mut Writer, tally: &Tally) {
+        let features = &self.features;
         w.entry("handshakes", tally.handshakes);
         w.entry("ipv6", features.ipv6);
         rows::span(w, tally);
@@ -88,7 +89,7 @@ impl Summary {
         w.entry("syn_data", features.syn_data);
     }
 
-    fn write_distributions(&self, w: &mut Writer) {
+    fn write_distributions(&self, w: &mut Writer, split: &Split) {
         w.key("latency_us");
         rows::latency(w, self.latency.iter());
         w.key("peak");
@@ -98,7 +99,7 @@ impl Summary {
         w.key("histogram");
         self.write_histogram(w);
         w.key("vantage");
-        self.write_vantage(w);
+        self.write_vantage(w, split);
     }
 
     fn write_timeline(&self, w: &mut Writer) {
@@ -147,12 +148,11 @@ impl Summary {
         });
     }
 
-    fn write_vantage(&self, w: &mut Writer) {
-        let split = &self.tally.split;
+    fn write_vantage(&self, w: &mut Writer, split: &Split) {
         w.object(|w| {
             w.entry("judged", split.judged);
             w.key("split");
-            w.list(split.tenths, |w, n| w.integer(n));
+            w.list(split.tenths, Writer::integer);
             w.entry("near_client", split.near_client);
             w.entry("near_server", split.near_server);
             w.key("ttl_client");
@@ -174,7 +174,9 @@ impl Summary {
             return w.null();
         }
         let mut other = self.endpoints.other().clone();
-        hidden.iter().for_each(|row| other.merge(&row.activity));
+        for row in hidden {
+            other.merge(&row.activity);
+        }
         w.object(|w| {
             w.entry("endpoints", hidden.len() as u64 + folded);
             w.entry("folded", folded);

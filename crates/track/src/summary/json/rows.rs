@@ -3,7 +3,7 @@
 use super::super::distinct::Estimate;
 use super::super::endpoints::{Activity, Endpoint};
 use super::super::hosts::Host;
-use super::super::metric::Metric;
+use super::super::metric::{Latency, Metric};
 use super::super::silent::SilentPair;
 use super::super::tally::{Retransmission, Tally};
 use super::writer::Writer;
@@ -70,13 +70,8 @@ pub fn activity(w: &mut Writer, activity: &Activity) {
     w.float(tally.completed_share());
     w.entry("failed", tally.failed());
     w.key("latency_us");
-    match activity.latency() {
-        Some(known) => latency(w, known.iter()),
-        None => {
-            let empty = Quantiles::new(Precision::ENDPOINT);
-            latency(w, Metric::ALL[..4].iter().map(|&metric| (metric, &empty)));
-        }
-    }
+    let none = Latency::new(Precision::ENDPOINT);
+    latency(w, activity.latency().unwrap_or(&none).iter());
     w.key("round_trip_min_us");
     w.micros(tally.round_trip_min_ns);
     w.entry("syn_sent", tally.syn_sent);

@@ -12,7 +12,9 @@ const PAGE: &str = include_str!("../../../../../docs/summary.md");
 
 fn summary(handshakes: &[Handshake]) -> Summary {
     let mut summary = Summary::default();
-    handshakes.iter().for_each(|h| summary.handshake(h));
+    for h in handshakes {
+        summary.handshake(h);
+    }
     summary
 }
 
@@ -223,7 +225,7 @@ fn a_flood_has_the_numbers_of_its_sentence() {
         summary.handshake(&Handshake {
             server_port: 80,
             ..established(900, 20)
-        })
+        });
     });
     let row = &parse(&summary, 10)["endpoints"][0];
     assert_eq!((&row["syn_sent"], &row["failed"]), (&json!(50_200), &json!(50_000)));
@@ -249,7 +251,9 @@ fn keys(value: &Value, found: &mut std::collections::BTreeSet<String>) {
 fn the_page_explains_every_key() {
     let mut found = std::collections::BTreeSet::new();
     let mut all = mixed();
-    all.iter_mut().for_each(|h| h.anomalies = Anomalies::default());
+    for h in &mut all {
+        h.anomalies = Anomalies::default();
+    }
     keys(&parse(&summary(&all), 2), &mut found);
     let outcomes: Vec<&str> = Outcome::ALL.iter().map(|o| o.name()).collect();
     let unexplained: Vec<_> = found

@@ -11,7 +11,7 @@
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Precision {
     /// Values other than 0 that are kept as they are; with more, percentiles come from the histogram.
-    pub cap: usize,
+    pub cap: u32,
     /// Each factor of 2 is cut into 2^`bits` buckets, so a percentile is off by at most 2^−(`bits` + 1) of itself. At most 16.
     pub bits: u32,
 }
@@ -24,18 +24,62 @@ impl Precision {
 }
 
 /// A distribution of durations in nanoseconds.
+///
+/// To add a value touches one cache line of this and one of the buffer: sums and extremes are taken when the buffer is
+/// emptied, or when somebody asks.
 #[derive(Clone, Debug)]
 pub struct Quantiles {
+    /// Values other than 0 that are not in `folded`: all of them while that is `None`.
+    recent: Vec<u64>,
+    zeros: u64,
+    negative: u64,
     precision: Precision,
+    folded: Option<Box<Folded>>,
+    /// Of `folded`; here so that nobody has to look there.
+    folded_bytes: usize,
+}
+
+/// Values that went through the buffer.
+#[derive(Clone, Debug)]
+struct Folded {
+    totals: Totals,
+    histogram: Histogram,
+}
+
+/// What is known exactly of any number of values.
+#[derive(Clone, Copy, Debug)]
+struct Totals {
     count: u64,
     sum: u128,
     min: u64,
     max: u64,
-    zeros: u64,
-    negative: u64,
-    /// Values other than 0 that are not in the histogram: all of them while there is none.
-    recent: Vec<u64>,
-    histogram: Option<Histogram>,
+}
+
+impl Totals {
+    const NONE: Totals = Totals {
+        count: 0,
+        sum: 0,
+        min: u64::MAX,
+        max: 0,
+    };
+
+    fn of(values: &[u64]) -> Self {
+        Self {
+            count: values.len() as u64,
+            sum: values.iter().map(|&v| u128::from(v)).sum(),
+            min: values.iter().copied().min().unwrap_or(u64::MAX),
+            max: values.iter().copied().max().unwrap_or(0),
+        }
+    }
+
+    fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
 }
 
 impl Quantiles {
@@ -46,53 +90,67 @@ impl Quantiles {
             bits: precision.bits.min(16),
         };
         Self {
-            precision,
-            count: 0,
-            sum: 0,
-            min: u64::MAX,
-            max: 0,
+            recent: Vec::new(),
             zeros: 0,
             negative: 0,
-            recent: Vec::new(),
-            histogram: None,
+            precision,
+            folded: None,
+            folded_bytes: 0,
         }
     }
 
     /// Adds one duration. A negative one (the capturing host's clock stepped back) is counted as such and taken as 0:
     /// to leave it out would make the counts disagree with the number of handshakes.
+    #[inline]
     pub fn add(&mut self, ns: i64) {
-        self.negative += u64::from(ns < 0);
-        let value = ns.max(0) as u64;
-        self.count += 1;
-        self.sum += u128::from(value);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
         // Most waits are 0: they need no place.
-        if value == 0 {
-            self.zeros += 1;
+        if ns > 0 {
+            self.store(ns as u64);
         } else {
-            self.store(value);
+            self.zeros += 1;
+            self.negative += u64::from(ns < 0);
         }
     }
 
+    #[inline]
     fn store(&mut self, value: u64) {
-        if self.recent.len() >= self.precision.cap {
+        if self.recent.len() >= self.precision.cap as usize {
             self.flush();
         }
         self.recent.push(value);
     }
 
-    fn flush(&mut self) {
+    #[cold]
+    fn flush(&mut self) -> &mut Folded {
         let bits = self.precision.bits;
-        self.histogram
-            .get_or_insert_with(|| Histogram::new(bits))
-            .add_all(&self.recent);
+        let folded = self.folded.get_or_insert_with(|| {
+            Box::new(Folded {
+                totals: Totals::NONE,
+                histogram: Histogram::new(bits),
+            })
+        });
+        folded.totals = folded.totals.and(Totals::of(&self.recent));
+        folded.histogram.add_all(&self.recent);
         self.recent.clear();
+        self.folded_bytes = folded.heap_bytes();
+        folded
+    }
+
+    /// The exact figures of all values.
+    fn totals(&self) -> Totals {
+        let zeros = Totals {
+            count: self.zeros,
+            sum: 0,
+            min: if self.zeros > 0 { 0 } else { u64::MAX },
+            max: 0,
+        };
+        let folded = self.folded.as_ref().map_or(Totals::NONE, |f| f.totals);
+        zeros.and(folded).and(Totals::of(&self.recent))
     }
 
     /// How many values.
     pub fn count(&self) -> u64 {
-        self.count
+        self.zeros + self.recent.len() as u64 + self.folded.as_ref().map_or(0, |f| f.totals.count)
     }
 
     /// How many of them were negative and taken as 0.
@@ -102,46 +160,49 @@ impl Quantiles {
 
     /// Their sum, nanoseconds, exact.
     pub fn sum(&self) -> u128 {
-        self.sum
+        self.totals().sum
     }
 
     /// The smallest, exact.
     pub fn min(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.min)
+        (self.count() > 0).then(|| self.totals().min)
     }
 
     /// The largest, exact.
     pub fn max(&self) -> Option<u64> {
-        (self.count > 0).then_some(self.max)
+        (self.count() > 0).then(|| self.totals().max)
     }
 
     /// Whether percentiles are exact.
     pub fn is_exact(&self) -> bool {
-        self.histogram.is_none()
+        self.folded.is_none()
     }
 
     /// For each share q (0 to 1) the value at index floor((n − 1)·q) of the sorted values; `None` without values.
     pub fn percentiles<const N: usize>(&self, shares: [f64; N]) -> Option<[u64; N]> {
-        let last = self.count.checked_sub(1)?;
+        let totals = self.totals();
+        let last = totals.count.checked_sub(1)?;
         let ranks = shares.map(|q| ((last as f64 * q.clamp(0.0, 1.0)) as u64).min(last));
-        Some(if let Some(histogram) = &self.histogram {
-            let mut all = histogram.clone();
+        Some(if let Some(folded) = &self.folded {
+            let mut all = folded.histogram.clone();
             all.add_all(&self.recent);
-            ranks.map(|rank| self.clamp_rank(rank, last, |r| all.at_rank(r)))
+            ranks.map(|rank| self.at_rank(rank, &totals, |r| all.at_rank(r)))
         } else {
             let mut sorted = self.recent.clone();
             sorted.sort_unstable();
-            ranks.map(|rank| self.clamp_rank(rank, last, |r| sorted.get(r as usize).copied()))
+            ranks.map(|rank| self.at_rank(rank, &totals, |r| sorted.get(r as usize).copied()))
         })
     }
 
     /// The first and last value are known exactly whatever the histogram says.
-    fn clamp_rank(&self, rank: u64, last: u64, nonzero: impl Fn(u64) -> Option<u64>) -> u64 {
+    fn at_rank(&self, rank: u64, totals: &Totals, nonzero: impl Fn(u64) -> Option<u64>) -> u64 {
         match rank {
             _ if rank < self.zeros => 0,
-            _ if rank == last => self.max,
-            0 => self.min,
-            _ => nonzero(rank - self.zeros).unwrap_or(self.max).clamp(self.min, self.max),
+            _ if rank + 1 == totals.count => totals.max,
+            0 => totals.min,
+            _ => nonzero(rank - self.zeros)
+                .unwrap_or(totals.max)
+                .clamp(totals.min, totals.max),
         }
     }
 
@@ -150,8 +211,8 @@ impl Quantiles {
         if self.zeros > 0 {
             f(0, self.zeros);
         }
-        if let Some(histogram) = &self.histogram {
-            histogram.buckets().for_each(|(value, n)| f(value, u64::from(n)));
+        if let Some(folded) = &self.folded {
+            folded.histogram.buckets().for_each(|(value, n)| f(value, u64::from(n)));
         }
         self.recent.iter().for_each(|&value| f(value, 1));
     }
@@ -159,26 +220,31 @@ impl Quantiles {
     /// Adds all of `other`, which may have another precision; the result has the precision of `self`, or the coarser of
     /// the two where `other` is no longer exact.
     pub fn merge(&mut self, other: &Self) {
-        self.count += other.count;
-        self.sum += other.sum;
-        self.min = self.min.min(other.min);
-        self.max = self.max.max(other.max);
         self.zeros += other.zeros;
         self.negative += other.negative;
         for &value in &other.recent {
             self.store(value);
         }
-        if let Some(theirs) = &other.histogram {
-            self.flush();
-            if let Some(mine) = &mut self.histogram {
-                theirs.buckets().for_each(|(value, n)| mine.add(value, n));
-            }
+        if let Some(theirs) = &other.folded {
+            let mine = self.flush();
+            mine.totals = mine.totals.and(theirs.totals);
+            theirs
+                .histogram
+                .buckets()
+                .for_each(|(value, n)| mine.histogram.add(value, n));
+            self.folded_bytes = mine.heap_bytes();
         }
     }
 
     /// Bytes on the heap.
     pub fn heap_bytes(&self) -> usize {
-        8 * self.recent.capacity() + self.histogram.as_ref().map_or(0, |h| 4 * h.counts.capacity())
+        8 * self.recent.capacity() + self.folded_bytes
+    }
+}
+
+impl Folded {
+    fn heap_bytes(&self) -> usize {
+        size_of::<Self>() + 4 * self.histogram.counts.capacity()
     }
 }
 
@@ -322,7 +388,7 @@ mod tests {
 
         #[test]
         fn merging_is_as_good_as_adding(a in prop::collection::vec(duration(), 1..100), b in prop::collection::vec(duration(), 1..100),
-                                        cap_a in 1usize..120, cap_b in 1usize..120) {
+                                        cap_a in 1u32..120, cap_b in 1u32..120) {
             let mut q = filled(Precision { cap: cap_a, bits: 9 }, &a);
             q.merge(&filled(Precision { cap: cap_b, bits: 9 }, &b));
             let all: Vec<i64> = a.iter().chain(&b).copied().collect();

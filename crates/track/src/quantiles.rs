@@ -368,6 +368,9 @@ mod tests {
     }
 
     proptest! {
+        // A 12-bit histogram over the whole range has 200 000 buckets: a hundred of them are enough.
+        #![proptest_config(ProptestConfig::with_cases(100))]
+
         #[test]
         fn exact_up_to_the_cap(values in prop::collection::vec(duration(), 1..300)) {
             let q = filled(Precision { cap: 300, bits: 4 }, &values);

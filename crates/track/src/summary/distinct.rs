@@ -46,6 +46,12 @@ impl Distinct {
             return;
         }
         self.list.push(short);
+        self.compact_if_due();
+    }
+
+    /// Doubles are taken out when the list has doubled, so that sorting costs little for each address.
+    #[inline]
+    fn compact_if_due(&mut self) {
         if self.list.len() >= (2 * self.sorted).max(PATIENCE) {
             self.compact();
         }
@@ -77,7 +83,7 @@ impl Distinct {
             raise_all(mine, &other.list);
         } else {
             self.list.extend_from_slice(&other.list);
-            self.compact();
+            self.compact_if_due();
         }
     }
 

@@ -139,7 +139,7 @@ impl Default for EndpointLimits {
     fn default() -> Self {
         Self {
             rows: 1 << 16,
-            bytes: 96 << 20,
+            bytes: 64 << 20,
         }
     }
 }

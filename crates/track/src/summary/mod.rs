@@ -4,7 +4,7 @@
 //! [`Summary::to_json`] writes them; `docs/summary.md` says what every key means. To judge the numbers («this is a flood»)
 //! is the business of Python.
 //!
-//! **Limits.** Totals 21 MiB, endpoints 96 MiB and 65 536 rows (what does not fit is folded into one row and counted),
+//! **Limits.** Totals 15 MiB, endpoints 64 MiB (and 8 MiB to find them) and 65 536 rows; what does not fit is folded into one row and counted,
 //! silent pairs 2 MiB, slowest and failed as many records as asked for. None of it grows with the capture.
 //!
 //! - [`tally`], [`metric`], [`timeline`], [`ttl`]: the parts of the totals.

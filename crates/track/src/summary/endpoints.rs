@@ -6,7 +6,7 @@ use halfopen_wire::Address;
 
 use super::distinct::Distinct;
 use super::hash::Seed;
-use super::metric::Latency;
+use super::metric::{Latency, has_durations};
 use super::tally::Tally;
 use super::timeline::Rate;
 use crate::quantiles::Precision;
@@ -72,7 +72,7 @@ impl Activity {
             Outcome::Established | Outcome::Partial => self.connected.add(h.client),
             _ => self.failed.add(h.client),
         }
-        if h.syn_to_syn_ack_ns.is_some() || h.syn_ack_to_ack_ns.is_some() || h.retransmit_wait_ns.is_some() {
+        if has_durations(h) {
             self.latency_mut().add(h);
         }
     }

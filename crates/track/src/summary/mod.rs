@@ -32,7 +32,7 @@ pub mod ttl;
 use distinct::Estimate;
 use endpoints::{Endpoint, EndpointLimits, Endpoints};
 use failed::Failed;
-use metric::{Latency, Metric};
+use metric::{Latency, Metric, has_durations};
 use silent::SilentPairs;
 use slowest::Slowest;
 use tally::Tally;
@@ -175,8 +175,10 @@ impl Sink for Summary {
         } else {
             self.failed.add(h);
         }
-        self.latency.add(h);
-        self.slowest.add(h);
+        if has_durations(h) {
+            self.latency.add(h);
+            self.slowest.add(h);
+        }
     }
 }
 

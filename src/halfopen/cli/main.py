@@ -118,6 +118,7 @@ def _explain(error: BaseException) -> int:
         _abandon_stdout()
         return ExitCode.PIPE_CLOSED
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        _abandon_stdout()  # its reader may be what the run was waiting for
         return ExitCode.INTERRUPTED
     if isinstance(error, click.ClickException):
         return _explain_usage(error)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import io
 import os
+import platform
+import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from tests.conftest import PROGRAM, Halfopen, environment
 from halfopen.cli.printer import Printer, wants_color
 from halfopen.cli.progress import ERASE_LINE, Progress
 from halfopen.errors import OutputError
+
+#: The number of write(2), which /proc/PID/syscall shows first.
+WRITE_SYSCALL = {"x86_64": 1, "aarch64": 64}.get(platform.machine())
 
 
 class Terminal(io.StringIO):
@@ -33,6 +39,31 @@ def test_a_closed_pipe_ends_quietly(arguments: list[str]) -> None:
     finally:
         os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.skipif(WRITE_SYSCALL is None, reason="the number of write(2) is not known for this processor")
+def test_ctrl_c_ends_quietly_even_when_nobody_reads() -> None:
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with suppress(BlockingIOError):
+        while True:
+            os.write(writer, bytes(65536))
+    os.set_blocking(writer, True)
+    process = subprocess.Popen(
+        [PROGRAM, "completion", "bash"], stdout=writer, stderr=subprocess.PIPE, env=environment()
+    )
+    try:
+        blocked_in_write = f"{WRITE_SYSCALL} 0x1 "
+        syscall = Path(f"/proc/{process.pid}/syscall")
+        while process.poll() is None and not syscall.read_text().startswith(blocked_in_write):
+            os.sched_yield()
+        process.send_signal(signal.SIGINT)
+        _, talk = process.communicate(timeout=60)
+        assert (process.returncode, talk) == (130, b"")
+    finally:
+        process.kill()
+        os.close(reader)
+        os.close(writer)
 
 
 @pytest.mark.parametrize("arguments", [["completion", "bash"], ["--help"]])

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 #: Every format that some command has.
 FORMATS = ("text", "json", "jsonl", "csv", "parquet")
+#: The names of the options that every command has.
+SHARED = ("format", "quiet", "color")
 COLORS = ("auto", "always", "never")
 
 

@@ -8,6 +8,7 @@ no rich. ``tests/unit/cli/test_start.py`` holds it to that.
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from contextlib import suppress
@@ -19,12 +20,15 @@ from halfopen.cli.command import FORMATS, shared_options
 from halfopen.cli.commands import COMMANDS
 from halfopen.cli.exit_codes import ExitCode, exit_code_of
 from halfopen.cli.printer import complain, hint, output_errors
-from halfopen.errors import HalfopenError, OutputError
+from halfopen.errors import HalfopenError, InputError, OutputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from click.shell_completion import CompletionItem
+
+#: What only writing can meet; without a file's name it was standard output, which click writes the help to.
+WRITE_ERRORS = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 
 COMPLETE_VARIABLE = "_HALFOPEN_COMPLETE"
 
@@ -107,14 +111,14 @@ def _flush_stdout() -> None:
 
 
 def _explain(error: BaseException) -> int:
-    """One sentence for ``error``, and its code."""
+    """One sentence for ``error``, and its code; no sentence for what the person did on purpose."""
     if isinstance(error, click.exceptions.Exit):
         return _after_exit(error)
-    if isinstance(error, (BrokenPipeError, OutputError)):
-        _abandon_stdout()
     if isinstance(error, BrokenPipeError):
+        _abandon_stdout()
         return ExitCode.PIPE_CLOSED
     if isinstance(error, (KeyboardInterrupt, click.Abort)):
+        _abandon_stdout()  # its reader may be what the run was waiting for
         return ExitCode.INTERRUPTED
     if isinstance(error, click.ClickException):
         return _explain_usage(error)
@@ -122,14 +126,27 @@ def _explain(error: BaseException) -> int:
         import traceback
 
         traceback.print_exception(error)
+    return _explain_failure(_as_ours(error))
+
+
+def _as_ours(error: BaseException) -> BaseException:
+    """The operating system's errors as ours, where what they mean is plain."""
+    if not isinstance(error, OSError):
+        return error
+    why = error.strerror or str(error)
+    if error.filename is None and error.errno in WRITE_ERRORS:
+        return OutputError("cannot write", "standard output", why)
+    return InputError("cannot use", os.fsdecode(error.filename), why) if error.filename else InputError(why)
+
+
+def _explain_failure(error: BaseException) -> int:
+    if isinstance(error, OutputError):
+        _abandon_stdout()
     if isinstance(error, HalfopenError):
         complain(str(error))
         if error.hint:
             hint(error.hint)
         return exit_code_of(error)
-    if isinstance(error, OSError):
-        complain(": ".join(str(part) for part in (error.filename, error.strerror or error) if part))
-        return ExitCode.FILE
     complain(f"internal error: {type(error).__name__}: {error}")
     hint("this is a defect of halfopen: HALFOPEN_DEBUG=1 shows where, for a report")
     return ExitCode.INTERNAL

@@ -135,21 +135,20 @@ def output_errors(name: str) -> Iterator[None]:
 
 def complain(message: str) -> None:
     """One line on standard error, with whatever a terminal would act upon made visible; never fails."""
-    from halfopen.render.escape import escape_text
-
-    if sys.stderr is None:
-        return
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"halfopen: {escape_text(message)}\n")
-        sys.stderr.flush()
+    _say("halfopen", message)
 
 
 def hint(message: str) -> None:
     """What to do about a complaint, on its own line."""
+    _say("hint", message)
+
+
+def _say(label: str, message: str) -> None:
     from halfopen.render.escape import escape_text
 
-    if sys.stderr is None:
-        return
-    with suppress(OSError, ValueError):
-        sys.stderr.write(f"hint: {escape_text(message)}\n")
-        sys.stderr.flush()
+    # The parts between backslashes: those of a message are its own, often from a repr(), and must not be doubled.
+    line = "\\".join(escape_text(part) for part in message.split("\\"))
+    if sys.stderr is not None:
+        with suppress(OSError, ValueError):
+            sys.stderr.write(f"{label}: {line}\n")
+            sys.stderr.flush()

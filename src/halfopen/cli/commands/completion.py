@@ -26,7 +26,7 @@ def command(printer: Printer, shell: str) -> None:
     bash:  halfopen completion bash > ~/.local/share/bash-completion/completions/halfopen
     zsh:   halfopen completion zsh > "${fpath[1]}/_halfopen"
     fish:  halfopen completion fish > ~/.config/fish/completions/halfopen.fish
-    """  # noqa: D301  (click's mark for «do not wrap» is a real backspace)
+    """
     completion_class = get_completion_class(shell)
     assert completion_class is not None, "click knows the three shells of the choice above"
     script = completion_class(click.Command(PROGRAM), {}, PROGRAM, COMPLETE_VARIABLE)

@@ -1,0 +1,77 @@
+"""How a whole process is measured: wall time and peak memory, warm, the best of several runs.
+
+The best, not the mean: whatever else a machine does only ever adds time.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Run:
+    """One process, from its start to its end."""
+
+    seconds: float
+    peak_bytes: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """A claim, and what was measured of it."""
+
+    claim: str
+    ours: float
+    """In ``unit``."""
+    peer: str
+    peers: float
+    """The peer's, in ``unit``; or the limit itself, where the claim is one."""
+    unit: str
+    most: float
+    """The largest ratio ours : peer at which the claim holds."""
+
+    @property
+    def ratio(self) -> float:
+        """Ours : peer."""
+        return self.ours / self.peers
+
+    @property
+    def met(self) -> bool:
+        """Whether the claim holds."""
+        return self.ratio <= self.most
+
+    def line(self) -> str:
+        """The result on one line."""
+        verdict = "ok    " if self.met else "MISSED"
+        figures = f"{self.ours:.3g} {self.unit}, {self.peer} {self.peers:.3g} {self.unit}"
+        return f"{verdict} {self.claim}: {figures}, ratio {self.ratio:.3g} (at most {self.most:g})"
+
+
+def run(command: Sequence[str | os.PathLike[str]]) -> Run:
+    """Run ``command`` with its output thrown away.
+
+    Raises:
+        RuntimeError: it did not exit with 0: what it did is not what was to be measured.
+    """
+    arguments = [os.fspath(argument) for argument in command]
+    null = [(os.POSIX_SPAWN_OPEN, number, os.devnull, os.O_RDWR, 0) for number in (0, 1, 2)]
+    start = time.perf_counter()
+    pid = os.posix_spawnp(arguments[0], arguments, os.environ, file_actions=null)
+    _, status, usage = os.wait4(pid, 0)
+    seconds = time.perf_counter() - start
+    if status != 0:
+        raise RuntimeError(f"{' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
+    return Run(seconds, usage.ru_maxrss * 1024)  # Linux counts ru_maxrss in KiB
+
+
+def best(command: Sequence[str | os.PathLike[str]], times: int) -> Run:
+    """The fastest of ``times`` runs, after one that warms the caches; the peak memory is the largest of all."""
+    run(command)
+    runs = [run(command) for _ in range(times)]
+    return Run(min(one.seconds for one in runs), max(one.peak_bytes for one in runs))

@@ -1,0 +1,70 @@
+"""What ``halfopen trace`` was asked to do, as one value, and which wishes exclude each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from halfopen.errors import UsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from halfopen.cli.values import FourTuple, Moment
+
+FailOn = Literal["never", "failed", "anomaly"]
+FAIL_ON: tuple[FailOn, ...] = ("never", "failed", "anomaly")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TraceOptions:
+    """The options, under their names; None is «not given»."""
+
+    files: tuple[str, ...]
+    """Paths as they were given; ``-`` is standard input."""
+    where: str | None = None
+    sort: str | None = None
+    top: int | None = None
+    since: Moment | None = None
+    until: Moment | None = None
+    ladder: int | FourTuple | None = None
+    report: Path | None = None
+    against: str | None = None
+    output: Path | None = None
+    fail_on: FailOn = "never"
+    max_flows: int | None = None
+    verify_checksums: bool = False
+
+
+def check(options: TraceOptions, format_: str) -> None:
+    """Refuse what cannot be meant.
+
+    Raises:
+        UsageError: two wishes exclude each other, or a result would overwrite a capture.
+    """
+    if options.ladder is not None and format_ != "text":
+        raise UsageError(f"--ladder is a drawing: it has no --format {format_}")
+    if options.ladder is not None and options.against is not None:
+        raise UsageError("--ladder draws one capture, and --against compares two")
+    if [*options.files, options.against].count("-") > 1:
+        raise UsageError("standard input can be read only once: - was given twice")
+    since, until = options.since, options.until
+    if since and until and since.relative == until.relative and since.ns >= until.ns:
+        raise UsageError("--since is not before --until: no handshake can be in between")
+    _check_targets(options)
+
+
+def _check_targets(options: TraceOptions) -> None:
+    captures = [path for path in (*options.files, options.against) if path not in {None, "-"}]
+    for name, target in (("--output", options.output), ("--report", options.report)):
+        if target is not None and any(_is_same_file(target, str(capture)) for capture in captures):
+            raise UsageError(f"{name} {target} is one of the captures: it would be overwritten")
+    if options.output and options.report and _is_same_file(options.output, str(options.report)):
+        raise UsageError("--output and --report are the same file")
+
+
+def _is_same_file(one: Path, other: str) -> bool:
+    try:
+        return one.samefile(other)
+    except (OSError, ValueError):
+        return str(one) == other  # neither need exist yet

@@ -1,0 +1,70 @@
+"""Option values: moments and four-tuples."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from halfopen.cli.values import FourTuple, Moment, parse_moment, parse_which
+
+SECOND = 10**9
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1763884800", Moment(1763884800 * SECOND)),
+        ("1763884800.5", Moment(1763884800 * SECOND + SECOND // 2)),
+        ("1763884800.123456789", Moment(1763884800 * SECOND + 123456789)),
+        ("2025-11-23T08:00:00Z", Moment(1763884800 * SECOND)),
+        ("2025-11-23 08:00:00", Moment(1763884800 * SECOND)),
+        ("2025-11-23T09:00:00.000001+01:00", Moment(1763884800 * SECOND + 1000)),
+        ("2025-11-23", Moment(1763856000 * SECOND)),
+        ("+5s", Moment(5 * SECOND, relative=True)),
+        ("+1m30s", Moment(90 * SECOND, relative=True)),
+        ("+1.5ms", Moment(1_500_000, relative=True)),
+        ("+0s", Moment(0, relative=True)),
+    ],
+)
+def test_a_moment(text: str, expected: Moment) -> None:
+    assert parse_moment(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "+", "+5", "5s", "noon", "1969-12-31", "2263-01-01", "+5s later", "-1", "1e9"])
+def test_no_moment(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_moment(text)
+
+
+@given(st.integers(0, 2**63 - 1))
+def test_every_nanosecond_can_be_named(ns: int) -> None:
+    assert parse_moment(f"{ns // SECOND}.{ns % SECOND:09}") == Moment(ns)
+
+
+V4 = FourTuple("10.0.0.1", 4242, "10.0.0.2", 443)
+V6 = FourTuple("2001:db8::1", 4242, "2001:db8::2", 443)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7", 7),
+        ("10.0.0.1:4242 10.0.0.2:443", V4),
+        ("10.0.0.1:4242-10.0.0.2:443", V4),
+        ("10.0.0.1:4242 -> 10.0.0.2:443", V4),
+        ("10.0.0.1:4242→10.0.0.2:443", V4),
+        ("10.0.0.1:4242,10.0.0.2:443", V4),
+        ("[2001:db8::1]:4242-[2001:DB8:0::2]:443", V6),
+    ],
+)
+def test_which_handshake(text: str, expected: int | FourTuple) -> None:
+    assert parse_which(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "0", "-1", "10.0.0.1:80", "10.0.0.1 10.0.0.2", "10.0.0.1:80 10.0.0.2:65536", "a:1 b:2", "1 2 3", "٣"]
+)
+def test_no_handshake(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        parse_which(text)

@@ -1,5 +1,6 @@
 //! The decoder against frames written out byte by byte, and against what nobody would write.
 
+mod captures;
 mod icmp;
 mod ip;
 mod link;

@@ -37,7 +37,7 @@ defects! {
     IpTruncated "ip_truncated" "The captured bytes end inside the IP header or its extension headers.",
     IpMalformed "ip_malformed" "An IP header whose version or lengths contradict each other.",
     TcpTruncated "tcp_truncated" "The captured bytes end inside the 20 bytes of the TCP header that are always there.",
-    TcpMalformed "tcp_malformed" "A TCP data offset below 5 words or beyond the segment.",
+    TcpMalformed "tcp_malformed" "A TCP header that does not fit its segment: a data offset below 5 words or beyond the end, or fewer than 20 bytes.",
     OptionsTruncated "options_truncated" "The captured bytes end inside the TCP options of a SYN.",
     OptionsMalformed "options_malformed" "A TCP option of a SYN with an impossible length; the options that could be read were kept.",
     IcmpTruncated "icmp_truncated" "An ICMP error that quotes too little to name the segment it is about.",

@@ -67,7 +67,6 @@ pub enum FastOpenOption {
 
 /// The options of a SYN or SYN-ACK. They are decoded on no other segment: nothing later is part of a handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is an option that is there or not")]
 pub struct SynOptions {
     /// Maximum segment size, kind 2.
     pub mss: Option<u16>,

@@ -16,7 +16,8 @@ impl Walk<'_> {
     pub(super) fn ppp(&mut self, b: Bytes<'_>) -> Packet {
         match b.split() {
             Some(([0xff, 0x03], rest)) => self.ppp_protocol(rest),
-            _ => self.ppp_protocol(b),
+            Some(_) => self.ppp_protocol(b),
+            None => self.lost(Defect::LinkTruncated),
         }
     }
 

@@ -46,8 +46,12 @@ impl Walk<'_> {
     #[inline(always)]
     fn segment(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>) -> Packet {
         let header = usize::from(head[12] >> 4) * 4;
-        if header < HEADER || (header > b.wire && !b.partial) {
+        if header < HEADER {
             return self.lost(Defect::TcpMalformed);
+        }
+        if header > b.wire && !b.partial {
+            // A receiver drops it, but it was sent: as a SYN it is one that nobody answers.
+            self.defects.add(Defect::TcpMalformed);
         }
         if u16::from(head[13]) & Flags::SYN == 0 {
             return self.packet(ip, head, b, None);
@@ -67,9 +71,10 @@ impl Walk<'_> {
             return self.packet(ip, head, b, Some(options));
         }
         let (mut options, defect) = options::parse(area, header - HEADER);
-        // A cut that reaches into the fixed header was counted there.
+        // A cut that reaches into the fixed header, and a header beyond the segment, were counted there.
         if let Some(defect) = defect
             && captured.len() >= HEADER
+            && (header <= b.wire || b.partial)
         {
             self.defects.add(defect);
         }

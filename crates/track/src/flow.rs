@@ -57,6 +57,7 @@ impl PackedOptions {
     const AO: u16 = 256;
     const INCOMPLETE: u16 = 512;
     const ECN: u16 = 1024;
+    const WINDOW_CUT: u16 = 2048;
 
     /// Packs what a SYN or SYN-ACK offered.
     pub fn pack(options: &SideOptions) -> Self {
@@ -71,6 +72,7 @@ impl PackedOptions {
         set(t.md5, Self::MD5);
         set(t.ao, Self::AO);
         set(t.incomplete, Self::INCOMPLETE);
+        set(t.window_cut, Self::WINDOW_CUT);
         set(options.ecn, Self::ECN);
         let cookie = match t.fast_open {
             FastOpenOption::Absent => 0,
@@ -121,6 +123,7 @@ impl PackedOptions {
                 ao: self.has(Self::AO),
                 unknown: self.unknown,
                 incomplete: self.has(Self::INCOMPLETE),
+                window_cut: self.has(Self::WINDOW_CUT),
             },
             ecn: self.has(Self::ECN),
             ace: self.ace_cookie & 7,
@@ -400,7 +403,7 @@ mod tests {
 
     #[test]
     fn a_lone_syn_stays_small() {
-        assert!(size_of::<Flow>() <= 136, "{}", size_of::<Flow>());
+        assert!(size_of::<Flow>() <= 144, "{}", size_of::<Flow>());
         assert!(size_of::<Detail>() <= 320, "{}", size_of::<Detail>());
     }
 
@@ -418,6 +421,7 @@ mod tests {
                 ao: true,
                 unknown: 3,
                 incomplete: true,
+                window_cut: true,
             },
             ecn: true,
             ace: 7,

@@ -20,17 +20,12 @@ pub mod quantiles;
 pub mod record;
 mod seen;
 pub mod sink;
-<<<<<<< HEAD
-pub mod summary;
-
-pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
-pub use sink::Sink;
-pub use summary::Summary;
-=======
 pub mod state;
 mod store;
+pub mod summary;
 pub mod tracker;
 
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 pub use sink::Sink;
+pub use summary::Summary;
 pub use tracker::{Limits, Step, TrackStats, Tracker, Witness};

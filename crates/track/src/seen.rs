@@ -24,7 +24,12 @@ pub struct SeenSet {
     mask: usize,
     len: usize,
     limit: usize,
+    /// Not yet in their buckets: written a group at a time, so that the processor fetches the buckets side by side.
+    waiting: Vec<(u64, Seen)>,
 }
+
+/// How many writes are done side by side.
+const GROUP: usize = 32;
 
 const fn encode(hash: u64, seen: Seen) -> u64 {
     // Never 0, which is the empty slot: the two low bits are 1, 2 or 3.
@@ -40,6 +45,7 @@ impl SeenSet {
             mask: start / WAYS - 1,
             len: 0,
             limit: limit.next_power_of_two().max(start),
+            waiting: Vec::with_capacity(GROUP),
         }
     }
 
@@ -47,8 +53,17 @@ impl SeenSet {
         ((hash >> 24) as usize & self.mask) * WAYS
     }
 
+    /// Reads the place of `hash`, so that the processor fetches it; the result means nothing.
+    pub fn touch(&self, hash: u64) -> u64 {
+        self.slots[self.bucket(hash)]
+    }
+
     /// What is remembered of a four-tuple.
     pub fn get(&self, hash: u64) -> Option<Seen> {
+        let waits = |&&(h, _): &&(u64, Seen)| h & !3 == hash & !3;
+        if let Some(&(_, seen)) = self.waiting.iter().rev().find(waits) {
+            return Some(seen);
+        }
         let at = self.bucket(hash);
         let found = self.slots[at..at + WAYS]
             .iter()
@@ -62,6 +77,20 @@ impl SeenSet {
 
     /// Remembers, or changes why.
     pub fn put(&mut self, hash: u64, seen: Seen) {
+        self.waiting.push((hash, seen));
+        if self.waiting.len() < GROUP {
+            return;
+        }
+        let touched = self.waiting.iter().fold(0, |t, &(h, _)| t ^ self.touch(h));
+        std::hint::black_box(touched);
+        let mut group = std::mem::take(&mut self.waiting);
+        for (hash, seen) in group.drain(..) {
+            self.write(hash, seen);
+        }
+        self.waiting = group;
+    }
+
+    fn write(&mut self, hash: u64, seen: Seen) {
         if self.len * 2 > self.slots.len() && self.slots.len() < self.limit {
             self.grow();
         }

@@ -172,14 +172,17 @@ enum Worth {
     Finished,
     LoneSyn,
     RepeatedSyn,
+    YoungSyn,
     HalfOpen,
     Active,
 }
 
-const fn worth(flow: &Flow) -> Worth {
+/// `young` is the number from which on a handshake is too young to be given up for a flood.
+const fn worth(flow: &Flow, young: u64) -> Worth {
     match flow.state {
         State::Closed | State::TimeWait | State::Reset => Worth::Finished,
         State::SynSent if flow.syn_sent > 1 => Worth::RepeatedSyn,
+        State::SynSent if flow.number >= young => Worth::YoungSyn,
         State::SynSent => Worth::LoneSyn,
         State::SynRecv
         | State::SynAckFirst
@@ -190,12 +193,16 @@ const fn worth(flow: &Flow) -> Worth {
     }
 }
 
+/// A [`Flow`] with its [`Detail`] takes the memory of this many without.
+pub const LONE_SYNS: usize = 3;
+
 /// The flow table.
 #[derive(Debug)]
 pub struct Store {
     index: Index,
     flows: Slab<(u32, Flow)>,
     details: Slab<Detail>,
+    /// In lone SYNs.
     limit: usize,
     hand: u32,
     sweep: u32,
@@ -205,13 +212,13 @@ pub struct Store {
 const REACH: u32 = 48;
 
 impl Store {
-    /// Holds at most `limit` flows (at least one).
+    /// Holds at most `limit` whole connections (at least one), or [`LONE_SYNS`] lone SYNs in the room of each.
     pub fn new(limit: usize) -> Self {
         Self {
             index: Index::new(),
             flows: Slab::new(),
             details: Slab::new(),
-            limit: limit.clamp(1, u32::MAX as usize / 2),
+            limit: limit.clamp(1, u32::MAX as usize / 8) * LONE_SYNS,
             hand: 0,
             sweep: 0,
         }
@@ -227,6 +234,15 @@ impl Store {
     pub fn touch_flow(&self, hash: u64) -> i64 {
         let slot = self.touch(hash);
         self.flows.get(slot.wrapping_sub(1)).map_or(0, |(_, f)| f.last_ns)
+    }
+
+    /// As [`Store::touch`], for the entries of the flows that the hand reaches next, when the table is full.
+    pub fn touch_victims(&self, count: u32) -> u32 {
+        let end = self.hand.saturating_add(count).min(self.flows.used);
+        let tags = (self.hand..end)
+            .filter_map(|slot| self.flows.get(slot))
+            .map(|(tag, _)| *tag);
+        tags.fold(0, |t, tag| t ^ self.index.entries[self.index.home(tag)].slot_plus_one)
     }
 
     /// The flow of `key`.
@@ -250,7 +266,7 @@ impl Store {
 
     /// Whether a flow must leave before the next one enters.
     pub fn is_full(&self) -> bool {
-        self.flows.len() >= self.limit
+        self.flows.len() + (LONE_SYNS - 1) * self.details.len() >= self.limit
     }
 
     /// Flows held.
@@ -304,15 +320,18 @@ impl Store {
         Some((flow, detail))
     }
 
-    /// The flow that is missed least, among those in reach of the hand.
-    pub fn choose_victim(&mut self) -> Option<Slot> {
+    /// The flow that is missed least, among those in reach of the hand; `newest` is the number of the last handshake
+    /// that began.
+    pub fn choose_victim(&mut self, newest: u64) -> Option<Slot> {
+        // Slots are reused, so the hand also meets newcomers: they get most of a round.
+        let young = newest.saturating_sub(self.limit as u64 / 4 * 3);
         let mut best: Option<(Worth, i64, Slot)> = None;
         for _ in 0..REACH.min(self.flows.used) {
             let slot = self.advance();
             let Some((_, flow)) = self.flows.get_mut(slot) else {
                 continue;
             };
-            let value = worth(flow);
+            let value = worth(flow, young);
             if value == Worth::RepeatedSyn && !flow.is(Flow::SPARED) {
                 // A client that repeats its SYN is no flood: once round without being touched.
                 flow.marks |= Flow::SPARED;

@@ -21,14 +21,14 @@ use crate::store::{Slot, Store};
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Connections tracked at once. At about 430 bytes for a whole connection and 150 for a lone SYN.
+    /// Whole connections tracked at once, about 460 bytes each. Three lone SYNs take the room of one.
     pub max_flows: usize,
 }
 
 impl Default for Limits {
-    /// 2^20 flows and their memory of past ones stay under 400 MiB at the worst mix.
+    /// 700 000 connections, or 2.1 million lone SYNs, with their index and the memory of past ones stay under 400 MiB.
     fn default() -> Self {
-        Self { max_flows: 1 << 20 }
+        Self { max_flows: 700_000 }
     }
 }
 
@@ -81,8 +81,11 @@ impl Witness for () {
     fn step(&mut self, _: &Segment, _: &Step) {}
 }
 
-/// A connection that ended is kept this long, capture time, for its late packets and for a SYN that is tried again.
-const LINGER_NS: i64 = 10_000_000_000;
+/// A connection that ended is kept this long, capture time, for its late packets. What comes later is only counted.
+const LINGER_NS: i64 = 500_000_000;
+/// A refused or reset attempt is kept longer: its SYN may be tried again (Windows: twice, 500 ms apart, some stacks with
+/// the 3 s of RFC 1122).
+const LINGER_RESET_NS: i64 = 4_000_000_000;
 /// An attempt without any packet for this long is over: the longest silence between two SYNs of one attempt is 120 s
 /// (`TCP_RTO_MAX`, and `tcp_rto_max_ms` cannot be set higher).
 const STALE_NS: i64 = 300_000_000_000;
@@ -95,7 +98,7 @@ pub struct Tracker {
     hasher: KeyHasher,
     store: Store,
     seen: SeenSet,
-    linger: VecDeque<(i64, Slot, u64)>,
+    linger: [VecDeque<(i64, Slot, u64)>; 2],
     stats: TrackStats,
     last_ns: i64,
     steady: bool,
@@ -107,8 +110,8 @@ impl Tracker {
         Self {
             hasher: KeyHasher::default(),
             store: Store::new(limits.max_flows),
-            seen: SeenSet::new(limits.max_flows.saturating_mul(2).min(1 << 21)),
-            linger: VecDeque::new(),
+            seen: SeenSet::new(limits.max_flows.saturating_mul(3).min(1 << 21)),
+            linger: [VecDeque::new(), VecDeque::new()],
             stats: TrackStats::default(),
             last_ns: 0,
             steady: false,
@@ -149,6 +152,14 @@ impl Tracker {
             for &hash in &hashes {
                 touched ^= self.store.touch_flow(hash);
             }
+            for (&hash, packet) in hashes.iter().zip(group) {
+                if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+                    touched ^= self.seen.touch(hash) as i64;
+                }
+            }
+            if self.store.is_full() {
+                touched ^= i64::from(self.store.touch_victims(AHEAD as u32));
+            }
             std::hint::black_box(touched);
             for (packet, &hash) in group.iter().zip(&hashes) {
                 match packet {
@@ -184,7 +195,7 @@ impl Tracker {
         for slot in self.store.slots() {
             self.emit(slot, None, sink);
         }
-        self.linger.clear();
+        self.linger = Default::default();
     }
 
     fn tcp(&mut self, segment: &Segment, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
@@ -318,8 +329,12 @@ impl Tracker {
         step.after = flow.state;
         let ended = matches!(flow.state, State::TimeWait | State::Reset) && flow.state != before;
         if ended {
-            self.linger
-                .push_back((self.last_ns.saturating_add(LINGER_NS), slot, number));
+            let (queue, linger) = if flow.is(Flow::COMPLETED) {
+                (0, LINGER_NS)
+            } else {
+                (1, LINGER_RESET_NS)
+            };
+            self.linger[queue].push_back((self.last_ns.saturating_add(linger), slot, number));
         }
         witness.step(segment, &step);
     }
@@ -443,7 +458,9 @@ impl Tracker {
     fn make_room(&mut self, sink: &mut impl Sink) {
         self.sweep(sink);
         while self.store.is_full() {
-            let Some(slot) = self.store.choose_victim() else { return };
+            let Some(slot) = self.store.choose_victim(self.stats.handshakes) else {
+                return;
+            };
             let finished = self
                 .store
                 .flow(slot)
@@ -482,14 +499,16 @@ impl Tracker {
         if !self.steady {
             return;
         }
-        while let Some(&(due, slot, number)) = self.linger.front() {
-            if due > time_ns {
-                return;
-            }
-            self.linger.pop_front();
-            let over = |f: &Flow| f.number == number && matches!(f.state, State::TimeWait | State::Reset);
-            if self.store.flow(slot).is_some_and(over) {
-                self.emit(slot, Some(Seen::Finished), sink);
+        for queue in 0..self.linger.len() {
+            while let Some(&(due, slot, number)) = self.linger[queue].front() {
+                if due > time_ns {
+                    break;
+                }
+                self.linger[queue].pop_front();
+                let over = |f: &Flow| f.number == number && matches!(f.state, State::TimeWait | State::Reset);
+                if self.store.flow(slot).is_some_and(over) {
+                    self.emit(slot, Some(Seen::Finished), sink);
+                }
             }
         }
     }

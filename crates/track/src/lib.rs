@@ -3,17 +3,29 @@
 //! The middle layer: an observer on the path. It sees segments of both directions, some of them lost, doubled or out of
 //! order, and says of every attempt to open a connection how it ended and how long each part took.
 //!
+//! - [`state`] is THE table; `classify` holds the numbers of a segment against its flow; `effect` keeps the books.
+//! - [`tracker`] walks it over a bounded table of flows.
 //! - [`record`] is the result: one [`Handshake`] an attempt, `halfopen.handshake/1`.
 //! - [`sink`] takes them; [`summary`] is the sink that turns many into numbers, with [`quantiles`].
 //!
 //! **Architecture Invariant:** the clock is always an argument (the packets' own time); no file, no socket, no Python.
 #![forbid(unsafe_code)]
 
+mod classify;
+mod effect;
+mod finish;
+mod flow;
+mod key;
 pub mod quantiles;
 pub mod record;
+mod seen;
 pub mod sink;
+pub mod state;
+mod store;
 pub mod summary;
+pub mod tracker;
 
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 pub use sink::Sink;
 pub use summary::Summary;
+pub use tracker::{Limits, Step, TrackStats, Tracker, Witness};

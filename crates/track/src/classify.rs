@@ -1,0 +1,253 @@
+//! What a segment is to its flow: flags and numbers to a [`Class`]. Sequence numbers decide, not flags alone.
+
+use halfopen_wire::{Flags, Segment};
+
+use crate::flow::{Detail, Flow, Stream, distance};
+use crate::record::Side;
+use crate::state::{Class, State};
+
+/// Before completion a peer has at most its initial window in flight (RFC 6928: 10 segments; Fast Open replies more):
+/// numbers further away than this belong to something else.
+const HANDSHAKE_SPAN: u32 = 1 << 20;
+/// A FIN or RST further from the highest byte seen than any window in use is not believed.
+const CLOSE_SPAN: i32 = 1 << 26;
+/// Segments of one handshake that the capture swapped lie this close together.
+pub const REORDER_NS: i64 = 50_000_000;
+
+/// Whether `value` lies in `from ..= from + span`.
+const fn within(from: u32, value: u32, span: u32) -> bool {
+    value.wrapping_sub(from) <= span
+}
+
+/// Whether the flags begin a handshake, and which half.
+pub fn opens(flags: Flags) -> Option<Class> {
+    if !flags.has(Flags::SYN) || flags.has(Flags::RST) {
+        return None;
+    }
+    Some(if flags.has(Flags::ACK) {
+        Class::SynAck
+    } else {
+        Class::Syn
+    })
+}
+
+/// Classifies a segment without a FIN, or the ACK half of one with it.
+pub fn classify(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
+    let flags = segment.flags;
+    match opens(flags) {
+        Some(Class::Syn) => syn(flow, detail, segment, from),
+        Some(_) => syn_ack(flow, detail, segment, from),
+        None if flags.has(Flags::SYN) => Class::NoFlags,
+        None if flags.has(Flags::RST) => rst(flow, detail, segment, from),
+        None if flags.has(Flags::ACK) => ack(flow, detail, segment, from),
+        None => Class::NoFlags,
+    }
+}
+
+fn syn(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
+    if from == Side::Server {
+        return match detail.and_then(|d| d.isn_server) {
+            None => Class::Syn,
+            Some(isn) if isn == segment.seq => Class::SynRepeated,
+            Some(_) => Class::SynOther,
+        };
+    }
+    if flow.is(Flow::SYN_SEEN) {
+        return if segment.seq == flow.isn_client {
+            Class::SynRepeated
+        } else {
+            Class::SynOther
+        };
+    }
+    // The SYN-ACK came first. What it acknowledged says whether this is its SYN.
+    let expected = detail.and_then(|d| d.server.acked).unwrap_or_default();
+    if !within(segment.seq.wrapping_add(1), expected, segment.payload_len) {
+        return Class::SynOther;
+    }
+    let close = segment.time_ns.saturating_sub(flow.start_ns) <= REORDER_NS;
+    if close && flow.syn_sent == 0 {
+        Class::Syn
+    } else {
+        Class::SynRepeated
+    }
+}
+
+fn syn_ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
+    let Some(detail) = detail else {
+        // A lone SYN: the client's number is all there is.
+        let fits = from == Side::Server && acks_syn(flow, segment.ack);
+        return if fits { Class::SynAck } else { Class::SynAckWrong };
+    };
+    let fits = match from {
+        Side::Server if flow.is(Flow::SYN_SEEN) => acks_syn(flow, segment.ack),
+        Side::Server => detail.server.acked == Some(segment.ack),
+        Side::Client => detail.isn_server.is_some_and(|isn| segment.ack == isn.wrapping_add(1)),
+    };
+    if !fits {
+        return Class::SynAckWrong;
+    }
+    let known = match from {
+        Side::Server => detail.isn_server,
+        Side::Client => flow.is(Flow::SYN_SEEN).then_some(flow.isn_client),
+    };
+    if known.is_none_or(|isn| isn == segment.seq) {
+        Class::SynAck
+    } else {
+        Class::SynAckOther
+    }
+}
+
+/// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1).
+fn acks_syn(flow: &Flow, ack: u32) -> bool {
+    within(flow.isn_client.wrapping_add(1), ack, flow.syn_data)
+}
+
+fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
+    let Some(detail) = detail else {
+        return match from {
+            // 0 is what a client sends that never received a number (and one server in 2^32).
+            Side::Client if segment.ack != 0 && follows_syn(flow, segment) => Class::Ack,
+            Side::Server if acks_syn(flow, segment.ack) => Class::Ack,
+            _ => Class::AckWrong,
+        };
+    };
+    match (flow.state, from) {
+        (State::SynSent, Side::Client) => {
+            let fits = segment.ack != 0 && detail.wrong_ack.is_none() && follows_syn(flow, segment);
+            if fits { Class::Ack } else { Class::AckWrong }
+        }
+        (
+            State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
+            Side::Client,
+        ) => {
+            if acks_server(detail, segment.ack) && follows_syn(flow, segment) {
+                Class::Ack
+            } else {
+                Class::AckWrong
+            }
+        }
+        (State::SynAckFirst, Side::Client) => {
+            let follows = detail
+                .server
+                .acked
+                .is_none_or(|a| within(a, segment.seq, HANDSHAKE_SPAN));
+            if follows && acks_server(detail, segment.ack) {
+                Class::Ack
+            } else {
+                Class::AckWrong
+            }
+        }
+        (State::SynRecv | State::SynAckFirst, Side::Server) => server_before_completion(flow, detail, segment),
+        (
+            State::SynSent | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
+            Side::Server,
+        ) => {
+            if acks_syn(flow, segment.ack) {
+                Class::Ack
+            } else {
+                Class::AckWrong
+            }
+        }
+        _ => {
+            let peer = stream(detail, from.other());
+            if peer.fin_covered_by(segment.ack) {
+                Class::AckOfFin
+            } else {
+                Class::Ack
+            }
+        }
+    }
+}
+
+fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> Class {
+    let first = if flow.is(Flow::SYN_SEEN) {
+        flow.isn_client.wrapping_add(1).wrapping_add(flow.syn_data)
+    } else {
+        detail.server.acked.unwrap_or(segment.ack)
+    };
+    let beyond = distance(first, segment.ack);
+    let follows = detail
+        .isn_server
+        .is_some_and(|isn| within(isn.wrapping_add(1), segment.seq, HANDSHAKE_SPAN));
+    if beyond > 0 && beyond as u32 <= HANDSHAKE_SPAN && follows {
+        Class::AckOfData
+    } else if beyond <= 0 && follows {
+        Class::Ack
+    } else {
+        Class::AckWrong
+    }
+}
+
+/// Whether the client's `ack` acknowledges the server's SYN (either of two, where the server changed its number).
+fn acks_server(detail: &Detail, ack: u32) -> bool {
+    let sent = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
+    let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent.saturating_add(HANDSHAKE_SPAN));
+    detail.isn_server.is_some_and(fits) || detail.isn_other.is_some_and(fits)
+}
+
+/// Whether the client's segment begins behind its SYN.
+fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
+    within(
+        flow.isn_client.wrapping_add(1),
+        segment.seq,
+        flow.syn_data.saturating_add(HANDSHAKE_SPAN),
+    )
+}
+
+fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
+    let acks = segment.flags.has(Flags::ACK);
+    let fits = match (flow.state, from) {
+        (State::SynSent, Side::Server) => acks && acks_syn(flow, segment.ack),
+        (State::SynSent, Side::Client) => {
+            within(flow.isn_client, segment.seq, flow.syn_data.saturating_add(1))
+                || detail.is_some_and(|d| d.wrong_ack == Some(segment.seq))
+        }
+        (
+            State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
+            Side::Client,
+        ) => {
+            within(
+                flow.isn_client,
+                segment.seq,
+                flow.syn_data.saturating_add(HANDSHAKE_SPAN),
+            ) || detail.is_some_and(|d| d.wrong_ack == Some(segment.seq))
+        }
+        (
+            State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
+            Side::Server,
+        ) => {
+            acks && within(
+                flow.isn_client.wrapping_add(1),
+                segment.ack,
+                flow.syn_data.saturating_add(HANDSHAKE_SPAN),
+            ) || detail
+                .and_then(|d| d.isn_server)
+                .is_some_and(|isn| within(isn, segment.seq, HANDSHAKE_SPAN))
+        }
+        (State::SynAckFirst, Side::Client) => detail
+            .and_then(|d| d.server.acked)
+            .is_none_or(|a| within(a, segment.seq, HANDSHAKE_SPAN)),
+        (State::SynAckFirst, Side::Server) => detail
+            .and_then(|d| d.isn_server)
+            .is_none_or(|isn| within(isn, segment.seq, HANDSHAKE_SPAN)),
+        (State::TimeWait | State::Reset | State::Closed, _) => true,
+        _ => detail.is_none_or(|d| near_end(stream(d, from), segment.seq)),
+    };
+    if fits { Class::Rst } else { Class::RstBlind }
+}
+
+/// Whether a FIN is believable: at or near the end of what its sender sent.
+pub fn fin_fits(detail: &Detail, segment: &Segment, from: Side) -> bool {
+    near_end(stream(detail, from), segment.seq)
+}
+
+fn near_end(stream: &Stream, seq: u32) -> bool {
+    stream.start.is_none() || distance(stream.end, seq).saturating_abs() <= CLOSE_SPAN
+}
+
+const fn stream(detail: &Detail, side: Side) -> &Stream {
+    match side {
+        Side::Client => &detail.client,
+        Side::Server => &detail.server,
+    }
+}

@@ -1,0 +1,357 @@
+//! What each class of segment writes into the books of its flow, apart from the state.
+
+use halfopen_wire::{Flags, Segment};
+
+use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
+use crate::record::{Anomaly, Side, SideOptions};
+use crate::state::{Class, State};
+use crate::tracker::{Step, close_in_time};
+
+/// Whether the segment is a packet that was captured before, at another point of its way.
+pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: Class, from: Side) -> bool {
+    let now = || Fingerprint::of(segment);
+    match (class, from) {
+        (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copy(&now()),
+        (Class::SynRepeated, Side::Server) => detail
+            .and_then(|d| d.server_syn)
+            .is_some_and(|last| last.is_copy(&now())),
+        (Class::SynAck | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
+            let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
+            same && d.last_syn_ack.is_some_and(|last| last.is_copy(&now()))
+        }),
+        _ => false,
+    }
+}
+
+/// A detail that was just made learns what the flow knows.
+pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
+    if flow.is(Flow::SYN_SEEN) && detail.client.start.is_none() {
+        detail.client.begin(flow.isn_client);
+        detail.answered_ns = flow.start_ns;
+    }
+}
+
+/// The books for one segment whose row was found.
+pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    let from = step.from;
+    flow.last_ns = flow.last_ns.max(segment.time_ns);
+    if from == Side::Server {
+        flow.marks |= Flow::SERVER_SEEN;
+    }
+    if !flow.is(Flow::COMPLETED) {
+        if segment.bad_checksum {
+            flow.anomalies.insert(Anomaly::BadChecksum);
+        }
+        ttl(flow, detail, segment, step);
+    }
+    match step.row.class {
+        Class::Syn if from == Side::Client => syn_behind_syn_ack(flow, detail, segment),
+        Class::Syn => server_syn(flow, detail, segment, step.before),
+        Class::SynRepeated => syn_repeated(flow, segment, from),
+        Class::SynAck if from == Side::Client => client_syn_ack(flow, detail, segment, step.before),
+        Class::SynAck => syn_ack(flow, detail, segment, step.before),
+        Class::SynAckOther if from == Side::Server => syn_ack_other(flow, detail, segment, step.before),
+        Class::SynAckWrong if from == Side::Server => {
+            flow.anomalies.insert(Anomaly::SynAckWrongAck);
+            if !flow.is(Flow::COMPLETED) {
+                detail.wrong_ack = Some(segment.ack);
+            }
+            count_syn_ack(flow, detail, segment);
+        }
+        Class::Ack | Class::AckOfFin | Class::AckOfData => {
+            ack(flow, detail, segment, step);
+            carry(detail, segment, from);
+        }
+        Class::AckWrong => ack_wrong(flow, detail, segment, step),
+        Class::Rst => rst(flow, detail, segment, step),
+        Class::RstBlind => rst_blind(flow, detail, segment, step),
+        Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::NoFlags => {}
+    }
+}
+
+/// A router or a middlebox that answers instead of the host shows by its TTL. Second captures differ by their hops and
+/// say nothing.
+fn ttl(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    use Class as C;
+    let known = match step.from {
+        Side::Client => flow.is(Flow::SYN_SEEN).then_some(flow.ttl_client),
+        Side::Server => {
+            let known = detail.ttl_server;
+            detail.ttl_server = known.or(Some(segment.ttl));
+            known
+        }
+    };
+    let of_handshake = matches!(step.row.class, C::SynRepeated | C::SynAck | C::Ack | C::Rst);
+    let twice = flow.anomalies.contains(Anomaly::CapturedTwice);
+    if of_handshake && !twice && known.is_some_and(|ttl| ttl != segment.ttl) {
+        flow.anomalies.insert(Anomaly::TtlJump);
+    }
+}
+
+/// The SYN that the capture put behind its SYN-ACK.
+fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    flow.marks |= Flow::SYN_SEEN;
+    flow.anomalies.insert(Anomaly::Reordered);
+    flow.start_ns = segment.time_ns;
+    flow.frame_syn = FrameRef::new(segment.file, segment.frame);
+    flow.last_syn = Fingerprint::of(segment);
+    flow.isn_client = segment.seq;
+    flow.syn_data = segment.payload_len;
+    flow.syn_sent = 1;
+    flow.ttl_client = segment.ttl;
+    if let Some(options) = SideOptions::of(segment) {
+        flow.client_options = PackedOptions::pack(&options);
+    }
+    detail.answered_ns = segment.time_ns;
+    let bytes = detail.client.bytes;
+    if bytes == 0 {
+        detail.client.begin(segment.seq);
+    }
+    if let Some(acked) = detail.server.acked {
+        detail.syn_data_acked = acked.wrapping_sub(segment.seq.wrapping_add(1));
+    }
+}
+
+fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
+    if before != State::SynSent {
+        return;
+    }
+    flow.marks |= Flow::SIMULTANEOUS;
+    flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+    detail.isn_server = Some(segment.seq);
+    detail.server.begin(segment.seq);
+    detail.server_syn = Some(Fingerprint::of(segment));
+    detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
+    detail.answered_ns = flow.last_syn.time_ns;
+}
+
+/// The same SYN again: a retransmission (copies were sorted out before).
+pub fn syn_repeated(flow: &mut Flow, segment: &Segment, from: Side) {
+    flow.last_ns = flow.last_ns.max(segment.time_ns);
+    if from == Side::Server {
+        return;
+    }
+    flow.syn_sent = flow.syn_sent.saturating_add(1);
+    flow.last_syn = Fingerprint::of(segment);
+    flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::SPARED);
+    flow.anomalies.insert(Anomaly::SynRetransmitted);
+    if !flow.is(Flow::SYN_SEEN) {
+        return;
+    }
+    let Some(now) = SideOptions::of(segment) else { return };
+    if flow.client_options.unpack().ecn && !now.ecn {
+        flow.anomalies.insert(Anomaly::EcnFallback);
+    }
+    let asked = flow.client_options.asks_fast_open();
+    if asked && now.fast_open_name().is_none() || asked && flow.syn_data > 0 && segment.payload_len == 0 {
+        flow.anomalies.insert(Anomaly::FastOpenFallback);
+    }
+}
+
+fn count_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    if detail.last_syn_ack_numbers == Some((segment.seq, segment.ack)) {
+        flow.anomalies.insert(Anomaly::SynAckRetransmitted);
+    }
+    detail.syn_ack_sent = detail.syn_ack_sent.saturating_add(1);
+    detail.last_syn_ack = Some(Fingerprint::of(segment));
+    detail.last_syn_ack_numbers = Some((segment.seq, segment.ack));
+}
+
+/// The SYN-ACK that opens a flow whose SYN was not captured.
+pub fn first_syn_ack(detail: &mut Detail, segment: &Segment) {
+    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
+    detail.isn_server = Some(segment.seq);
+    detail.server.begin(segment.seq);
+    detail.server.acked = Some(segment.ack);
+    detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
+    detail.ttl_server = Some(segment.ttl);
+    detail.syn_ack_sent = 1;
+    detail.last_syn_ack = Some(Fingerprint::of(segment));
+    detail.last_syn_ack_numbers = Some((segment.seq, segment.ack));
+}
+
+fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
+    count_syn_ack(flow, detail, segment);
+    let finished = matches!(before, State::TimeWait | State::Reset);
+    if detail.syn_ack.is_some() || finished {
+        return;
+    }
+    flow.marks &= !(Flow::REFUSED | Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+    let late = flow.is(Flow::SYN_ACK_MISSED);
+    if late {
+        // The ACK came first: swapped by the capture, or this is a later transmission and the first was missed.
+        let ack_ns = detail.ack.map_or(segment.time_ns, |(t, _)| t);
+        let same = detail.early_ack == Some(segment.seq.wrapping_add(1));
+        if !same || !close_in_time(ack_ns, segment.time_ns) {
+            return;
+        }
+        flow.marks &= !Flow::SYN_ACK_MISSED;
+        flow.anomalies.insert(Anomaly::Reordered);
+    }
+    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
+    detail.isn_server = Some(segment.seq);
+    if !flow.is(Flow::SIMULTANEOUS) && !late {
+        detail.server.begin(segment.seq);
+    }
+    detail.server.acked = Some(segment.ack);
+    detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
+    detail.ttl_server = Some(segment.ttl);
+    if flow.is(Flow::SYN_SEEN) {
+        let first = flow.isn_client.wrapping_add(1);
+        detail.syn_data_acked = segment.ack.wrapping_sub(first);
+        detail.client.carry(first, detail.syn_data_acked);
+        detail.answered_ns = answered(flow, detail);
+    }
+    if before == State::SimultaneousClientAcked {
+        flow.marks |= Flow::COMPLETED;
+    }
+}
+
+/// Which SYN a SYN-ACK answers: the one whose `TSval` it echoes; without time stamps, the last one before it.
+fn answered(flow: &Flow, detail: &Detail) -> i64 {
+    let echoed = detail.server_options.and_then(|o| o.tsecr());
+    let first = flow.client_options.tsval();
+    if echoed.is_some() && echoed == first && flow.last_syn.tsval() != first {
+        flow.start_ns
+    } else {
+        flow.last_syn.time_ns
+    }
+}
+
+fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
+    flow.anomalies.insert(Anomaly::IsnChanged);
+    if before == State::SynSent {
+        detail.syn_ack = None;
+        syn_ack(flow, detail, segment, before);
+        return;
+    }
+    count_syn_ack(flow, detail, segment);
+    detail.isn_other = Some(segment.seq);
+}
+
+fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
+    let frame = FrameRef::new(segment.file, segment.frame);
+    detail.client_syn_ack.get_or_insert((segment.time_ns, frame));
+    if before == State::SimultaneousServerAcked {
+        flow.marks |= Flow::COMPLETED;
+    }
+}
+
+fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    let here = (segment.time_ns, FrameRef::new(segment.file, segment.frame));
+    match (step.before, step.from) {
+        (State::SynSent, Side::Client) => {
+            flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
+            flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+            detail.early_ack = Some(segment.ack);
+            detail.ack = Some(here);
+        }
+        (State::SynRecv | State::SynAckFirst | State::SimultaneousServerAcked, Side::Client) => {
+            flow.marks |= Flow::COMPLETED;
+            adopt_isn(detail, segment.ack);
+            detail.ack = Some(here);
+        }
+        (State::SimultaneousClientAcked, Side::Server) => {
+            flow.marks |= Flow::COMPLETED;
+            flow.anomalies.insert(Anomaly::SplitHandshake);
+            detail.ack = detail.client_syn_ack;
+        }
+        (State::SynRecv | State::SynAckFirst, Side::Server) if step.row.class == Class::AckOfData => {
+            flow.marks |= Flow::COMPLETED;
+            flow.anomalies.insert(Anomaly::AckNotCaptured);
+        }
+        // Completed by other evidence: the first ACK of the client that was captured is the best there is.
+        (_, Side::Client) if detail.ack.is_none() => detail.ack = Some(here),
+        _ => {}
+    }
+}
+
+/// Where the server answered twice with different numbers, the client's ACK says which one holds.
+fn adopt_isn(detail: &mut Detail, ack: u32) {
+    let exactly = |isn: Option<u32>| isn.is_some_and(|isn| isn.wrapping_add(1) == ack);
+    if exactly(detail.isn_other) && !exactly(detail.isn_server) {
+        detail.isn_server = detail.isn_other;
+        if let Some(isn) = detail.isn_other {
+            detail.server.begin(isn);
+        }
+    }
+}
+
+fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
+    match from {
+        Side::Client => detail.client.carry(segment.seq, segment.payload_len),
+        Side::Server => detail.server.carry(segment.seq, segment.payload_len),
+    }
+}
+
+fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    match (step.before, step.from) {
+        (State::SynSent, Side::Server) => detail.challenge = Some(segment.ack),
+        (State::SynRecv | State::SynAckFirst, Side::Client) => flow.anomalies.insert(Anomaly::AckWrongAck),
+        _ => {}
+    }
+}
+
+/// The FIN half of a segment.
+pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) {
+    let end = segment.seq.wrapping_add(segment.payload_len);
+    let ack = segment.flags.has(Flags::ACK).then_some(segment.ack);
+    let stream = match from {
+        Side::Client => &mut detail.client,
+        Side::Server => &mut detail.server,
+    };
+    if stream.fin.is_none() {
+        stream.fin = Some(end);
+        detail.fin_acks[from as usize] = ack;
+    }
+    if !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
+        flow.marks |= match from {
+            Side::Client => Flow::FIN_CLIENT_FIRST,
+            Side::Server => Flow::FIN_SERVER_FIRST,
+        };
+    }
+}
+
+fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    carry(detail, segment, step.from);
+    flow.marks |= match (step.before, step.from) {
+        (State::SynSent, Side::Server) => {
+            if !flow.is(Flow::REFUSED) {
+                detail.answered_ns = flow.last_syn.time_ns;
+            }
+            Flow::REFUSED
+        }
+        (State::TimeWait | State::Reset | State::Closed, _) => 0,
+        (before, Side::Client) if is_opening(before) => Flow::RESET_BY_CLIENT,
+        (before, Side::Server) if is_opening(before) => Flow::RESET_BY_SERVER,
+        (_, Side::Client) => Flow::CLOSE_RST_CLIENT,
+        (_, Side::Server) => Flow::CLOSE_RST_SERVER,
+    };
+}
+
+const fn is_opening(state: State) -> bool {
+    matches!(
+        state,
+        State::SynSent
+            | State::SynRecv
+            | State::SynAckFirst
+            | State::SimultaneousSyn
+            | State::SimultaneousClientAcked
+            | State::SimultaneousServerAcked
+    )
+}
+
+fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+    // The answer to a challenge ACK belongs to the connection before this one (RFC 5961 section 4.2).
+    if step.from == Side::Client && detail.challenge == Some(segment.seq) {
+        return;
+    }
+    if matches!(step.before, State::TimeWait | State::Reset) {
+        return;
+    }
+    flow.anomalies.insert(Anomaly::BlindReset);
+    if step.from == Side::Server && step.before == State::SynSent && !segment.flags.has(Flags::ACK) {
+        // No honest stack answers a SYN so, and none believes it; some firewalls send it. What follows decides.
+        flow.marks |= Flow::REFUSED_WEAKLY;
+    }
+}

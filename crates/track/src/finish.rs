@@ -1,0 +1,227 @@
+//! A flow that is over, or that must leave, becomes its record.
+
+use crate::flow::{Detail, Flow, FrameRef, distance};
+use crate::record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, TimeWait};
+use crate::state::State;
+
+/// The record of a flow.
+pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake {
+    let client_low = flow.is(Flow::CLIENT_LOW);
+    let (client, client_port) = flow.key.end(client_low);
+    let (server, server_port) = flow.key.end(!client_low);
+    let syn_seen = flow.is(Flow::SYN_SEEN);
+    let file = flow.frame_syn.file();
+    let in_file = |frame: FrameRef| (frame.file() == file).then(|| frame.frame());
+    let client_options = syn_seen.then(|| flow.client_options.unpack());
+    let server_options = detail.and_then(|d| d.server_options).map(|o| o.unpack());
+    let mut record = Handshake {
+        file,
+        number: flow.number,
+        start_ns: flow.start_ns,
+        client,
+        client_port,
+        server,
+        server_port,
+        encap: flow.key.encap(),
+        outcome: outcome(flow, detail),
+        syn_sent: flow.syn_sent,
+        syn_ack_sent: detail.map_or(0, |d| d.syn_ack_sent),
+        syn_to_syn_ack_ns: None,
+        syn_ack_to_ack_ns: None,
+        handshake_ns: None,
+        retransmit_wait_ns: None,
+        client_options,
+        server_options,
+        isn_client: syn_seen.then_some(flow.isn_client),
+        isn_server: detail.and_then(|d| d.isn_server),
+        syn_data_bytes: syn_seen.then_some(flow.syn_data),
+        fast_open: None,
+        simultaneous: flow.is(Flow::SIMULTANEOUS),
+        duration_ns: flow
+            .is(Flow::COMPLETED)
+            .then(|| flow.last_ns.saturating_sub(flow.start_ns)),
+        client_bytes: detail.map_or(0, |d| d.client.bytes),
+        server_bytes: detail.map_or(0, |d| d.server.bytes),
+        closed_by: None,
+        close: None,
+        time_wait: None,
+        anomalies: flow.anomalies,
+        frame_syn: syn_seen.then(|| flow.frame_syn.frame()),
+        frame_syn_ack: detail.and_then(|d| d.syn_ack).and_then(|(_, f)| in_file(f)),
+        frame_ack: detail.and_then(|d| d.ack).and_then(|(_, f)| in_file(f)),
+        icmp: detail.and_then(|d| d.icmp.as_deref().copied()),
+        ttl_client: syn_seen.then_some(flow.ttl_client),
+        ttl_server: detail.and_then(|d| d.ttl_server),
+    };
+    if let Some(detail) = detail {
+        times(&mut record, flow, detail);
+        closing(&mut record, flow, detail);
+        record.fast_open = fast_open(flow, detail);
+    } else if flow.client_options.asks_fast_open() {
+        record.fast_open = Some(FastOpen::Requested);
+    }
+    oddities(&mut record.anomalies, flow, detail, evicted);
+    record
+}
+
+fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
+    if !flow.is(Flow::SYN_SEEN) {
+        return Outcome::Partial;
+    }
+    let marks = [
+        (Flow::COMPLETED, Outcome::Established),
+        (Flow::REFUSED, Outcome::Refused),
+        (Flow::RESET_BY_CLIENT, Outcome::ResetByClient),
+        (Flow::RESET_BY_SERVER, Outcome::ResetByServer),
+        (Flow::UNREACHABLE, Outcome::Unreachable),
+        (Flow::REFUSED_WEAKLY, Outcome::Refused),
+    ];
+    if let Some(&(_, outcome)) = marks.iter().find(|(mark, _)| flow.is(*mark)) {
+        return outcome;
+    }
+    match flow.state {
+        State::SynRecv | State::SimultaneousClientAcked | State::SimultaneousServerAcked => Outcome::HalfOpen,
+        // Only SYN-ACKs that fit nothing: half open, unless the client shows by its next SYN that it goes on waiting.
+        _ if detail
+            .and_then(|d| d.last_syn_ack)
+            .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns) =>
+        {
+            Outcome::HalfOpen
+        }
+        _ => Outcome::Unanswered,
+    }
+}
+
+/// Differences of capture times; a negative one is a disorder of the capture, not a time.
+fn elapsed(from: i64, to: i64) -> Option<i64> {
+    to.checked_sub(from).filter(|&d| d >= 0)
+}
+
+fn times(record: &mut Handshake, flow: &Flow, detail: &Detail) {
+    if flow.is(Flow::SYN_ACK_MISSED) {
+        return;
+    }
+    let syn_seen = flow.is(Flow::SYN_SEEN);
+    let answered = detail.syn_ack.is_some() || flow.is(Flow::REFUSED);
+    if let Some((syn_ack_ns, _)) = detail.syn_ack {
+        record.syn_to_syn_ack_ns = elapsed(flow.start_ns, syn_ack_ns).filter(|_| syn_seen);
+        record.syn_ack_to_ack_ns = detail.ack.and_then(|(ack_ns, _)| elapsed(syn_ack_ns, ack_ns));
+    }
+    if syn_seen {
+        record.handshake_ns = detail.ack.and_then(|(ack_ns, _)| elapsed(flow.start_ns, ack_ns));
+        record.retransmit_wait_ns = elapsed(flow.start_ns, detail.answered_ns).filter(|_| answered);
+    }
+}
+
+fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {
+    if !flow.is(Flow::COMPLETED) {
+        return;
+    }
+    let first_fin = if flow.is(Flow::FIN_CLIENT_FIRST) {
+        Some(Side::Client)
+    } else if flow.is(Flow::FIN_SERVER_FIRST) {
+        Some(Side::Server)
+    } else {
+        None
+    };
+    let reset_by = if flow.is(Flow::CLOSE_RST_CLIENT) {
+        Some(Side::Client)
+    } else if flow.is(Flow::CLOSE_RST_SERVER) {
+        Some(Side::Server)
+    } else {
+        None
+    };
+    record.closed_by = first_fin.or(reset_by);
+    record.close = if reset_by.is_some() {
+        Some(Close::Rst)
+    } else {
+        first_fin.map(|_| Close::Fin)
+    };
+    if flow.state == State::TimeWait {
+        record.time_wait = Some(time_wait(detail, first_fin));
+    }
+}
+
+/// RFC 9293 section 3.6: the side whose FIN was sent without having received the other's goes through TIME-WAIT. The
+/// acknowledgment number of each FIN tells.
+fn time_wait(detail: &Detail, first_fin: Option<Side>) -> TimeWait {
+    let covers = |fin: Option<u32>, ack: Option<u32>| match (fin, ack) {
+        (Some(fin), Some(ack)) => distance(fin, ack) > 0,
+        _ => false,
+    };
+    let server_knew = covers(detail.client.fin, detail.fin_acks[1]);
+    let client_knew = covers(detail.server.fin, detail.fin_acks[0]);
+    match (server_knew, client_knew, first_fin) {
+        (false, false, _) => TimeWait::Both,
+        (true, false, _) | (true, true, Some(Side::Client)) => TimeWait::Client,
+        _ => TimeWait::Server,
+    }
+}
+
+fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
+    if !flow.is(Flow::SYN_SEEN) || !flow.client_options.asks_fast_open() {
+        return None;
+    }
+    Some(match detail.server_options {
+        Some(_) if detail.syn_data_acked > 0 => FastOpen::Accepted,
+        Some(o) if o.asks_fast_open() => FastOpen::Granted,
+        Some(_) => FastOpen::Ignored,
+        None => FastOpen::Requested,
+    })
+}
+
+fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: bool) {
+    if evicted
+        && matches!(
+            flow.state,
+            State::SynSent | State::SynRecv | State::SynAckFirst | State::Established
+        )
+    {
+        set.insert(Anomaly::Evicted);
+    }
+    let syn_seen = flow.is(Flow::SYN_SEEN);
+    if syn_seen && flow.syn_data > 0 && !flow.client_options.asks_fast_open() {
+        set.insert(Anomaly::SynDataWithoutFastOpen);
+    }
+    if syn_seen && flow.client_options.unpack().tcp.incomplete {
+        set.insert(Anomaly::OptionsDamaged);
+    }
+    let Some(detail) = detail else { return };
+    if flow.is(Flow::SYN_ACK_MISSED) {
+        let seen = flow.is(Flow::SERVER_SEEN);
+        set.insert(if seen {
+            Anomaly::SynAckNotCaptured
+        } else {
+            Anomaly::OneDirectionCaptured
+        });
+    }
+    if flow.state == State::SynAckFirst && detail.server.bytes > 0 {
+        set.insert(Anomaly::OneDirectionCaptured);
+    }
+    let Some(server) = detail.server_options.map(|o| o.unpack()) else {
+        return;
+    };
+    if server.tcp.incomplete {
+        set.insert(Anomaly::OptionsDamaged);
+    }
+    if !syn_seen {
+        return;
+    }
+    let client = flow.client_options.unpack();
+    if flow.client_options.asks_fast_open() && flow.syn_data > 0 && detail.syn_data_acked == 0 {
+        set.insert(Anomaly::FastOpenFallback);
+    }
+    // Servers turn time stamps off (Windows, hardening guides), but no stack offers SACK or time stamps and withholds
+    // window scaling, or offers scaling and time stamps and withholds SACK: a middlebox took it, or a SYN cookie
+    // without time stamps lost it (then both are gone, and neither is reported here).
+    let lost_scale = client.tcp.window_scale.is_some() && server.tcp.window_scale.is_none();
+    let lost_sack = client.tcp.sack_permitted && !server.tcp.sack_permitted;
+    let modern = server.tcp.timestamps.is_some();
+    let complete = !client.tcp.incomplete && !server.tcp.incomplete;
+    if complete
+        && (lost_scale && (server.tcp.sack_permitted || modern)
+            || lost_sack && modern && server.tcp.window_scale.is_some())
+    {
+        set.insert(Anomaly::OptionStripped);
+    }
+}

@@ -1,0 +1,446 @@
+//! What is remembered of one connection while it is tracked.
+//!
+//! Two structures, because a SYN flood must be cheap: [`Flow`] is all that a lone SYN needs; [`Detail`] is added when
+//! anything else happens.
+
+use halfopen_wire::{FastOpenOption, Segment, SynOptions};
+
+use crate::key::Key;
+use crate::record::{Anomalies, SideOptions};
+use crate::state::State;
+
+/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FrameRef(u64);
+
+impl FrameRef {
+    /// Files beyond the 65 535th share the last number: their frames are still right within their file.
+    pub const fn new(file: u32, frame: u64) -> Self {
+        let file = if file > 0xFFFF { 0xFFFF } else { file as u64 };
+        Self(file << 48 | frame & 0xFFFF_FFFF_FFFF)
+    }
+
+    /// Index of the file.
+    pub const fn file(self) -> u32 {
+        (self.0 >> 48) as u32
+    }
+
+    /// 1-based number within it.
+    pub const fn frame(self) -> u64 {
+        self.0 & 0xFFFF_FFFF_FFFF
+    }
+}
+
+/// [`SideOptions`] in 16 bytes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct PackedOptions {
+    tsval: u32,
+    tsecr: u32,
+    mss: u16,
+    window: u16,
+    bits: u16,
+    window_scale: u8,
+    /// Low 3 bits ACE, high 5 bits the cookie's length (RFC 7413: 4 to 16 bytes).
+    ace_cookie: u8,
+    unknown: u8,
+}
+
+impl PackedOptions {
+    const MSS: u16 = 1;
+    const WSCALE: u16 = 2;
+    const SACK: u16 = 4;
+    const TS: u16 = 8;
+    const TFO_REQUEST: u16 = 16;
+    const TFO_COOKIE: u16 = 32;
+    const MPTCP: u16 = 64;
+    const MD5: u16 = 128;
+    const AO: u16 = 256;
+    const INCOMPLETE: u16 = 512;
+    const ECN: u16 = 1024;
+    const WINDOW_CUT: u16 = 2048;
+
+    /// Packs what a SYN or SYN-ACK offered.
+    pub fn pack(options: &SideOptions) -> Self {
+        let t = &options.tcp;
+        let mut bits = 0;
+        let mut set = |on: bool, bit: u16| bits |= if on { bit } else { 0 };
+        set(t.mss.is_some(), Self::MSS);
+        set(t.window_scale.is_some(), Self::WSCALE);
+        set(t.sack_permitted, Self::SACK);
+        set(t.timestamps.is_some(), Self::TS);
+        set(t.mptcp, Self::MPTCP);
+        set(t.md5, Self::MD5);
+        set(t.ao, Self::AO);
+        set(t.incomplete, Self::INCOMPLETE);
+        set(t.window_cut, Self::WINDOW_CUT);
+        set(options.ecn, Self::ECN);
+        let cookie = match t.fast_open {
+            FastOpenOption::Absent => 0,
+            FastOpenOption::Request => {
+                set(true, Self::TFO_REQUEST);
+                0
+            }
+            FastOpenOption::Cookie(len) => {
+                set(true, Self::TFO_COOKIE);
+                len.min(31)
+            }
+        };
+        let (tsval, tsecr) = t.timestamps.unwrap_or((0, 0));
+        Self {
+            tsval,
+            tsecr,
+            mss: t.mss.unwrap_or(0),
+            window: options.window,
+            bits,
+            window_scale: t.window_scale.unwrap_or(0),
+            ace_cookie: options.ace & 7 | cookie << 3,
+            unknown: t.unknown,
+        }
+    }
+
+    const fn has(&self, bit: u16) -> bool {
+        self.bits & bit != 0
+    }
+
+    /// The inverse of [`PackedOptions::pack`].
+    pub fn unpack(&self) -> SideOptions {
+        let fast_open = if self.has(Self::TFO_REQUEST) {
+            FastOpenOption::Request
+        } else if self.has(Self::TFO_COOKIE) {
+            FastOpenOption::Cookie(self.ace_cookie >> 3)
+        } else {
+            FastOpenOption::Absent
+        };
+        SideOptions {
+            tcp: SynOptions {
+                mss: self.has(Self::MSS).then_some(self.mss),
+                window_scale: self.has(Self::WSCALE).then_some(self.window_scale),
+                sack_permitted: self.has(Self::SACK),
+                timestamps: self.has(Self::TS).then_some((self.tsval, self.tsecr)),
+                fast_open,
+                mptcp: self.has(Self::MPTCP),
+                md5: self.has(Self::MD5),
+                ao: self.has(Self::AO),
+                unknown: self.unknown,
+                incomplete: self.has(Self::INCOMPLETE),
+                window_cut: self.has(Self::WINDOW_CUT),
+            },
+            ecn: self.has(Self::ECN),
+            ace: self.ace_cookie & 7,
+            window: self.window,
+        }
+    }
+
+    /// `TSval`, when the option was there.
+    pub const fn tsval(&self) -> Option<u32> {
+        if self.has(Self::TS) { Some(self.tsval) } else { None }
+    }
+
+    /// `TSecr`, when the option was there.
+    pub const fn tsecr(&self) -> Option<u32> {
+        if self.has(Self::TS) { Some(self.tsecr) } else { None }
+    }
+
+    /// Whether a Fast Open option was there.
+    pub const fn asks_fast_open(&self) -> bool {
+        self.bits & (Self::TFO_REQUEST | Self::TFO_COOKIE) != 0
+    }
+}
+
+/// The marks that tell a second capture of one packet from its retransmission.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Fingerprint {
+    /// Time of the last transmission.
+    pub time_ns: i64,
+    tsval: u32,
+    interface: u32,
+    ip_id: u16,
+    ttl: u8,
+    has: u8,
+}
+
+impl Fingerprint {
+    const IP_ID: u8 = 1;
+    const TSVAL: u8 = 2;
+
+    /// No retransmission timer of any stack is this short, and no mirror port this slow: RFC 6298 section 2 starts at
+    /// 1 s, the shortest initial timeouts in the field (tuned by BPF `TIMEOUT_INIT`) are about 200 ms.
+    const LONGEST_NS: i64 = 200_000_000;
+    /// Where neither IP identification nor time stamp tells: a copy of a bridge, bond or mirror comes within this.
+    const NO_MARK_NS: i64 = 10_000_000;
+    /// A `TSval` ticks every 1 ms (Linux) to 10 ms: the same one after longer than this is a stopped clock.
+    const SAME_TICK_NS: i64 = 20_000_000;
+
+    /// Takes the marks of a SYN or SYN-ACK.
+    pub fn of(segment: &Segment) -> Self {
+        let tsval = segment.syn.and_then(|s| s.timestamps).map(|t| t.0);
+        // Linux sends SYN-ACKs and RSTs with identification 0 and DF: that identifies nothing.
+        let ip_id = segment.ip_id.filter(|&id| id != 0);
+        Self {
+            time_ns: segment.time_ns,
+            tsval: tsval.unwrap_or(0),
+            interface: segment.interface,
+            ip_id: ip_id.unwrap_or(0),
+            ttl: segment.ttl,
+            has: if ip_id.is_some() { Self::IP_ID } else { 0 } | if tsval.is_some() { Self::TSVAL } else { 0 },
+        }
+    }
+
+    /// `TSval` of that transmission.
+    pub const fn tsval(&self) -> Option<u32> {
+        if self.has & Self::TSVAL != 0 {
+            Some(self.tsval)
+        } else {
+            None
+        }
+    }
+
+    /// Whether `next`, the same segment by its TCP numbers, is the same *packet*, seen at another point of its way.
+    pub fn is_copy(&self, next: &Self) -> bool {
+        let gap = next.time_ns.saturating_sub(self.time_ns).saturating_abs();
+        if gap > Self::LONGEST_NS || self.has != next.has {
+            return false;
+        }
+        let moved = self.ttl != next.ttl || self.interface != next.interface;
+        if self.has & Self::TSVAL != 0 && self.tsval != next.tsval {
+            return false;
+        }
+        if self.has & Self::IP_ID != 0 {
+            return self.ip_id == next.ip_id;
+        }
+        if self.has & Self::TSVAL != 0 {
+            return moved || gap <= Self::SAME_TICK_NS;
+        }
+        moved || gap <= Self::NO_MARK_NS
+    }
+}
+
+/// What one direction of the stream has carried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Stream {
+    /// First sequence number of data (ISN + 1), when known.
+    pub start: Option<u32>,
+    /// One past the highest data byte seen.
+    pub end: u32,
+    /// Bytes from `start` to `end`, counted beyond 2^32.
+    pub bytes: u64,
+    /// Sequence number of the FIN, once sent.
+    pub fin: Option<u32>,
+    /// Highest acknowledgment number that this side sent, once it sent one.
+    pub acked: Option<u32>,
+}
+
+/// Distances are signed modulo 2^32 (RFC 9293 section 3.4).
+pub const fn distance(from: u32, to: u32) -> i32 {
+    to.wrapping_sub(from) as i32
+}
+
+impl Stream {
+    /// No receiver offers more than 1 GiB (RFC 7323 section 2.3): a jump beyond this is not of this stream.
+    const LARGEST_JUMP: i32 = 1 << 30;
+
+    /// Starts at the byte after the SYN.
+    pub fn begin(&mut self, isn: u32) {
+        let first = isn.wrapping_add(1);
+        *self = Self {
+            start: Some(first),
+            end: first,
+            bytes: 0,
+            fin: None,
+            acked: self.acked,
+        };
+    }
+
+    /// Notes data from `seq`, `len` bytes long.
+    pub fn carry(&mut self, seq: u32, len: u32) {
+        if self.start.is_none() {
+            // Midway, as where the SYN was not captured: count from here.
+            self.start = Some(seq);
+            self.end = seq;
+        }
+        let ahead = distance(self.end, seq.wrapping_add(len));
+        if ahead > 0 && ahead < Self::LARGEST_JUMP {
+            self.end = self.end.wrapping_add(ahead as u32);
+            self.bytes += ahead as u64;
+        }
+    }
+
+    /// Whether `ack` covers this stream's FIN.
+    pub const fn fin_covered_by(&self, ack: u32) -> bool {
+        match self.fin {
+            Some(fin) => distance(fin, ack) > 0,
+            None => false,
+        }
+    }
+}
+
+/// Everything beyond a lone SYN.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// Time and frame of the first SYN-ACK that fits.
+    pub syn_ack: Option<(i64, FrameRef)>,
+    /// Time and frame of the client's ACK of it.
+    pub ack: Option<(i64, FrameRef)>,
+    /// Value of that ACK, kept while its SYN-ACK was not captured yet.
+    pub early_ack: Option<u32>,
+    /// Time of the SYN that was answered.
+    pub answered_ns: i64,
+    /// What the server offered.
+    pub server_options: Option<PackedOptions>,
+    /// Server's initial sequence number.
+    pub isn_server: Option<u32>,
+    /// A second one, of a SYN-ACK that fits too.
+    pub isn_other: Option<u32>,
+    /// The last SYN-ACK.
+    pub last_syn_ack: Option<Fingerprint>,
+    /// Sequence and acknowledgment number of it.
+    pub last_syn_ack_numbers: Option<(u32, u32)>,
+    /// The last client's SYN-ACK of a simultaneous open.
+    pub client_syn_ack: Option<(i64, FrameRef)>,
+    /// Acknowledgment number of the last SYN-ACK that did not fit.
+    pub wrong_ack: Option<u32>,
+    /// Acknowledgment number of the last ACK of the server before its SYN-ACK (challenge ACK).
+    pub challenge: Option<u32>,
+    /// The server's own SYN of a simultaneous open.
+    pub server_syn: Option<Fingerprint>,
+    /// SYN-ACKs seen from the server.
+    pub syn_ack_sent: u32,
+    /// Client to server.
+    pub client: Stream,
+    /// Server to client.
+    pub server: Stream,
+    /// How far the SYN-ACK acknowledged into the SYN's data.
+    pub syn_data_acked: u32,
+    /// `ack` field of the first FIN of each side: client, server.
+    pub fin_acks: [Option<u32>; 2],
+    /// TTL of the server's first segment.
+    pub ttl_server: Option<u8>,
+    /// What ICMP said: type, code, reporter.
+    pub icmp: Option<Box<(u8, u8, halfopen_wire::Address)>>,
+}
+
+/// The fixed part.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Who.
+    pub key: Key,
+    /// First packet.
+    pub start_ns: i64,
+    /// Last packet.
+    pub last_ns: i64,
+    /// Order among all handshakes of the run, from 1.
+    pub number: u64,
+    /// First SYN; first packet where no SYN was captured.
+    pub frame_syn: FrameRef,
+    /// The last transmission of the SYN.
+    pub last_syn: Fingerprint,
+    /// What the client offered.
+    pub client_options: PackedOptions,
+    /// Client's initial sequence number; meaningless where `marks` lacks [`Flow::SYN_SEEN`].
+    pub isn_client: u32,
+    /// Data in the first SYN.
+    pub syn_data: u32,
+    /// SYNs of the client.
+    pub syn_sent: u32,
+    /// What was odd.
+    pub anomalies: Anomalies,
+    /// Index of its [`Detail`], or [`Flow::NO_DETAIL`].
+    pub detail: u32,
+    /// Where it is.
+    pub state: State,
+    /// Bits below.
+    pub marks: u16,
+    /// TTL of the client's first segment.
+    pub ttl_client: u8,
+}
+
+impl Flow {
+    /// No detail yet.
+    pub const NO_DETAIL: u32 = u32::MAX;
+
+    /// The client is the low end of the key.
+    pub const CLIENT_LOW: u16 = 1;
+    /// The client's SYN was captured.
+    pub const SYN_SEEN: u16 = 1 << 1;
+    /// Both SYNs acknowledged.
+    pub const COMPLETED: u16 = 1 << 2;
+    /// Both sides sent a SYN.
+    pub const SIMULTANEOUS: u16 = 1 << 3;
+    /// RST in answer to the SYN.
+    pub const REFUSED: u16 = 1 << 4;
+    /// RST without ACK in answer to the SYN, not contradicted since.
+    pub const REFUSED_WEAKLY: u16 = 1 << 5;
+    /// Client's RST before completion.
+    pub const RESET_BY_CLIENT: u16 = 1 << 6;
+    /// Server's RST before completion.
+    pub const RESET_BY_SERVER: u16 = 1 << 7;
+    /// ICMP error for the SYN, not contradicted since.
+    pub const UNREACHABLE: u16 = 1 << 8;
+    /// A packet of the server was captured.
+    pub const SERVER_SEEN: u16 = 1 << 9;
+    /// The client acknowledged a SYN-ACK that was not captured.
+    pub const SYN_ACK_MISSED: u16 = 1 << 10;
+    /// The client closed by RST after completion.
+    pub const CLOSE_RST_CLIENT: u16 = 1 << 11;
+    /// The server closed by RST after completion.
+    pub const CLOSE_RST_SERVER: u16 = 1 << 12;
+    /// The first FIN was the client's.
+    pub const FIN_CLIENT_FIRST: u16 = 1 << 13;
+    /// The first FIN was the server's.
+    pub const FIN_SERVER_FIRST: u16 = 1 << 14;
+    /// Recently spared by the evicting hand.
+    pub const SPARED: u16 = 1 << 15;
+
+    /// Whether all bits of `mark` are set.
+    pub const fn is(&self, mark: u16) -> bool {
+        self.marks & mark == mark
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lone_syn_stays_small() {
+        assert!(size_of::<Flow>() <= 144, "{}", size_of::<Flow>());
+        assert!(size_of::<Detail>() <= 320, "{}", size_of::<Detail>());
+    }
+
+    #[test]
+    fn options_survive_packing() {
+        let options = SideOptions {
+            tcp: SynOptions {
+                mss: Some(0),
+                window_scale: Some(14),
+                sack_permitted: true,
+                timestamps: Some((u32::MAX, 7)),
+                fast_open: FastOpenOption::Cookie(16),
+                mptcp: true,
+                md5: false,
+                ao: true,
+                unknown: 3,
+                incomplete: true,
+                window_cut: true,
+            },
+            ecn: true,
+            ace: 7,
+            window: 65535,
+        };
+        assert_eq!(PackedOptions::pack(&options).unpack(), options);
+        let none = SideOptions::default();
+        assert_eq!(PackedOptions::pack(&none).unpack(), none);
+    }
+
+    #[test]
+    fn a_stream_counts_each_byte_once_and_across_the_wrap() {
+        let mut stream = Stream::default();
+        stream.begin(u32::MAX - 1);
+        stream.carry(u32::MAX, 10);
+        stream.carry(u32::MAX, 10);
+        stream.carry(5, 10);
+        assert_eq!(stream.bytes, 16);
+        stream.carry(5u32.wrapping_add(1 << 31), 10);
+        assert_eq!(stream.bytes, 16);
+    }
+}

@@ -1,0 +1,391 @@
+//! Where flows live: bounded, indexed, evicted in the order of their usefulness.
+//!
+//! An open-addressing index of 8-byte entries (part of the hash, slot number) over a slab of flows in chunks, so that a
+//! lookup costs two cache misses and growth copies nothing. When full, a clock hand walks the slab: what is finished goes
+//! first, then lone SYNs that were never repeated, then half-open ones, and established ones only when nothing else is in
+//! reach. So a flood pushes out its own SYNs, oldest first, and real handshakes stay.
+
+use crate::flow::{Detail, Flow};
+use crate::key::Key;
+use crate::state::State;
+
+/// A slot number.
+pub type Slot = u32;
+
+const CHUNK_BITS: u32 = 10;
+const CHUNK: usize = 1 << CHUNK_BITS;
+
+/// Values in chunks: growing never moves one, so memory has no doubling peak.
+#[derive(Debug)]
+struct Slab<T> {
+    chunks: Vec<Vec<Option<T>>>,
+    free: Vec<u32>,
+    used: u32,
+}
+
+impl<T> Slab<T> {
+    const fn new() -> Self {
+        Self {
+            chunks: Vec::new(),
+            free: Vec::new(),
+            used: 0,
+        }
+    }
+
+    fn insert(&mut self, value: T) -> u32 {
+        if let Some(slot) = self.free.pop() {
+            self.chunks[slot as usize >> CHUNK_BITS][slot as usize & (CHUNK - 1)] = Some(value);
+            return slot;
+        }
+        let slot = self.used;
+        if slot as usize & (CHUNK - 1) == 0 {
+            self.chunks.push(Vec::with_capacity(CHUNK));
+        }
+        self.chunks[slot as usize >> CHUNK_BITS].push(Some(value));
+        self.used += 1;
+        slot
+    }
+
+    fn get(&self, slot: u32) -> Option<&T> {
+        self.chunks
+            .get(slot as usize >> CHUNK_BITS)?
+            .get(slot as usize & (CHUNK - 1))?
+            .as_ref()
+    }
+
+    fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
+        self.chunks
+            .get_mut(slot as usize >> CHUNK_BITS)?
+            .get_mut(slot as usize & (CHUNK - 1))?
+            .as_mut()
+    }
+
+    fn take(&mut self, slot: u32) -> Option<T> {
+        let value = self
+            .chunks
+            .get_mut(slot as usize >> CHUNK_BITS)?
+            .get_mut(slot as usize & (CHUNK - 1))?
+            .take();
+        if value.is_some() {
+            self.free.push(slot);
+        }
+        value
+    }
+
+    fn len(&self) -> usize {
+        self.used as usize - self.free.len()
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Entry {
+    /// Upper half of the hash; with `slot_plus_one` 0 the entry is empty.
+    tag: u32,
+    slot_plus_one: u32,
+}
+
+/// The hash's low bits choose the place, its high half is the tag.
+#[derive(Debug)]
+struct Index {
+    entries: Vec<Entry>,
+    mask: usize,
+    len: usize,
+}
+
+impl Index {
+    fn new() -> Self {
+        Self::with_size(1 << 12)
+    }
+
+    fn with_size(size: usize) -> Self {
+        Self {
+            entries: vec![Entry::default(); size],
+            mask: size - 1,
+            len: 0,
+        }
+    }
+
+    /// Homes are taken from the tag, so that entries can be moved without their keys.
+    const fn home(&self, tag: u32) -> usize {
+        tag as usize & self.mask
+    }
+
+    fn insert(&mut self, tag: u32, slot: Slot) {
+        if (self.len + 1) * 10 > self.entries.len() * 7 {
+            self.grow();
+        }
+        let mut at = self.home(tag);
+        while self.entries[at].slot_plus_one != 0 {
+            at = (at + 1) & self.mask;
+        }
+        self.entries[at] = Entry {
+            tag,
+            slot_plus_one: slot + 1,
+        };
+        self.len += 1;
+    }
+
+    fn grow(&mut self) {
+        let mut larger = Self::with_size(self.entries.len() * 2);
+        for e in self.entries.iter().filter(|e| e.slot_plus_one != 0) {
+            larger.insert(e.tag, e.slot_plus_one - 1);
+        }
+        *self = larger;
+    }
+
+    fn remove(&mut self, tag: u32, slot: Slot) {
+        let mut at = self.home(tag);
+        loop {
+            let e = self.entries[at];
+            if e.slot_plus_one == 0 {
+                return;
+            }
+            if e.slot_plus_one == slot + 1 {
+                break;
+            }
+            at = (at + 1) & self.mask;
+        }
+        self.len -= 1;
+        // Backward shift (Knuth 6.4, algorithm R): no tombstones, so probes stay short for ever.
+        let mut hole = at;
+        let mut next = (at + 1) & self.mask;
+        loop {
+            let e = self.entries[next];
+            if e.slot_plus_one == 0 {
+                break;
+            }
+            let distance_home = next.wrapping_sub(self.home(e.tag)) & self.mask;
+            let distance_hole = next.wrapping_sub(hole) & self.mask;
+            if distance_home >= distance_hole {
+                self.entries[hole] = e;
+                hole = next;
+            }
+            next = (next + 1) & self.mask;
+        }
+        self.entries[hole] = Entry::default();
+    }
+}
+
+/// How much a flow is worth keeping; lower goes first.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Worth {
+    Finished,
+    LoneSyn,
+    RepeatedSyn,
+    YoungSyn,
+    HalfOpen,
+    Active,
+}
+
+/// `young` is the number from which on a handshake is too young to be given up for a flood.
+const fn worth(flow: &Flow, young: u64) -> Worth {
+    match flow.state {
+        State::Closed | State::TimeWait | State::Reset => Worth::Finished,
+        State::SynSent if flow.syn_sent > 1 => Worth::RepeatedSyn,
+        State::SynSent if flow.number >= young => Worth::YoungSyn,
+        State::SynSent => Worth::LoneSyn,
+        State::SynRecv
+        | State::SynAckFirst
+        | State::SimultaneousSyn
+        | State::SimultaneousClientAcked
+        | State::SimultaneousServerAcked => Worth::HalfOpen,
+        _ => Worth::Active,
+    }
+}
+
+/// A [`Flow`] with its [`Detail`] takes the memory of this many without.
+pub const LONE_SYNS: usize = 3;
+
+/// The flow table.
+#[derive(Debug)]
+pub struct Store {
+    index: Index,
+    flows: Slab<(u32, Flow)>,
+    details: Slab<Detail>,
+    /// In lone SYNs.
+    limit: usize,
+    hand: u32,
+    sweep: u32,
+}
+
+/// How many slots the hand looks at for one eviction.
+const REACH: u32 = 48;
+
+impl Store {
+    /// Holds at most `limit` whole connections (at least one), or [`LONE_SYNS`] lone SYNs in the room of each.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            index: Index::new(),
+            flows: Slab::new(),
+            details: Slab::new(),
+            limit: limit.clamp(1, u32::MAX as usize / 8) * LONE_SYNS,
+            hand: 0,
+            sweep: 0,
+        }
+    }
+
+    /// Reads the place where `hash` would be found. Called for a whole batch first, so that the processor fetches the
+    /// lines side by side; the result means nothing.
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.index.entries[self.index.home(tag_of(hash))].slot_plus_one
+    }
+
+    /// As [`Store::touch`], for the flow behind the entry.
+    pub fn touch_flow(&self, hash: u64) -> i64 {
+        let slot = self.touch(hash);
+        self.flows.get(slot.wrapping_sub(1)).map_or(0, |(_, f)| f.last_ns)
+    }
+
+    /// As [`Store::touch`], for the entries of the flows that the hand reaches next, when the table is full.
+    pub fn touch_victims(&self, count: u32) -> u32 {
+        let end = self.hand.saturating_add(count).min(self.flows.used);
+        let tags = (self.hand..end)
+            .filter_map(|slot| self.flows.get(slot))
+            .map(|(tag, _)| *tag);
+        tags.fold(0, |t, tag| t ^ self.index.entries[self.index.home(tag)].slot_plus_one)
+    }
+
+    /// The flow of `key`.
+    pub fn find(&self, key: &Key, hash: u64) -> Option<Slot> {
+        let tag = tag_of(hash);
+        let mut at = self.index.home(tag);
+        loop {
+            let e = self.index.entries[at];
+            if e.slot_plus_one == 0 {
+                return None;
+            }
+            if e.tag == tag {
+                let slot = e.slot_plus_one - 1;
+                if self.flows.get(slot).is_some_and(|(_, f)| f.key == *key) {
+                    return Some(slot);
+                }
+            }
+            at = (at + 1) & self.index.mask;
+        }
+    }
+
+    /// Whether a flow must leave before the next one enters.
+    pub fn is_full(&self) -> bool {
+        self.flows.len() + (LONE_SYNS - 1) * self.details.len() >= self.limit
+    }
+
+    /// Flows held.
+    pub fn len(&self) -> usize {
+        self.flows.len()
+    }
+
+    /// Adds a flow whose key is not in the table. The caller has made room.
+    pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
+        let tag = tag_of(hash);
+        let slot = self.flows.insert((tag, flow));
+        self.index.insert(tag, slot);
+        slot
+    }
+
+    /// The flow in a slot.
+    pub fn flow(&self, slot: Slot) -> Option<&Flow> {
+        self.flows.get(slot).map(|(_, f)| f)
+    }
+
+    /// The flow in a slot, with its detail where it has one.
+    pub fn both_mut(&mut self, slot: Slot) -> Option<(&mut Flow, Option<&mut Detail>)> {
+        let (_, flow) = self.flows.get_mut(slot)?;
+        let detail = if flow.detail == Flow::NO_DETAIL {
+            None
+        } else {
+            self.details.get_mut(flow.detail)
+        };
+        Some((flow, detail))
+    }
+
+    /// The flow in a slot with a detail, made if it is new.
+    pub fn with_detail(&mut self, slot: Slot) -> Option<(&mut Flow, &mut Detail)> {
+        let (_, flow) = self.flows.get_mut(slot)?;
+        if flow.detail == Flow::NO_DETAIL {
+            flow.detail = self.details.insert(Detail::default());
+        }
+        let detail = self.details.get_mut(flow.detail)?;
+        Some((flow, detail))
+    }
+
+    /// Takes a flow out.
+    pub fn remove(&mut self, slot: Slot) -> Option<(Flow, Option<Detail>)> {
+        let (tag, flow) = self.flows.take(slot)?;
+        self.index.remove(tag, slot);
+        let detail = if flow.detail == Flow::NO_DETAIL {
+            None
+        } else {
+            self.details.take(flow.detail)
+        };
+        Some((flow, detail))
+    }
+
+    /// The flow that is missed least, among those in reach of the hand; `newest` is the number of the last handshake
+    /// that began.
+    pub fn choose_victim(&mut self, newest: u64) -> Option<Slot> {
+        // Slots are reused, so the hand also meets newcomers: they get most of a round.
+        let young = newest.saturating_sub(self.limit as u64 / 4 * 3);
+        let mut best: Option<(Worth, i64, Slot)> = None;
+        for _ in 0..REACH.min(self.flows.used) {
+            let slot = self.advance();
+            let Some((_, flow)) = self.flows.get_mut(slot) else {
+                continue;
+            };
+            let value = worth(flow, young);
+            if value == Worth::RepeatedSyn && !flow.is(Flow::SPARED) {
+                // A client that repeats its SYN is no flood: once round without being touched.
+                flow.marks |= Flow::SPARED;
+                continue;
+            }
+            if best.is_none_or(|(v, t, _)| (value, flow.last_ns) < (v, t)) {
+                best = Some((value, flow.last_ns, slot));
+            }
+            if value <= Worth::LoneSyn {
+                break;
+            }
+        }
+        if best.is_none() {
+            // Everything in reach was empty or spared: take the next one that exists.
+            for _ in 0..self.flows.used {
+                let slot = self.advance();
+                if self.flows.get(slot).is_some() {
+                    return Some(slot);
+                }
+            }
+        }
+        best.map(|(_, _, slot)| slot)
+    }
+
+    fn advance(&mut self) -> Slot {
+        let slot = self.hand;
+        self.hand = if self.hand + 1 >= self.flows.used {
+            0
+        } else {
+            self.hand + 1
+        };
+        slot
+    }
+
+    /// The next slot of a slow, endless walk over the table, for timers.
+    pub fn sweep(&mut self) -> Option<Slot> {
+        if self.flows.used == 0 {
+            return None;
+        }
+        let slot = self.sweep;
+        self.sweep = if self.sweep + 1 >= self.flows.used {
+            0
+        } else {
+            self.sweep + 1
+        };
+        Some(slot)
+    }
+
+    /// Every slot that may hold a flow.
+    pub fn slots(&self) -> std::ops::Range<Slot> {
+        0..self.flows.used
+    }
+}
+
+const fn tag_of(hash: u64) -> u32 {
+    (hash >> 32) as u32
+}

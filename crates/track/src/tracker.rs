@@ -1,0 +1,603 @@
+//! The walker: takes packets in capture order, finds their flow, asks the table, and keeps the books.
+//!
+//! What decides is in `state.rs` (the table) and `classify.rs` (the numbers); what is kept is in `flow.rs`; where, in
+//! `store.rs`. This file only carries out.
+
+use std::collections::VecDeque;
+
+use halfopen_wire::{Flags, IcmpError, Packet, Segment};
+
+use crate::classify::{REORDER_NS, classify, fin_fits, opens};
+use crate::effect;
+use crate::finish::finish;
+use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
+use crate::key::{Key, KeyHasher};
+use crate::record::{Anomalies, Anomaly, Side, SideOptions};
+use crate::seen::{Seen, SeenSet};
+use crate::sink::Sink;
+use crate::state::{Cell, Class, Row, State, lookup};
+use crate::store::{Slot, Store};
+
+/// How much the tracker may hold.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Whole connections tracked at once, about 460 bytes each. Three lone SYNs take the room of one.
+    pub max_flows: usize,
+}
+
+impl Default for Limits {
+    /// 700 000 connections, or 2.1 million lone SYNs, with their index and the memory of past ones stay under 400 MiB.
+    fn default() -> Self {
+        Self { max_flows: 700_000 }
+    }
+}
+
+/// What was counted beside the handshakes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct TrackStats {
+    /// TCP segments seen.
+    pub tcp_segments: u64,
+    /// Connections that were there before the capture began: four-tuples with segments but no handshake.
+    pub midstream: u64,
+    /// Their segments.
+    pub midstream_segments: u64,
+    /// Segments of connections that had ended or been evicted.
+    pub late_segments: u64,
+    /// Flows pushed out of the full table.
+    pub evicted: u64,
+    /// Handshakes begun.
+    pub handshakes: u64,
+    /// Copies of a handshake's packets, captured at a second point of their way.
+    pub captured_twice: u64,
+    /// ICMP errors about a tracked SYN.
+    pub icmp_errors: u64,
+}
+
+/// Sees each step of the table, for the ladder. The unit type sees nothing and costs nothing.
+pub trait Witness {
+    /// A segment of handshake `number`, sent by `from`, led from `before` to `after` by `row`; `copy` when it is a
+    /// packet captured twice, which is not walked.
+    fn step(&mut self, segment: &Segment, step: &Step);
+}
+
+/// One step of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Step {
+    /// Number of the handshake.
+    pub number: u64,
+    /// The sender.
+    pub from: Side,
+    /// The row that decided.
+    pub row: &'static Row,
+    /// State before.
+    pub before: State,
+    /// State after.
+    pub after: State,
+    /// Captured twice.
+    pub copy: bool,
+}
+
+impl Witness for () {
+    fn step(&mut self, _: &Segment, _: &Step) {}
+}
+
+/// A connection that ended is kept this long, capture time, for its late packets. What comes later is only counted.
+const LINGER_NS: i64 = 500_000_000;
+/// A refused or reset attempt is kept longer: its SYN may be tried again (Windows: twice, 500 ms apart, some stacks with
+/// the 3 s of RFC 1122).
+const LINGER_RESET_NS: i64 = 4_000_000_000;
+/// An attempt without any packet for this long is over: the longest silence between two SYNs of one attempt is 120 s
+/// (`TCP_RTO_MAX`, and `tcp_rto_max_ms` cannot be set higher).
+const STALE_NS: i64 = 300_000_000_000;
+/// A step of the capture's clock larger than this is a defect of one time stamp until the next packet agrees.
+const PLAUSIBLE_STEP_NS: i64 = 60_000_000_000;
+
+/// Segments in, handshakes out.
+#[derive(Debug)]
+pub struct Tracker {
+    hasher: KeyHasher,
+    store: Store,
+    seen: SeenSet,
+    linger: [VecDeque<(i64, Slot, u64)>; 2],
+    stats: TrackStats,
+    last_ns: i64,
+    steady: bool,
+}
+
+impl Tracker {
+    /// An empty tracker.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            hasher: KeyHasher::default(),
+            store: Store::new(limits.max_flows),
+            seen: SeenSet::new(limits.max_flows.saturating_mul(3).min(1 << 21)),
+            linger: [VecDeque::new(), VecDeque::new()],
+            stats: TrackStats::default(),
+            last_ns: 0,
+            steady: false,
+        }
+    }
+
+    /// What was counted so far.
+    pub const fn stats(&self) -> &TrackStats {
+        &self.stats
+    }
+
+    /// Flows held now.
+    pub fn held(&self) -> usize {
+        self.store.len()
+    }
+
+    /// Takes one packet.
+    pub fn push(&mut self, packet: &Packet, sink: &mut impl Sink) {
+        self.push_with(packet, sink, &mut ());
+    }
+
+    /// Takes packets in order. Faster than one at a time: their places in the table are fetched side by side.
+    pub fn push_batch(&mut self, packets: &[Packet], sink: &mut impl Sink) {
+        const AHEAD: usize = 32;
+        for group in packets.chunks(AHEAD) {
+            let mut hashes = [0u64; AHEAD];
+            for (hash, packet) in hashes.iter_mut().zip(group) {
+                if let Packet::Tcp(s) = packet {
+                    *hash = self
+                        .hasher
+                        .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0);
+                }
+            }
+            let mut touched = 0i64;
+            for &hash in &hashes {
+                touched ^= i64::from(self.store.touch(hash));
+            }
+            for &hash in &hashes {
+                touched ^= self.store.touch_flow(hash);
+            }
+            for (&hash, packet) in hashes.iter().zip(group) {
+                if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+                    touched ^= self.seen.touch(hash) as i64;
+                }
+            }
+            if self.store.is_full() {
+                touched ^= i64::from(self.store.touch_victims(AHEAD as u32));
+            }
+            std::hint::black_box(touched);
+            for (packet, &hash) in group.iter().zip(&hashes) {
+                match packet {
+                    Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
+                    Packet::Icmp(error) => self.icmp(error),
+                    Packet::Other => {}
+                }
+            }
+        }
+    }
+
+    /// Takes one packet and lets `witness` see what the table made of it.
+    pub fn push_with(&mut self, packet: &Packet, sink: &mut impl Sink, witness: &mut impl Witness) {
+        match packet {
+            Packet::Tcp(segment) => {
+                let key = Key::new(
+                    segment.src,
+                    segment.src_port,
+                    segment.dst,
+                    segment.dst_port,
+                    segment.encap,
+                )
+                .0;
+                self.tcp(segment, self.hasher.hash(&key), sink, witness);
+            }
+            Packet::Icmp(error) => self.icmp(error),
+            Packet::Other => {}
+        }
+    }
+
+    /// Judges everything that is still open, as the capture leaves it.
+    pub fn finish(&mut self, sink: &mut impl Sink) {
+        for slot in self.store.slots() {
+            self.emit(slot, None, sink);
+        }
+        self.linger = Default::default();
+    }
+
+    fn tcp(&mut self, segment: &Segment, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
+        self.stats.tcp_segments += 1;
+        self.tick(segment.time_ns, sink);
+        let (key, src_low) = Key::new(
+            segment.src,
+            segment.src_port,
+            segment.dst,
+            segment.dst_port,
+            segment.encap,
+        );
+        let Some(slot) = self.store.find(&key, hash) else {
+            self.unknown(segment, key, src_low, hash, sink, witness);
+            return;
+        };
+        if !self.data(slot, segment, src_low) {
+            self.known(slot, segment, key, src_low, hash, sink, witness);
+        }
+    }
+
+    /// The fast path: plain data and ACKs of an open connection change nothing but the byte counts. Says whether that
+    /// was all.
+    fn data(&mut self, slot: Slot, segment: &Segment, src_low: bool) -> bool {
+        const PLAIN: u16 = Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK;
+        if segment.flags.0 & PLAIN != Flags::ACK {
+            return false;
+        }
+        let Some((flow, Some(detail))) = self.store.both_mut(slot) else {
+            return false;
+        };
+        if flow.state != State::Established || detail.ack.is_none() {
+            return false;
+        }
+        let from_client = src_low == flow.is(Flow::CLIENT_LOW);
+        flow.last_ns = flow.last_ns.max(segment.time_ns);
+        if from_client {
+            detail.client.carry(segment.seq, segment.payload_len);
+        } else {
+            flow.marks |= Flow::SERVER_SEEN;
+            detail.server.carry(segment.seq, segment.payload_len);
+        }
+        true
+    }
+
+    #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename the seven
+    fn known(
+        &mut self,
+        slot: Slot,
+        segment: &Segment,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
+        let Some((flow, detail)) = self.store.both_mut(slot) else {
+            return;
+        };
+        let from = if src_low == flow.is(Flow::CLIENT_LOW) {
+            Side::Client
+        } else {
+            Side::Server
+        };
+        let before = flow.state;
+        let class = classify(flow, detail.as_deref(), segment, from);
+        let row = lookup(from, class, before);
+        let number = flow.number;
+        if effect::is_copy(flow, detail.as_deref(), segment, class, from) {
+            flow.anomalies.insert(Anomaly::CapturedTwice);
+            flow.last_ns = flow.last_ns.max(segment.time_ns);
+            self.stats.captured_twice += 1;
+            witness.step(
+                segment,
+                &Step {
+                    number,
+                    from,
+                    row,
+                    before,
+                    after: before,
+                    copy: true,
+                },
+            );
+            return;
+        }
+        let again = row.cell == Cell::Next(State::SynSent)
+            && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
+        if again {
+            self.emit(slot, Some(Seen::Finished), sink);
+            self.begin(segment, key, src_low, hash, sink, witness);
+            return;
+        }
+        let lone = flow.detail == Flow::NO_DETAIL && class == Class::SynRepeated;
+        if lone {
+            effect::syn_repeated(flow, segment, from);
+            if let Cell::Next(next) = row.cell {
+                flow.state = next;
+            }
+            witness.step(
+                segment,
+                &Step {
+                    number,
+                    from,
+                    row,
+                    before,
+                    after: flow.state,
+                    copy: false,
+                },
+            );
+            return;
+        }
+        let Some((flow, detail)) = self.store.with_detail(slot) else {
+            return;
+        };
+        effect::ensure_started(flow, detail);
+        let mut step = Step {
+            number,
+            from,
+            row,
+            before,
+            after: before,
+            copy: false,
+        };
+        effect::apply(flow, detail, segment, &step);
+        if let Cell::Next(next) = row.cell {
+            flow.state = next;
+        }
+        if segment.flags.has(Flags::FIN) && matches!(class, Class::Ack | Class::AckOfFin | Class::AckOfData) {
+            step.row = walk_fin(flow, detail, segment, from);
+        }
+        step.after = flow.state;
+        let ended = matches!(flow.state, State::TimeWait | State::Reset) && flow.state != before;
+        if ended {
+            let (queue, linger) = if flow.is(Flow::COMPLETED) {
+                (0, LINGER_NS)
+            } else {
+                (1, LINGER_RESET_NS)
+            };
+            self.linger[queue].push_back((self.last_ns.saturating_add(linger), slot, number));
+        }
+        witness.step(segment, &step);
+    }
+
+    fn unknown(
+        &mut self,
+        segment: &Segment,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
+        match (opens(segment.flags), self.seen.get(hash)) {
+            (Some(Class::Syn), _) => self.begin(segment, key, src_low, hash, sink, witness),
+            (Some(_), None | Some(Seen::Midstream)) => {
+                self.begin_by_syn_ack(segment, key, src_low, hash, sink, witness);
+            }
+            (_, Some(Seen::Finished | Seen::Evicted)) => self.stats.late_segments += 1,
+            (None, seen) => {
+                self.stats.midstream_segments += 1;
+                if seen.is_none() {
+                    self.stats.midstream += 1;
+                    self.seen.put(hash, Seen::Midstream);
+                }
+            }
+        }
+    }
+
+    fn begin(
+        &mut self,
+        segment: &Segment,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
+        self.make_room(sink);
+        let mut flow = self.new_flow(segment, key);
+        flow.marks |= Flow::SYN_SEEN | if src_low { Flow::CLIENT_LOW } else { 0 };
+        flow.syn_sent = 1;
+        if let Some(Seen::Finished | Seen::Evicted) = self.seen.get(hash) {
+            flow.anomalies.insert(Anomaly::PortReused);
+        }
+        if segment.flags.has(Flags::FIN) {
+            flow.anomalies.insert(Anomaly::SynWithFinOrRst);
+        }
+        let row = lookup(Side::Client, Class::Syn, State::Closed);
+        let number = flow.number;
+        self.store.insert(hash, flow);
+        let step = Step {
+            number,
+            from: Side::Client,
+            row,
+            before: State::Closed,
+            after: State::SynSent,
+            copy: false,
+        };
+        witness.step(segment, &step);
+    }
+
+    fn begin_by_syn_ack(
+        &mut self,
+        segment: &Segment,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
+        self.make_room(sink);
+        let mut flow = self.new_flow(segment, key);
+        flow.state = State::SynAckFirst;
+        flow.isn_client = 0;
+        flow.syn_data = 0;
+        // The receiver of a SYN-ACK is the client.
+        flow.marks |= Flow::SERVER_SEEN | if src_low { 0 } else { Flow::CLIENT_LOW };
+        let number = flow.number;
+        let slot = self.store.insert(hash, flow);
+        if let Some((_, detail)) = self.store.with_detail(slot) {
+            effect::first_syn_ack(detail, segment);
+        }
+        let row = lookup(Side::Server, Class::SynAck, State::Closed);
+        let step = Step {
+            number,
+            from: Side::Server,
+            row,
+            before: State::Closed,
+            after: State::SynAckFirst,
+            copy: false,
+        };
+        witness.step(segment, &step);
+    }
+
+    fn new_flow(&mut self, segment: &Segment, key: Key) -> Flow {
+        self.stats.handshakes += 1;
+        let mut anomalies = Anomalies::default();
+        if segment.bad_checksum {
+            anomalies.insert(Anomaly::BadChecksum);
+        }
+        Flow {
+            key,
+            start_ns: segment.time_ns,
+            last_ns: segment.time_ns,
+            number: self.stats.handshakes,
+            frame_syn: FrameRef::new(segment.file, segment.frame),
+            last_syn: Fingerprint::of(segment),
+            client_options: SideOptions::of(segment).map_or_else(PackedOptions::default, |o| PackedOptions::pack(&o)),
+            isn_client: segment.seq,
+            syn_data: segment.payload_len,
+            syn_sent: 0,
+            anomalies,
+            detail: Flow::NO_DETAIL,
+            state: State::SynSent,
+            marks: 0,
+            ttl_client: segment.ttl,
+        }
+    }
+
+    fn make_room(&mut self, sink: &mut impl Sink) {
+        self.sweep(sink);
+        while self.store.is_full() {
+            let Some(slot) = self.store.choose_victim(self.stats.handshakes) else {
+                return;
+            };
+            let finished = self
+                .store
+                .flow(slot)
+                .is_some_and(|f| matches!(f.state, State::TimeWait | State::Reset));
+            if finished {
+                self.emit(slot, Some(Seen::Finished), sink);
+            } else {
+                self.stats.evicted += 1;
+                self.emit(slot, Some(Seen::Evicted), sink);
+            }
+        }
+    }
+
+    /// Timers, in capture time: two slots for each new flow walk the whole table often enough.
+    fn sweep(&mut self, sink: &mut impl Sink) {
+        if !self.steady {
+            return;
+        }
+        for _ in 0..2 {
+            let Some(slot) = self.store.sweep() else { return };
+            let stale = self.store.flow(slot).is_some_and(|f| {
+                f.state != State::Established
+                    && !is_closing(f.state)
+                    && self.last_ns.saturating_sub(f.last_ns) > STALE_NS
+            });
+            if stale {
+                self.emit(slot, Some(Seen::Finished), sink);
+            }
+        }
+    }
+
+    fn tick(&mut self, time_ns: i64, sink: &mut impl Sink) {
+        let step = time_ns.saturating_sub(self.last_ns);
+        self.last_ns = time_ns;
+        self.steady = (0..PLAUSIBLE_STEP_NS).contains(&step);
+        if !self.steady {
+            return;
+        }
+        for queue in 0..self.linger.len() {
+            while let Some(&(due, slot, number)) = self.linger[queue].front() {
+                if due > time_ns {
+                    break;
+                }
+                self.linger[queue].pop_front();
+                let over = |f: &Flow| f.number == number && matches!(f.state, State::TimeWait | State::Reset);
+                if self.store.flow(slot).is_some_and(over) {
+                    self.emit(slot, Some(Seen::Finished), sink);
+                }
+            }
+        }
+    }
+
+    fn emit(&mut self, slot: Slot, seen: Option<Seen>, sink: &mut impl Sink) {
+        let Some((flow, detail)) = self.store.remove(slot) else {
+            return;
+        };
+        sink.handshake(&finish(&flow, detail.as_ref(), seen == Some(Seen::Evicted)));
+        if let Some(seen) = seen {
+            self.seen.put(self.hasher.hash(&flow.key), seen);
+        }
+    }
+
+    /// An ICMP error about a SYN ends the attempt, unless an answer still comes (Linux: `tcp_v4_err()`, case
+    /// `TCP_SYN_SENT`).
+    fn icmp(&mut self, error: &IcmpError) {
+        if !ends_connect(error) {
+            return;
+        }
+        let (key, src_low) = Key::new(error.src, error.src_port, error.dst, error.dst_port, error.encap);
+        let Some(slot) = self.store.find(&key, self.hasher.hash(&key)) else {
+            return;
+        };
+        let Some(flow) = self.store.flow(slot) else { return };
+        let about_syn = src_low == flow.is(Flow::CLIENT_LOW)
+            && flow.is(Flow::SYN_SEEN)
+            && flow.state == State::SynSent
+            && error.seq == flow.isn_client;
+        if !about_syn {
+            return;
+        }
+        let Some((flow, detail)) = self.store.with_detail(slot) else {
+            return;
+        };
+        effect::ensure_started(flow, detail);
+        flow.marks |= Flow::UNREACHABLE;
+        flow.last_ns = flow.last_ns.max(error.time_ns);
+        detail
+            .icmp
+            .get_or_insert_with(|| Box::new((error.kind, error.code, error.reporter)));
+        self.stats.icmp_errors += 1;
+    }
+}
+
+/// The FIN half of a segment, after its ACK half.
+fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) -> &'static Row {
+    let class = if fin_fits(detail, segment, from) {
+        Class::Fin
+    } else {
+        Class::AckWrong
+    };
+    let row = lookup(from, class, flow.state);
+    if class == Class::Fin && row.cell != Cell::Invalid {
+        effect::fin(flow, detail, segment, from);
+    }
+    if let Cell::Next(next) = row.cell {
+        flow.state = next;
+    }
+    row
+}
+
+const fn is_closing(state: State) -> bool {
+    matches!(
+        state,
+        State::FinClient
+            | State::FinClientAcked
+            | State::FinServer
+            | State::FinServerAcked
+            | State::FinBoth
+            | State::FinBothClientAcked
+            | State::FinBothServerAcked
+    )
+}
+
+/// Whether an ICMP error makes `connect()` fail. Not: fragmentation needed, packet too big, source quench, redirect.
+const fn ends_connect(error: &IcmpError) -> bool {
+    if error.v6 {
+        matches!(error.kind, 1 | 3 | 4)
+    } else {
+        match error.kind {
+            3 => error.code != 4,
+            11 | 12 => true,
+            _ => false,
+        }
+    }
+}
+
+/// Whether two times are as close as segments that the capture swapped.
+pub(crate) const fn close_in_time(a: i64, b: i64) -> bool {
+    a.saturating_sub(b).saturating_abs() <= REORDER_NS
+}

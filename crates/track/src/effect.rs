@@ -133,7 +133,7 @@ pub fn syn_repeated(flow: &mut Flow, segment: &Segment, from: Side) {
     }
     flow.syn_sent = flow.syn_sent.saturating_add(1);
     flow.last_syn = Fingerprint::of(segment);
-    flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::SPARED);
+    flow.marks &= !Flow::REFUSED_WEAKLY;
     flow.anomalies.insert(Anomaly::SynRetransmitted);
     if !flow.is(Flow::SYN_SEEN) {
         return;

@@ -346,6 +346,8 @@ pub struct Flow {
     pub anomalies: Anomalies,
     /// Index of its [`Detail`], or [`Flow::NO_DETAIL`].
     pub detail: u32,
+    /// Neighbours in the queue of lone SYNs, while it is one: older, younger.
+    pub queue: [u32; 2],
     /// Where it is.
     pub state: State,
     /// Bits below.
@@ -388,8 +390,8 @@ impl Flow {
     pub const FIN_CLIENT_FIRST: u16 = 1 << 13;
     /// The first FIN was the server's.
     pub const FIN_SERVER_FIRST: u16 = 1 << 14;
-    /// Recently spared by the evicting hand.
-    pub const SPARED: u16 = 1 << 15;
+    /// Stands in the queue of lone SYNs.
+    pub const QUEUED: u16 = 1 << 15;
 
     /// Whether all bits of `mark` are set.
     pub const fn is(&self, mark: u16) -> bool {
@@ -403,7 +405,7 @@ mod tests {
 
     #[test]
     fn a_lone_syn_stays_small() {
-        assert!(size_of::<Flow>() <= 144, "{}", size_of::<Flow>());
+        assert!(size_of::<Flow>() <= 152, "{}", size_of::<Flow>());
         assert!(size_of::<Detail>() <= 320, "{}", size_of::<Detail>());
     }
 

@@ -1,9 +1,10 @@
 //! Where flows live: bounded, indexed, evicted in the order of their usefulness.
 //!
 //! An open-addressing index of 8-byte entries (part of the hash, slot number) over a slab of flows in chunks, so that a
-//! lookup costs two cache misses and growth copies nothing. When full, a clock hand walks the slab: what is finished goes
-//! first, then lone SYNs that were never repeated, then half-open ones, and established ones only when nothing else is in
-//! reach. So a flood pushes out its own SYNs, oldest first, and real handshakes stay.
+//! lookup costs two cache misses and growth copies nothing. Lone SYNs stand in a queue, the oldest first; a repeated SYN
+//! goes to its end. When the table is full, they leave in that order. Only when they are few does a clock hand walk the
+//! slab: what is finished goes first, then half-open ones, and established ones only when nothing else is in reach. So a
+//! flood pushes out its own SYNs, and real handshakes stay.
 
 use crate::flow::{Detail, Flow};
 use crate::key::Key;
@@ -170,21 +171,15 @@ impl Index {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Worth {
     Finished,
-    LoneSyn,
-    RepeatedSyn,
-    YoungSyn,
     HalfOpen,
     Active,
 }
 
-/// `young` is the number from which on a handshake is too young to be given up for a flood.
-const fn worth(flow: &Flow, young: u64) -> Worth {
+const fn worth(flow: &Flow) -> Worth {
     match flow.state {
         State::Closed | State::TimeWait | State::Reset => Worth::Finished,
-        State::SynSent if flow.syn_sent > 1 => Worth::RepeatedSyn,
-        State::SynSent if flow.number >= young => Worth::YoungSyn,
-        State::SynSent => Worth::LoneSyn,
-        State::SynRecv
+        State::SynSent
+        | State::SynRecv
         | State::SynAckFirst
         | State::SimultaneousSyn
         | State::SimultaneousClientAcked
@@ -192,6 +187,18 @@ const fn worth(flow: &Flow, young: u64) -> Worth {
         _ => Worth::Active,
     }
 }
+
+/// Lone SYNs, the oldest first: a list through [`Flow::queue`].
+#[derive(Debug)]
+struct Queue {
+    oldest: u32,
+    youngest: u32,
+    len: usize,
+}
+
+const END: u32 = u32::MAX;
+const OLDER: usize = 0;
+const YOUNGER: usize = 1;
 
 /// A [`Flow`] with its [`Detail`] takes the memory of this many without.
 pub const LONE_SYNS: usize = 3;
@@ -204,11 +211,12 @@ pub struct Store {
     details: Slab<Detail>,
     /// In lone SYNs.
     limit: usize,
+    lone: Queue,
     hand: u32,
     sweep: u32,
 }
 
-/// How many slots the hand looks at for one eviction.
+/// How many flows the hand looks at for one eviction.
 const REACH: u32 = 48;
 
 impl Store {
@@ -219,6 +227,11 @@ impl Store {
             flows: Slab::new(),
             details: Slab::new(),
             limit: limit.clamp(1, u32::MAX as usize / 8) * LONE_SYNS,
+            lone: Queue {
+                oldest: END,
+                youngest: END,
+                len: 0,
+            },
             hand: 0,
             sweep: 0,
         }
@@ -236,13 +249,16 @@ impl Store {
         self.flows.get(slot.wrapping_sub(1)).map_or(0, |(_, f)| f.last_ns)
     }
 
-    /// As [`Store::touch`], for the entries of the flows that the hand reaches next, when the table is full.
-    pub fn touch_victims(&self, count: u32) -> u32 {
-        let end = self.hand.saturating_add(count).min(self.flows.used);
-        let tags = (self.hand..end)
-            .filter_map(|slot| self.flows.get(slot))
-            .map(|(tag, _)| *tag);
-        tags.fold(0, |t, tag| t ^ self.index.entries[self.index.home(tag)].slot_plus_one)
+    /// As [`Store::touch`], for the entries of the lone SYNs that leave next, when the table is full.
+    pub fn touch_victims(&self, count: usize) -> u32 {
+        let mut touched = 0;
+        let mut slot = self.lone.oldest;
+        for _ in 0..count {
+            let Some((tag, flow)) = self.flows.get(slot) else { break };
+            touched ^= self.index.entries[self.index.home(*tag)].slot_plus_one;
+            slot = flow.queue[YOUNGER];
+        }
+        touched
     }
 
     /// The flow of `key`.
@@ -277,9 +293,53 @@ impl Store {
     /// Adds a flow whose key is not in the table. The caller has made room.
     pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
         let tag = tag_of(hash);
+        let lone = flow.is(Flow::SYN_SEEN);
         let slot = self.flows.insert((tag, flow));
         self.index.insert(tag, slot);
+        if lone {
+            self.enqueue(slot);
+        }
         slot
+    }
+
+    fn enqueue(&mut self, slot: Slot) {
+        let older = self.lone.youngest;
+        if let Some((_, flow)) = self.flows.get_mut(slot) {
+            flow.queue = [older, END];
+            flow.marks |= Flow::QUEUED;
+        }
+        match self.flows.get_mut(older) {
+            Some((_, neighbour)) => neighbour.queue[YOUNGER] = slot,
+            None => self.lone.oldest = slot,
+        }
+        self.lone.youngest = slot;
+        self.lone.len += 1;
+    }
+
+    fn dequeue(&mut self, slot: Slot) {
+        let Some((_, flow)) = self.flows.get_mut(slot) else {
+            return;
+        };
+        if !flow.is(Flow::QUEUED) {
+            return;
+        }
+        flow.marks &= !Flow::QUEUED;
+        let [older, younger] = flow.queue;
+        match self.flows.get_mut(older) {
+            Some((_, neighbour)) => neighbour.queue[YOUNGER] = younger,
+            None => self.lone.oldest = younger,
+        }
+        match self.flows.get_mut(younger) {
+            Some((_, neighbour)) => neighbour.queue[OLDER] = older,
+            None => self.lone.youngest = older,
+        }
+        self.lone.len -= 1;
+    }
+
+    /// A lone SYN was sent again: it is worth as much as one that just came.
+    pub fn refresh(&mut self, slot: Slot) {
+        self.dequeue(slot);
+        self.enqueue(slot);
     }
 
     /// The flow in a slot.
@@ -300,6 +360,7 @@ impl Store {
 
     /// The flow in a slot with a detail, made if it is new.
     pub fn with_detail(&mut self, slot: Slot) -> Option<(&mut Flow, &mut Detail)> {
+        self.dequeue(slot);
         let (_, flow) = self.flows.get_mut(slot)?;
         if flow.detail == Flow::NO_DETAIL {
             flow.detail = self.details.insert(Detail::default());
@@ -310,6 +371,7 @@ impl Store {
 
     /// Takes a flow out.
     pub fn remove(&mut self, slot: Slot) -> Option<(Flow, Option<Detail>)> {
+        self.dequeue(slot);
         let (tag, flow) = self.flows.take(slot)?;
         self.index.remove(tag, slot);
         let detail = if flow.detail == Flow::NO_DETAIL {
@@ -320,37 +382,25 @@ impl Store {
         Some((flow, detail))
     }
 
-    /// The flow that is missed least, among those in reach of the hand; `newest` is the number of the last handshake
-    /// that began.
-    pub fn choose_victim(&mut self, newest: u64) -> Option<Slot> {
-        // Slots are reused, so the hand also meets newcomers: they get most of a round.
-        let young = newest.saturating_sub(self.limit as u64 / 4 * 3);
+    /// The flow that is missed least.
+    pub fn choose_victim(&mut self) -> Option<Slot> {
+        if self.lone.len * 8 >= self.limit {
+            return Some(self.lone.oldest);
+        }
         let mut best: Option<(Worth, i64, Slot)> = None;
-        for _ in 0..REACH.min(self.flows.used) {
+        let mut seen = 0;
+        for _ in 0..self.flows.used {
             let slot = self.advance();
-            let Some((_, flow)) = self.flows.get_mut(slot) else {
+            let Some((_, flow)) = self.flows.get(slot) else {
                 continue;
             };
-            let value = worth(flow, young);
-            if value == Worth::RepeatedSyn && !flow.is(Flow::SPARED) {
-                // A client that repeats its SYN is no flood: once round without being touched.
-                flow.marks |= Flow::SPARED;
-                continue;
-            }
+            let value = worth(flow);
             if best.is_none_or(|(v, t, _)| (value, flow.last_ns) < (v, t)) {
                 best = Some((value, flow.last_ns, slot));
             }
-            if value <= Worth::LoneSyn {
+            seen += 1;
+            if value == Worth::Finished || seen >= REACH {
                 break;
-            }
-        }
-        if best.is_none() {
-            // Everything in reach was empty or spared: take the next one that exists.
-            for _ in 0..self.flows.used {
-                let slot = self.advance();
-                if self.flows.get(slot).is_some() {
-                    return Some(slot);
-                }
             }
         }
         best.map(|(_, _, slot)| slot)

@@ -158,7 +158,7 @@ impl Tracker {
                 }
             }
             if self.store.is_full() {
-                touched ^= i64::from(self.store.touch_victims(AHEAD as u32));
+                touched ^= i64::from(self.store.touch_victims(AHEAD));
             }
             std::hint::black_box(touched);
             for (packet, &hash) in group.iter().zip(&hashes) {
@@ -449,6 +449,7 @@ impl Tracker {
             syn_sent: 0,
             anomalies,
             detail: Flow::NO_DETAIL,
+            queue: [Flow::NO_DETAIL; 2],
             state: State::SynSent,
             marks: 0,
             ttl_client: segment.ttl,
@@ -458,7 +459,7 @@ impl Tracker {
     fn make_room(&mut self, sink: &mut impl Sink) {
         self.sweep(sink);
         while self.store.is_full() {
-            let Some(slot) = self.store.choose_victim(self.stats.handshakes) else {
+            let Some(slot) = self.store.choose_victim() else {
                 return;
             };
             let finished = self

@@ -44,6 +44,17 @@ def find() -> str | None:
     return shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 
 
+def plain_spaces(value: Any) -> Any:  # noqa: ANN401 (any JSON value)
+    """The same value with no-break spaces as plain ones: which of them stands where is typography, not meaning."""
+    if isinstance(value, str):
+        return value.replace("\u00a0", " ")
+    if isinstance(value, list):
+        return [plain_spaces(each) for each in value]
+    if isinstance(value, dict):
+        return {plain_spaces(key): plain_spaces(each) for key, each in value.items()}
+    return value
+
+
 class BrowserError(Exception):
     """The browser refused a command, threw, or fell silent."""
 
@@ -174,7 +185,7 @@ class Page:
         if "exceptionDetails" in answer:
             details = answer["exceptionDetails"]
             raise BrowserError(details.get("exception", {}).get("description", details["text"]))
-        return answer["result"].get("value")
+        return plain_spaces(answer["result"].get("value"))
 
     def texts(self, selector: str) -> list[str]:
         """The text of every element that matches."""
@@ -185,7 +196,13 @@ class Page:
         """`mouseMoved`, `mousePressed` or `mouseReleased` at a place of the window."""
         button = "left" if pressed or kind != "mouseMoved" else "none"
         self.call(
-            "Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, buttons=int(pressed), clickCount=int(kind != "mouseMoved")
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=x,
+            y=y,
+            button=button,
+            buttons=int(pressed),
+            clickCount=int(kind != "mouseMoved"),
         )
 
     def key(self, name: str, *, shift: bool = False) -> None:
@@ -194,12 +211,19 @@ class Page:
             text = {"text": "\r"} if name == "Enter" and kind == "keyDown" else {}
             codes = {"Enter": 13, "Tab": 9, "Escape": 27, "ArrowLeft": 37, "ArrowRight": 39, "Home": 36, "End": 35}
             self.call(
-                "Input.dispatchKeyEvent", type=kind, key=name, modifiers=8 if shift else 0, windowsVirtualKeyCode=codes[name], **text
+                "Input.dispatchKeyEvent",
+                type=kind,
+                key=name,
+                modifiers=8 if shift else 0,
+                windowsVirtualKeyCode=codes[name],
+                **text,
             )
 
     def screenshot(self, *, whole: bool = True) -> bytes:
         """A PNG of the whole page or of what the window shows."""
-        return base64.b64decode(self.call("Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole))["data"])
+        return base64.b64decode(
+            self.call("Page.captureScreenshot", captureBeyondViewport=whole, **self._clip(whole))["data"]
+        )
 
     def _clip(self, whole: bool) -> dict[str, object]:
         if not whole:

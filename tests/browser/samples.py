@@ -38,18 +38,27 @@ def record(at_s: float, client: tuple[str, int], server: tuple[str, int], outcom
     }
 
 
-def completed(rng: random.Random, at_s: float, client: tuple[str, int], server: tuple[str, int], near_ms: float, waits: int) -> Record:
+def completed(
+    rng: random.Random, at_s: float, client: tuple[str, int], server: tuple[str, int], near_ms: float, waits: int
+) -> Record:
     """An established handshake whose SYN was lost `waits` times."""
     lost = (2**waits - 1) * 1e6 + (rng.uniform(0, 40_000) if waits else 0)
     there = lost + rng.lognormvariate(math.log(near_ms * 1000), 0.35)
     back = rng.lognormvariate(math.log(180), 0.5)
     seen = record(at_s, client, server, "established", syn_sent=1 + waits, syn_ack_sent=1)
-    seen |= {"syn_to_syn_ack_us": round(there, 3), "syn_ack_to_ack_us": round(back, 3), "handshake_us": round(there + back, 3)}
+    seen |= {
+        "syn_to_syn_ack_us": round(there, 3),
+        "syn_ack_to_ack_us": round(back, 3),
+        "handshake_us": round(there + back, 3),
+    }
     seen |= {"retransmit_wait_us": round(lost, 3), "anomalies": ["syn_retransmitted"] if waits else []}
     seen |= {"frame_syn_ack": seen["frame_syn"] + 3 + waits, "frame_ack": seen["frame_syn"] + 4 + waits}
     seen["time_wait"] = rng.choice(["client", "client", "client", "server", "both", None])
     if rng.random() < 0.01:
-        seen["anomalies"] = [*seen["anomalies"], rng.choice(["port_reused", "ttl_jump", "option_stripped", "reordered"])]
+        seen["anomalies"] = [
+            *seen["anomalies"],
+            rng.choice(["port_reused", "ttl_jump", "option_stripped", "reordered"]),
+        ]
     return seen
 
 
@@ -68,7 +77,9 @@ def known(records: list[Record], metric: str) -> list[float]:
 
 def histogram(records: list[Record]) -> dict[str, Any]:
     """`histogram` of the summary: 20 edges a decade from 1 µs, trimmed to what is not empty."""
-    bins: dict[str, Counter[int]] = {m: Counter(math.floor(20 * math.log10(v)) for v in known(records, m) if v >= 1) for m in METRICS}
+    bins: dict[str, Counter[int]] = {
+        m: Counter(math.floor(20 * math.log10(v)) for v in known(records, m) if v >= 1) for m in METRICS
+    }
     used = [i for counter in bins.values() for i in counter]
     if not used:
         return {"edges_us": [], "below": {}, "above": {}, **{m: [] for m in METRICS}}
@@ -85,7 +96,9 @@ def timeline(records: list[Record], width_s: float = 1) -> dict[str, Any] | None
     if not records:
         return None
     bins = max(int((r["start_ns"] - START_NS) / 1e9 / width_s) for r in records) + 1
-    columns: dict[str, list[Any]] = {name: [0] * bins for name in ("attempts", "established", "failed", "retransmitted")}
+    columns: dict[str, list[Any]] = {
+        name: [0] * bins for name in ("attempts", "established", "failed", "retransmitted")
+    }
     slowest: list[float | None] = [None] * bins
     for r in records:
         i = int((r["start_ns"] - START_NS) / 1e9 / width_s)
@@ -120,6 +133,7 @@ def summarise(records: list[Record], **more: object) -> dict[str, Any]:
         groups.setdefault((r["server"], r["server_port"]), []).append(r)
     rows = sorted((endpoint(*key, group) for key, group in groups.items()), key=lambda row: -row["handshakes"])
     waits = Counter(round(r["retransmit_wait_us"] / 1e6) for r in records if r["retransmit_wait_us"] is not None)
+    failed = [r for r in records if r["outcome"] not in {"established", "partial"}]
     done = sorted((r for r in records if r["handshake_us"] is not None), key=lambda r: -r["handshake_us"])
     starts = [r["start_ns"] for r in records]
     segments = sum(9 + r["syn_sent"] for r in records)
@@ -127,7 +141,14 @@ def summarise(records: list[Record], **more: object) -> dict[str, Any]:
         "schema": "halfopen.summary/1",
         "version": "0.1.0",
         "generated_at": "2026-11-23 07:40 UTC",
-        "inputs": [{"path": "/var/captures/office-uplink.pcapng", "packets": segments + 812, "bytes": 96 * segments, "defects": {}}],
+        "inputs": [
+            {
+                "path": "/var/captures/office-uplink.pcapng",
+                "packets": segments + 812,
+                "bytes": 96 * segments,
+                "defects": {},
+            }
+        ],
         "packets": segments + 812,
         "tcp_segments": segments,
         "midstream": 0,
@@ -151,7 +172,7 @@ def summarise(records: list[Record], **more: object) -> dict[str, Any]:
         "silent_hosts": [],
         "silent_hosts_total": 0,
         "slowest": done[:20],
-        "failed": [r for r in records if r["outcome"] not in {"established", "partial"}][:60],
+        "failed": failed[:: max(1, len(failed) // 60)][:60],
         "notices": [],
         "ladders": [],
         **more,
@@ -167,17 +188,98 @@ def ladder(slow: Record) -> dict[str, Any]:
     for i in range(slow["syn_sent"]):
         at = start + (2**i - 1) * 1_000_000_000 + i * 4_100_000
         note = "sent again: nothing had answered" if i else None
-        rows.append(base | {"time_ns": at, "frame": slow["frame_syn"] + i, "from_client": True, "flags": "SYN", "options": options, "client_state": "SYN_SENT", "server_state": "LISTEN", "note": note})
+        rows.append(
+            base
+            | {
+                "time_ns": at,
+                "frame": slow["frame_syn"] + i,
+                "from_client": True,
+                "flags": "SYN",
+                "options": options,
+                "client_state": "SYN_SENT",
+                "server_state": "LISTEN",
+                "note": note,
+            }
+        )
     if slow["outcome"] == "established":
         at = start + round(slow["syn_to_syn_ack_us"] * 1000)
-        rows.append(base | {"time_ns": at, "frame": slow["frame_syn_ack"], "from_client": False, "flags": "SYN-ACK", "seq": other, "ack": isn + 1, "seq_rel": 0, "ack_rel": 1, "options": options, "client_state": "SYN_SENT", "server_state": "SYN_RECV"})
+        rows.append(
+            base
+            | {
+                "time_ns": at,
+                "frame": slow["frame_syn_ack"],
+                "from_client": False,
+                "flags": "SYN-ACK",
+                "seq": other,
+                "ack": isn + 1,
+                "seq_rel": 0,
+                "ack_rel": 1,
+                "options": options,
+                "client_state": "SYN_SENT",
+                "server_state": "SYN_RECV",
+            }
+        )
         at = start + round(slow["handshake_us"] * 1000)
-        rows.append(base | {"time_ns": at, "frame": slow["frame_ack"], "from_client": True, "flags": "ACK", "seq": isn + 1, "ack": other + 1, "seq_rel": 1, "ack_rel": 1, "window": 502, "options": None, "client_state": "ESTABLISHED", "server_state": "ESTABLISHED"})
-        rows.append(base | {"time_ns": at + 210_000, "frame": slow["frame_ack"] + 1, "from_client": True, "flags": "PSH-ACK", "seq": isn + 1, "ack": other + 1, "seq_rel": 1, "ack_rel": 1, "window": 502, "payload_len": 517, "options": None, "client_state": "ESTABLISHED", "server_state": "ESTABLISHED"})
+        rows.append(
+            base
+            | {
+                "time_ns": at,
+                "frame": slow["frame_ack"],
+                "from_client": True,
+                "flags": "ACK",
+                "seq": isn + 1,
+                "ack": other + 1,
+                "seq_rel": 1,
+                "ack_rel": 1,
+                "window": 502,
+                "options": None,
+                "client_state": "ESTABLISHED",
+                "server_state": "ESTABLISHED",
+            }
+        )
+        rows.append(
+            base
+            | {
+                "time_ns": at + 210_000,
+                "frame": slow["frame_ack"] + 1,
+                "from_client": True,
+                "flags": "PSH-ACK",
+                "seq": isn + 1,
+                "ack": other + 1,
+                "seq_rel": 1,
+                "ack_rel": 1,
+                "window": 502,
+                "payload_len": 517,
+                "options": None,
+                "client_state": "ESTABLISHED",
+                "server_state": "ESTABLISHED",
+            }
+        )
     elif slow["outcome"] == "refused":
-        rows.append(base | {"time_ns": start + 320_000, "frame": slow["frame_syn"] + 1, "from_client": False, "flags": "RST-ACK", "seq": 0, "ack": isn + 1, "seq_rel": None, "ack_rel": 1, "window": 0, "options": None, "client_state": "CLOSED", "server_state": "CLOSED"})
+        rows.append(
+            base
+            | {
+                "time_ns": start + 320_000,
+                "frame": slow["frame_syn"] + 1,
+                "from_client": False,
+                "flags": "RST-ACK",
+                "seq": 0,
+                "ack": isn + 1,
+                "seq_rel": None,
+                "ack_rel": 1,
+                "window": 0,
+                "options": None,
+                "client_state": "CLOSED",
+                "server_state": "CLOSED",
+            }
+        )
     client, server = f"{slow['client']}:{slow['client_port']}", f"{slow['server']}:{slow['server_port']}"
-    return {"title": f"{client} to {server}: {slow['outcome']}, {slow['syn_sent']} SYNs", "client": client, "server": server, "rows": rows}
+    return {
+        "title": f"{client} to {server}: {slow['outcome']}, {slow['syn_sent']} SYNs",
+        "client": client,
+        "server": server,
+        "rows": rows,
+    }
 
 
 def rich(seed: int = 7) -> dict[str, Any]:
@@ -196,28 +298,64 @@ def rich(seed: int = 7) -> dict[str, Any]:
         records.append(completed(rng, at, client, server, distance[server], waits))
     for i in range(148):
         client = (f"192.168.1.{rng.randrange(10, 90)}", 40_000 + i)
-        records.append(record(rng.uniform(0, 600), client, ("10.0.0.7", 443), "unanswered", syn_sent=rng.randrange(3, 7), anomalies=["syn_retransmitted"]))
+        records.append(
+            record(
+                rng.uniform(0, 600),
+                client,
+                ("10.0.0.7", 443),
+                "unanswered",
+                syn_sent=rng.randrange(3, 7),
+                anomalies=["syn_retransmitted"],
+            )
+        )
     for i in range(61):
         client = (f"192.168.1.{rng.randrange(10, 90)}", 41_000 + i)
         records.append(record(rng.uniform(60, 90), client, (servers[3][0], 8080), "refused"))
-    for outcome, n in (("half_open", 22), ("unreachable", 9), ("reset_by_client", 14), ("reset_by_server", 6), ("partial", 3)):
+    for outcome, n in (
+        ("half_open", 22),
+        ("unreachable", 9),
+        ("reset_by_client", 14),
+        ("reset_by_server", 6),
+        ("partial", 3),
+    ):
         for i in range(n):
-            answered = {"syn_ack_sent": 2, "syn_to_syn_ack_us": 9_400.25} if "reset" in outcome or outcome == "half_open" else {}
-            records.append(record(rng.uniform(0, 600), ("192.168.1.77", 42_000 + i), servers[i % 9], outcome, **answered))
+            answered = (
+                {"syn_ack_sent": 2, "syn_to_syn_ack_us": 9_400.25}
+                if "reset" in outcome or outcome == "half_open"
+                else {}
+            )
+            records.append(
+                record(rng.uniform(0, 600), ("192.168.1.77", 42_000 + i), servers[i % 9], outcome, **answered)
+            )
     records.sort(key=lambda r: r["start_ns"])
     waited = sum(1 for r in records if r["server"] == servers[0][0] and r["retransmit_wait_us"])
     of = sum(1 for r in records if (r["server"], r["server_port"]) == servers[0])
     data = summarise(records)
     slow = data["slowest"][0]
-    by_outcome = {r["outcome"]: r for r in data["failed"]}
-    data["ladders"] = [ladder(slow), *(ladder(by_outcome[name]) for name in ("unanswered", "refused") if name in by_outcome)]
+    by_outcome = {r["outcome"]: r for r in reversed(data["failed"])}
+    data["ladders"] = [
+        ladder(slow),
+        *(ladder(by_outcome[name]) for name in ("unanswered", "refused") if name in by_outcome),
+    ]
     data["notices"] = [
         f"{waited} of {of} connects to {servers[0][0]}:{servers[0][1]} waited 1 s or more for a retransmitted SYN.",
         "10.0.0.7 never answers: 148 attempts from 67 clients to port 443.",
         f"{servers[3][0]}:8080 refuses: nothing listens there.",
     ]
-    data["vantage_sentence"] = "Captured near the clients: 98 % of the round trip lies between the capture point and the servers."
-    data["silent_hosts"] = [{"server": "10.0.0.7", "ports": 1, "server_port": 443, "handshakes": 148, "syn_sent": 655, "clients": 67, "clients_exact": True}]
+    data["vantage_sentence"] = (
+        "Captured near the clients: 98 % of the round trip lies between the capture point and the servers."
+    )
+    data["silent_hosts"] = [
+        {
+            "server": "10.0.0.7",
+            "ports": 1,
+            "server_port": 443,
+            "handshakes": 148,
+            "syn_sent": 655,
+            "clients": 67,
+            "clients_exact": True,
+        }
+    ]
     data["silent_hosts_total"] = 1
     data["midstream"] = 1204
     data["inputs"][0]["defects"] = {"cut_off": 1, "tcp_truncated": 17, "fragment": 204}
@@ -226,13 +364,18 @@ def rich(seed: int = 7) -> dict[str, Any]:
 
 def empty() -> dict[str, Any]:
     """A capture without TCP."""
-    return summarise([], packets=12, tcp_segments=0, inputs=[{"path": "dns.pcap", "packets": 12, "bytes": 1480, "defects": {}}])
+    return summarise(
+        [], packets=12, tcp_segments=0, inputs=[{"path": "dns.pcap", "packets": 12, "bytes": 1480, "defects": {}}]
+    )
 
 
 def flood() -> dict[str, Any]:
     """Ten million SYNs to one port in 90 seconds, of which a few complete."""
     rng = random.Random(3)
-    real = [completed(rng, rng.uniform(0, 90), (f"198.51.100.{i % 200}", 20_000 + i), ("203.0.113.80", 80), 24, 0) for i in range(400)]
+    real = [
+        completed(rng, rng.uniform(0, 90), (f"198.51.100.{i % 200}", 20_000 + i), ("203.0.113.80", 80), 24, 0)
+        for i in range(400)
+    ]
     data = summarise(sorted(real, key=lambda r: r["start_ns"]))
     shape = [round(112_000 * (1 - math.exp(-s / 6)) + rng.uniform(-4000, 4000) + 4100) for s in range(90)]
     failed = sum(shape)
@@ -242,10 +385,20 @@ def flood() -> dict[str, Any]:
     data["inputs"] = [{"path": "flood.pcap.zst", "packets": failed + 21_000, "bytes": 76 * failed, "defects": {}}]
     row = data["endpoints"][0]
     row |= {"handshakes": data["handshakes"], "outcomes": data["outcomes"], "failed": failed}
-    data["timeline"] = timeline(real) | {"failed": shape, "attempts": [f + sum(1 for r in real if int((r["start_ns"] - START_NS) / 1e9) == s) for s, f in enumerate(shape)]}
+    data["timeline"] = timeline(real) | {
+        "failed": shape,
+        "attempts": [
+            f + sum(1 for r in real if int((r["start_ns"] - START_NS) / 1e9) == s) for s, f in enumerate(shape)
+        ],
+    }
     data["anomalies"] = {"syn_ack_retransmitted": 8123}
-    data["failed"] = [record(i / 7, (f"{rng.randrange(1, 223)}.{i}.7.9", 1024 + i), ("203.0.113.80", 80), "unanswered") for i in range(20)]
-    data["notices"] = [f"A SYN flood: {failed:,} SYNs from 9.9 M addresses to 203.0.113.80:80, 0.004 % completed.".replace(",", " ")]
+    data["failed"] = [
+        record(i / 7, (f"{rng.randrange(1, 223)}.{i}.7.9", 1024 + i), ("203.0.113.80", 80), "unanswered")
+        for i in range(20)
+    ]
+    data["notices"] = [
+        f"A SYN flood: {failed:,} SYNs from 9.9 M addresses to 203.0.113.80:80, 0.004 % completed.".replace(",", " ")
+    ]
     return data
 
 
@@ -260,7 +413,10 @@ def hostile() -> dict[str, Any]:
     data["time_wait"] = {bad: 4}
     data["silent_hosts"] = [{"server": bad, "handshakes": 1}]
     drawn = ladder(slow)
-    rows = [row | {"flags": bad, "options": bad, "note": bad, "client_state": bad, "server_state": bad} for row in drawn["rows"]]
+    rows = [
+        row | {"flags": bad, "options": bad, "note": bad, "client_state": bad, "server_state": bad}
+        for row in drawn["rows"]
+    ]
     data["ladders"] = [drawn | {"title": bad, "client": bad, "server": bad, "rows": rows}]
     return data
 
@@ -268,7 +424,16 @@ def hostile() -> dict[str, Any]:
 def many_endpoints(n: int = 65_000) -> dict[str, Any]:
     """A scan: as many endpoints as the summary can hold apart."""
     data = rich()
-    own = [{"server": f"100.64.{i >> 8}.{i & 255}", "server_port": 443, "handshakes": 1, "outcomes": {"refused": 1}, "failed": 1} for i in range(n - len(data["endpoints"]))]
+    own = [
+        {
+            "server": f"100.64.{i >> 8}.{i & 255}",
+            "server_port": 443,
+            "handshakes": 1,
+            "outcomes": {"refused": 1},
+            "failed": 1,
+        }
+        for i in range(n - len(data["endpoints"]))
+    ]
     data["endpoints"] = own + data["endpoints"]
     data["endpoints_total"] = n
     return data

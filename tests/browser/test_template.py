@@ -41,9 +41,13 @@ def test_the_built_page_is_made_from_these_sources() -> None:
 
 def test_a_fresh_build_gives_the_same_bytes(tmp_path: Path) -> None:
     if not (WEB / "node_modules/.bin/vite").exists() or shutil.which("node") is None:
-        pytest.skip("web/node_modules is not installed (`make web` does that): only the digest of the sources was compared")
+        pytest.skip(
+            "web/node_modules is not installed (`make web` does that): only the digest of the sources was compared"
+        )
     fresh = tmp_path / "report.html"
-    subprocess.run(["npm", "run", "--silent", "build"], cwd=WEB, check=True, env=os.environ | {"HALFOPEN_REPORT_ASSET": str(fresh)})
+    subprocess.run(
+        ["npm", "run", "--silent", "build"], cwd=WEB, check=True, env=os.environ | {"HALFOPEN_REPORT_ASSET": str(fresh)}
+    )
     assert fresh.read_bytes() == ASSET.read_bytes()
 
 
@@ -60,7 +64,9 @@ def test_the_policy_names_the_one_script_and_the_one_style_by_their_hashes() -> 
 
 def test_the_page_names_no_address_of_the_network() -> None:
     page = ASSET.read_text(encoding="utf-8")
-    assert re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]+[^\s\"'`]*", page) == ["http://www.w3.org/2000/svg"], "the SVG namespace is a name"
+    assert re.findall(r"(?:https?:)?//[a-z0-9.-]+\.[a-z]+[^\s\"'`]*", page) == ["http://www.w3.org/2000/svg"], (
+        "the SVG namespace is a name"
+    )
     assert not re.search(r"<link(?! rel=\"icon\" href=\"data:,\")|@import|url\(", page)
 
 
@@ -95,7 +101,9 @@ def test_lists_are_bounded() -> None:
     kept = json.loads(data_of(page))
     assert len(kept["endpoints"]) == html.ENDPOINTS_MAX
     assert kept["endpoints_total"] == 65_000
-    assert [row["handshakes"] for row in kept["endpoints"]] == sorted((row["handshakes"] for row in kept["endpoints"]), reverse=True)
+    assert [row["handshakes"] for row in kept["endpoints"]] == sorted(
+        (row["handshakes"] for row in kept["endpoints"]), reverse=True
+    )
     assert len(kept["failed"]) == html.RECORDS_MAX
     assert len(kept["ladders"]) == html.LADDERS_MAX
     assert kept["ladders"][0]["rows_left_out"] == 100 * len(samples.rich()["ladders"][0]["rows"]) - html.LADDER_ROWS_MAX

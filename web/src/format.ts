@@ -3,7 +3,7 @@
  * as `halfopen/model/quantity.py`, so that a number reads the same in the terminal and on this page.
  */
 
-/** Between thousands: a space at which no line breaks. */
+/** Between thousands, and before a unit: a space at which no line breaks. */
 const SPACE = "\u00a0";
 export const UNKNOWN = "—";
 
@@ -24,9 +24,9 @@ export function plural(n: number, one: string, many = `${one}s`): string {
 export function share(part: number, whole: number): string {
   if (whole <= 0) return UNKNOWN;
   const percent = (100 * part) / whole;
-  if (percent > 0 && percent < 0.05) return "<0.1 %";
-  if (part < whole && percent >= 99.95) return ">99.9 %";
-  return `${Number(percent.toFixed(1))} %`;
+  if (percent > 0 && percent < 0.05) return `<0.1${SPACE}%`;
+  if (part < whole && percent >= 99.95) return `>99.9${SPACE}%`;
+  return `${Number(percent.toFixed(1))}${SPACE}%`;
 }
 
 /** Three significant digits without trailing zeros. */
@@ -36,10 +36,10 @@ const threeDigits = (value: number): string => String(Number(value.toPrecision(3
 export function duration(us: number | null): string {
   if (us === null) return UNKNOWN;
   if (us < 0) return `-${duration(-us)}`;
-  if (us > 0 && us < 0.05) return "<0.1 µs";
-  if (us < 999.5) return `${us < 1 ? Number(us.toFixed(1)) : threeDigits(us)} µs`;
-  if (us < 999_500) return `${threeDigits(us / 1e3)} ms`;
-  if (us < 59.95e6) return `${threeDigits(us / 1e6)} s`;
+  if (us > 0 && us < 0.05) return `<0.1${SPACE}µs`;
+  if (us < 999.5) return `${us < 1 ? Number(us.toFixed(1)) : threeDigits(us)}${SPACE}µs`;
+  if (us < 999_500) return `${threeDigits(us / 1e3)}${SPACE}ms`;
+  if (us < 59.95e6) return `${threeDigits(us / 1e6)}${SPACE}s`;
   const seconds = Math.round(us / 1e6);
   if (seconds < 3600) return pair(Math.floor(seconds / 60), "min", seconds % 60, "s");
   const minutes = Math.round(seconds / 60);
@@ -48,11 +48,11 @@ export function duration(us: number | null): string {
   return pair(Math.floor(hours / 24), "d", hours % 24, "h");
 }
 
-const pair = (a: number, unitA: string, b: number, unitB: string): string => (b === 0 ? `${a} ${unitA}` : `${a} ${unitA} ${b} ${unitB}`);
+const pair = (a: number, unitA: string, b: number, unitB: string): string => (b === 0 ? `${a}${SPACE}${unitA}` : `${a}${SPACE}${unitA} ${b}${SPACE}${unitB}`);
 
 /** Microseconds in the one unit and precision that suits `longest_us`, so that a column of them can be read down. */
 export function stamp(us: number, longest_us: number): string {
-  return longest_us >= 1e6 ? `${(us / 1e6).toFixed(6)} s` : `${(us / 1e3).toFixed(3)} ms`;
+  return longest_us >= 1e6 ? `${(us / 1e6).toFixed(6)}${SPACE}s` : `${(us / 1e3).toFixed(3)}${SPACE}ms`;
 }
 
 /** Bytes in decimal units: «2.15 GB». */
@@ -63,7 +63,7 @@ export function bytes(n: number): string {
     n /= 1000;
     unit += 1;
   }
-  return `${threeDigits(n)} ${units[unit]}`;
+  return `${threeDigits(n)}${SPACE}${units[unit]}`;
 }
 
 const NS_PER_MS = 1_000_000n;
@@ -76,7 +76,7 @@ export function date(ns: bigint): string | null {
 /** The UTC time of day with `digits` (0 to 9) of the second's fraction. */
 export function clock(ns: bigint, digits = 6): string {
   const text = iso(ns);
-  if (text === null) return `${ns} ns`;
+  if (text === null) return `${ns}${SPACE}ns`;
   const fraction = (((ns % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n).toString().padStart(9, "0");
   return digits === 0 ? text.slice(11, 19) : `${text.slice(11, 19)}.${fraction.slice(0, digits)}`;
 }

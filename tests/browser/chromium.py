@@ -1,6 +1,6 @@
 """A real browser, driven over the DevTools protocol on two pipes: no driver to install, no port to open.
 
-One message is one JSON object and a NUL. Commands are answered under their number; everything else is an event and kept.
+One message is one JSON object and a NUL. Commands are answered under their number; all else is an event and kept.
 Protocol: https://chromedevtools.github.io/devtools-protocol/, flag `--remote-debugging-pipe` (commands on descriptor 3,
 answers on descriptor 4).
 """
@@ -14,8 +14,10 @@ import os
 import select
 import shutil
 import subprocess
-from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 FLAGS = (
     "--headless=new",
@@ -241,7 +243,7 @@ class Page:
 
     @property
     def problems(self) -> list[str]:
-        """Uncaught exceptions, everything the console got, and what the browser logged: refused resources and policy violations."""
+        """Uncaught exceptions, what the console got, and what the browser logged: refused loads, policy violations."""
         thrown = [e["exceptionDetails"]["text"] for e in self._own("Runtime.exceptionThrown")]
         said = [str(e["args"]) for e in self._own("Runtime.consoleAPICalled")]
         logged = [e["entry"]["text"] for e in self._own("Log.entryAdded")]

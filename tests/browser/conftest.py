@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.browser.chromium import Browser, Page, find
 
 from halfopen.render.html import render_report
-from tests.browser.chromium import Browser, Page, find
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 Open = Callable[..., Page]
 
@@ -31,7 +33,7 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 
 @pytest.fixture
 def show(browser: Browser, tmp_path: Path) -> Iterator[Open]:
-    """Opens the report of some data; after the test, nothing may have gone wrong in any page and nothing been asked of a network."""
+    """Opens the report of some data. Afterwards no page may have had a problem, or asked anything of a network."""
     pages: list[Page] = []
 
     def opened(data: dict[str, Any], *, width: int = 1280, dark: bool = False) -> Page:

@@ -12,9 +12,10 @@ METRICS = ("syn_to_syn_ack", "syn_ack_to_ack", "handshake", "retransmit_wait")
 HOSTILE = "</script><script>alert(1)</script>"
 
 Record = dict[str, Any]
+Peer = tuple[str, int]
 
 
-def record(at_s: float, client: tuple[str, int], server: tuple[str, int], outcome: str, **fields: object) -> Record:
+def record(at_s: float, client: Peer, server: Peer, outcome: str, **fields: object) -> Record:
     """A handshake with what was not given unknown."""
     blank: Record = dict.fromkeys((f"{m}_us" for m in METRICS), None)
     frame = int(at_s * 1000) + 1
@@ -38,9 +39,7 @@ def record(at_s: float, client: tuple[str, int], server: tuple[str, int], outcom
     }
 
 
-def completed(
-    rng: random.Random, at_s: float, client: tuple[str, int], server: tuple[str, int], near_ms: float, waits: int
-) -> Record:
+def completed(rng: random.Random, at_s: float, client: Peer, server: Peer, *, near_ms: float, waits: int) -> Record:
     """An established handshake whose SYN was lost `waits` times."""
     lost = (2**waits - 1) * 1e6 + (rng.uniform(0, 40_000) if waits else 0)
     there = lost + rng.lognormvariate(math.log(near_ms * 1000), 0.35)
@@ -295,7 +294,7 @@ def rich(seed: int = 7) -> dict[str, Any]:
         client = (f"192.168.1.{rng.randrange(10, 90)}", rng.randrange(32768, 61000))
         lossy = server == servers[0] and 200 < at < 330
         waits = rng.choices([0, 1, 2, 3], [80, 15, 4, 1])[0] if lossy else rng.choices([0, 1], [997, 3])[0]
-        records.append(completed(rng, at, client, server, distance[server], waits))
+        records.append(completed(rng, at, client, server, near_ms=distance[server], waits=waits))
     for i in range(148):
         client = (f"192.168.1.{rng.randrange(10, 90)}", 40_000 + i)
         records.append(
@@ -373,7 +372,9 @@ def flood() -> dict[str, Any]:
     """Ten million SYNs to one port in 90 seconds, of which a few complete."""
     rng = random.Random(3)
     real = [
-        completed(rng, rng.uniform(0, 90), (f"198.51.100.{i % 200}", 20_000 + i), ("203.0.113.80", 80), 24, 0)
+        completed(
+            rng, rng.uniform(0, 90), (f"198.51.100.{i % 200}", 20_000 + i), ("203.0.113.80", 80), near_ms=24, waits=0
+        )
         for i in range(400)
     ]
     data = summarise(sorted(real, key=lambda r: r["start_ns"]))
@@ -385,7 +386,7 @@ def flood() -> dict[str, Any]:
     data["inputs"] = [{"path": "flood.pcap.zst", "packets": failed + 21_000, "bytes": 76 * failed, "defects": {}}]
     row = data["endpoints"][0]
     row |= {"handshakes": data["handshakes"], "outcomes": data["outcomes"], "failed": failed}
-    data["timeline"] = timeline(real) | {
+    data["timeline"] |= {
         "failed": shape,
         "attempts": [
             f + sum(1 for r in real if int((r["start_ns"] - START_NS) / 1e9) == s) for s, f in enumerate(shape)
@@ -397,7 +398,8 @@ def flood() -> dict[str, Any]:
         for i in range(20)
     ]
     data["notices"] = [
-        f"A SYN flood: {failed:,} SYNs from 9.9 M addresses to 203.0.113.80:80, 0.004 % completed.".replace(",", " ")
+        f"A SYN flood: {failed:,}".replace(",", " ")
+        + " SYNs from 9.9 M addresses to 203.0.113.80:80, <0.1 % completed."
     ]
     return data
 
@@ -406,7 +408,7 @@ def hostile() -> dict[str, Any]:
     """Every text that a capture or a file name can bring in, made to hurt."""
     bad = f"{HOSTILE}<img src=x onerror=alert(2)>\"'&amp;<!--\u2028\u202e\x1b[31m\udcff{{}}${{alert(3)}}"
     rng = random.Random(1)
-    slow = completed(rng, 1, (bad, 1), (bad, 2), 5, 1) | {"source": bad, "anomalies": [bad]}
+    slow = completed(rng, 1, (bad, 1), (bad, 2), near_ms=5, waits=1) | {"source": bad, "anomalies": [bad]}
     lost = record(2, (bad, 3), (bad, 4), bad, anomalies=[bad], source=bad)
     data = summarise([slow, lost], version=bad, generated_at=bad, notices=[bad], vantage_sentence=bad)
     data["inputs"] = [{"path": bad, "packets": 2, "bytes": 99, "defects": {bad: 3}}]

@@ -1,20 +1,17 @@
-"""The built page that the package carries: what it was built from, and how data gets into it. Needs neither browser nor node."""
+"""The built page that the package carries: what it was built from, and how data gets into it. Needs no browser."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
 import json
-import os
 import re
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
+from tests.browser import samples
 
 from halfopen.render import html
-from tests.browser import samples
 
 ROOT = Path(__file__).resolve().parents[2]
 WEB = ROOT / "web"
@@ -37,18 +34,6 @@ def test_the_built_page_is_made_from_these_sources() -> None:
     stamp = re.search(r"Sources: sha256 ([0-9a-f]{64})", ASSET.read_text(encoding="utf-8"))
     assert stamp is not None
     assert stamp[1] == digest.hexdigest(), "web/ changed since the page was built: run `make web`"
-
-
-def test_a_fresh_build_gives_the_same_bytes(tmp_path: Path) -> None:
-    if not (WEB / "node_modules/.bin/vite").exists() or shutil.which("node") is None:
-        pytest.skip(
-            "web/node_modules is not installed (`make web` does that): only the digest of the sources was compared"
-        )
-    fresh = tmp_path / "report.html"
-    subprocess.run(
-        ["npm", "run", "--silent", "build"], cwd=WEB, check=True, env=os.environ | {"HALFOPEN_REPORT_ASSET": str(fresh)}
-    )
-    assert fresh.read_bytes() == ASSET.read_bytes()
 
 
 def test_the_policy_names_the_one_script_and_the_one_style_by_their_hashes() -> None:
@@ -78,9 +63,9 @@ def test_nothing_in_the_data_can_end_its_element() -> None:
 
 
 def test_integers_that_a_browser_would_round_are_text() -> None:
-    assert json.loads(data_of(html.render_report({"first_ns": 2**53, "packets": 2**53 - 1}))) | {"ladders": []} == {
-        "first_ns": str(2**53), "packets": 2**53 - 1, "endpoints": [], "endpoints_total": 0, "slowest": [], "failed": [], "ladders": [],
-    }  # fmt: skip
+    kept = json.loads(data_of(html.render_report({"first_ns": 2**53, "packets": 2**53 - 1})))
+    assert kept["first_ns"] == str(2**53)
+    assert kept["packets"] == 2**53 - 1
 
 
 def test_numbers_that_json_lacks_are_unknown() -> None:

@@ -17,7 +17,8 @@ from importlib.resources import files
 from typing import Any
 
 ENDPOINTS_MAX = 2000
-"""Endpoint rows in a page, those with the most handshakes: what a browser sorts and filters without a pause. The page says how many are not shown."""
+"""Endpoint rows in a page, those with the most handshakes: what a browser sorts and filters without a pause.
+The page says how many are not shown."""
 
 RECORDS_MAX = 500
 """Rows of each list of single handshakes."""
@@ -42,10 +43,10 @@ def render_report(data: Mapping[str, Any]) -> str:
     """The page for one trace.
 
     Args:
-        data: the object `halfopen.summary/1`, with these beside it where they are known: `slowest` and `failed` (lists of
-            `halfopen.handshake/1` records), `ladders` (a list of `title`, `client`, `server`, `rows`), `vantage_sentence`,
-            `version`, `generated_at` (text, as it is to be shown). Anything may be missing or null: what it would have
-            filled says that nothing was seen.
+        data: the object `halfopen.summary/1`, with these beside it where they are known: `slowest` and `failed` (lists
+            of `halfopen.handshake/1` records), `ladders` (a list of `title`, `client`, `server`, `rows`),
+            `vantage_sentence`, `version`, `generated_at` (text, as it is to be shown). Anything may be missing or
+            null: what it would have filled says that nothing was seen.
 
     Returns:
         A complete HTML document, UTF-8 when encoded.
@@ -68,7 +69,7 @@ def _template() -> tuple[str, str]:
 
 
 def _bounded(data: Mapping[str, Any]) -> dict[str, Any]:
-    """The same data with no list longer than the page can carry, and endpoints without the fields that it does not show."""
+    """The same data with no list longer than the page can carry, and endpoints with the fields that it shows."""
     bounded = dict(data)
     # Their sum over all attempts is shown; the parts are the largest ones, and not shown.
     for unused in ("hosts", "silent_pairs", "other_endpoints"):

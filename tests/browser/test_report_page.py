@@ -159,6 +159,16 @@ def test_print_is_light_shows_every_ladder_and_hides_the_controls(show: Open) ->
     assert page.pdf().startswith(b"%PDF-")
 
 
+def test_nothing_is_cut_off_on_a4_paper(show: Open) -> None:
+    page = show(samples.rich(), width=702)  # 210 mm less 2 × 12 mm of margin, at 96 pixels an inch
+    page.media(kind="print")
+    page.settle()
+    cut = page.js("""[...document.querySelectorAll('main td, main th, main svg')]
+      .filter(e => e.checkVisibility() && e.getBoundingClientRect().right > innerWidth + 1)
+      .map(e => `${e.textContent.slice(0, 40)} ${e.getBoundingClientRect().right}`)""")
+    assert cut == []
+
+
 def test_every_control_is_reached_by_the_keyboard_with_a_visible_focus(show: Open) -> None:
     page = show(samples.rich())
     reached = set()

@@ -46,7 +46,7 @@ export function rebin(timeline: Timeline, most: number): Binned {
   const slowest_us = Array.from({ length: bars }, (_, i) => greatest(timeline.slowest_us.slice(i * factor, (i + 1) * factor)));
   const { attempts, established, failed, retransmitted } = timeline;
   return {
-    step_s: timeline.step_s * factor,
+    step_s: Number((timeline.step_s * factor).toPrecision(9)),
     factor,
     columns: { attempts: add(attempts), established: add(established), failed: add(failed), retransmitted: add(retransmitted) },
     slowest_us,

@@ -25,7 +25,7 @@ RUST_SOURCES := $(shell find crates Cargo.toml Cargo.lock -name target -prune -o
 CARGO_TEST := cargo test --workspace --exclude halfopen-python --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-check bench wheel clean
+.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-check web web-check bench wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | while IFS=$$'\t' read -r name what; do \
@@ -50,7 +50,7 @@ test-rust: $(STAMPS)/test  ## Run the Rust tests
 test-python: build $(STAMPS)/test  ## Run the Python tests
 	$(BIN)/python -m pytest $(PYTEST)
 
-check: fmt-check lint types docs-check  ## What CI runs before the tests: format, lint, types, generated docs
+check: fmt-check lint types docs-check web-check  ## What CI runs before the tests: format, lint, types, generated docs
 
 fmt: $(STAMPS)/test  ## Format everything
 	cargo fmt --all
@@ -75,6 +75,12 @@ docs: build  ## Write the generated pages anew
 
 docs-check: build  ## Are the generated pages what the code says?
 	$(BIN)/python scripts/generate_docs.py --check
+
+web:  ## Build the page of the HTML report from web/ into the package (needs node)
+	scripts/build-web
+
+web-check:  ## Is the page in the package what web/ makes? (said and skipped where there is no node)
+	scripts/build-web --check
 
 bench: build $(STAMPS)/test  ## Every speed claim, as a ratio against a peer in the same run
 	$(BIN)/python benches/run.py $(BENCH)

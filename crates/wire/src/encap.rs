@@ -6,6 +6,7 @@ use crate::Address;
 
 /// A number for one distinct [`Encap`]; 0 is «none». The low half is the place in the [`EncapTable`], the high half the
 /// place of what [`EncapId::network`] returns, so that a tracker needs no table to tell connections apart.
+/// The highest bit is never set.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Default)]
 pub struct EncapId(pub u32);
 
@@ -124,8 +125,9 @@ impl Default for EncapTable {
 }
 
 impl EncapTable {
-    /// The most distinct encapsulations that are told apart (a hostile file could make up one for each packet).
-    pub const LIMIT: usize = 1 << 16;
+    /// The most distinct encapsulations that are told apart (a hostile file could make up one for each packet). Two places
+    /// fit into an [`EncapId`] and leave its highest bit to whoever keeps one.
+    pub const LIMIT: usize = 1 << 15;
 
     /// The number of `encap`, made if it is new.
     pub fn intern(&mut self, encap: &Encap) -> EncapId {
@@ -216,5 +218,6 @@ mod tests {
         assert_eq!(table.list.len(), EncapTable::LIMIT);
         assert_eq!(table.get(ids[100]), &encap(100));
         assert_eq!(ids.last(), ids.get(EncapTable::LIMIT - 2));
+        assert!(ids.iter().all(|id| id.0 >> 31 == 0));
     }
 }

@@ -11,6 +11,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 VENV := .venv
 BIN := $(VENV)/bin
 STAMPS := $(VENV)/stamps
+FUZZ_SECONDS ?= 60
 CAPTURE ?= tests/captures/lab/lossy_many.client.pcap
 
 # scripts/install-system leaves a link to the Rust toolchain there; Ubuntu keeps newer ones outside PATH.
@@ -25,7 +26,7 @@ RUST_SOURCES := $(shell find crates Cargo.toml Cargo.lock -name target -prune -o
 CARGO_TEST := cargo test --workspace --exclude halfopen-python --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-check web web-check bench wheel clean
+.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-check web web-check bench fuzz wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | while IFS=$$'\t' read -r name what; do \
@@ -84,6 +85,9 @@ web-check:  ## Is the page in the package what web/ makes? (said and skipped whe
 
 bench: build $(STAMPS)/test  ## Every speed claim, as a ratio against a peer in the same run
 	$(BIN)/python benches/run.py $(BENCH)
+
+fuzz: $(STAMPS)/system-fuzz  ## Fuzz every decoder for FUZZ_SECONDS each (60)
+	scripts/fuzz $(FUZZ_SECONDS)
 
 wheel: $(STAMPS)/run  ## Build a wheel into dist/
 	$(BIN)/maturin build --release --locked --out dist

@@ -1,6 +1,22 @@
 //! # table: handshakes to columns and lines
 //!
-//! Takes finished records and writes them: Arrow record batches, Parquet, JSON Lines, CSV; and filters them.
+//! Takes finished records and writes them: Arrow record batches, Parquet, JSON Lines, CSV; and filters and sorts them.
+//!
+//! - [`field`] is the one table of the record's fields, which everything else walks.
+//! - [`jsonl`], [`csv`], [`arrow`], [`parquet`] write.
+//!
+//! **Limits.** The writers hold one batch (65 536 rows), Parquet one row group of encoded columns besides.
 //!
 //! **Architecture Invariant:** knows no packet and no flow, only finished records; knows no Python.
 #![forbid(unsafe_code)]
+
+pub mod arrow;
+pub mod csv;
+pub mod field;
+pub mod jsonl;
+pub mod names;
+pub mod parquet;
+mod text;
+
+pub use field::{FIELDS, OPTION_FIELDS, SCHEMA};
+pub use names::{Names, source_name};

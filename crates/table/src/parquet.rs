@@ -1,0 +1,98 @@
+//! Parquet, written as the records come: one row group is in memory, never the file.
+
+use std::io::Write;
+
+use arrow_array::RecordBatch;
+use halfopen_track::Handshake;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
+
+use crate::arrow::{BATCH_ROWS, BatchBuilder};
+use crate::field::SCHEMA;
+use crate::names::Names;
+
+/// Rows in a row group: some 20 MB of encoded columns wait in memory for it to be full.
+pub const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
+
+/// Columns whose values hardly repeat: a dictionary of them is work for nothing.
+const DISTINCT: &[&str] = &[
+    "start_ns",
+    "syn_to_syn_ack_us",
+    "syn_ack_to_ack_us",
+    "handshake_us",
+    "isn_client",
+    "isn_server",
+    "duration_us",
+    "frame_syn",
+    "frame_syn_ack",
+    "frame_ack",
+    "number",
+];
+
+/// Writes records as one Parquet file. Without [`ParquetFile::finish`] there is no footer, and the file is not readable.
+pub struct ParquetFile<W: Write + Send> {
+    builder: BatchBuilder,
+    writer: ArrowWriter<W>,
+}
+
+impl<W: Write + Send> ParquetFile<W> {
+    /// Starts the file.
+    pub fn new(output: W) -> Result<Self, ParquetError> {
+        let builder = BatchBuilder::new();
+        let writer = ArrowWriter::try_new(output, builder.schema().clone(), Some(properties()?))?;
+        Ok(Self { builder, writer })
+    }
+
+    /// Adds rows.
+    pub fn write_batch(&mut self, records: &[Handshake], names: &Names<'_>) -> Result<(), ParquetError> {
+        let mut rest = records;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(rest.len().min(BATCH_ROWS - self.builder.len()));
+            self.builder.append(now, names);
+            rest = later;
+            if self.builder.len() == BATCH_ROWS {
+                self.flush_batch()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a finished batch of the record's schema.
+    pub fn write_record_batch(&mut self, batch: &RecordBatch) -> Result<(), ParquetError> {
+        self.flush_batch()?;
+        self.writer.write(batch)
+    }
+
+    /// Writes what is left and the footer, and gives the output back.
+    pub fn finish(mut self) -> Result<W, ParquetError> {
+        self.flush_batch()?;
+        self.writer.into_inner()
+    }
+
+    fn flush_batch(&mut self) -> Result<(), ParquetError> {
+        if self.builder.is_empty() {
+            return Ok(());
+        }
+        let batch = self.builder.finish()?;
+        self.writer.write(&batch)
+    }
+}
+
+fn properties() -> Result<WriterProperties, ParquetError> {
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+        .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
+        // Minimum and maximum of each row group let a reader skip it; those of each page would cost more than they save.
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_offset_index_disabled(true)
+        .set_write_batch_size(8192)
+        .set_key_value_metadata(Some(vec![KeyValue::new("schema".to_owned(), SCHEMA.to_owned())]));
+    for &name in DISTINCT {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    }
+    Ok(properties.build())
+}

@@ -1,0 +1,169 @@
+"""One connection step by step: which one is meant, what is relative to what, what to leave out.
+
+Drawing is ``halfopen.render.ladder``; here are the decisions.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from halfopen.model.exchange import Exchange, ExchangePacket
+
+#: Packets drawn from the begin and from the end of a long exchange; between them only what matters to the connection.
+HEAD, TAIL = 12, 8
+
+#: Packets of the middle that are drawn because they carry SYN, FIN or RST or were called invalid.
+MIDDLE_MOST = 20
+
+_SEPARATOR = re.compile(r"\s*(?:→|->|,|-)\s*")
+_PEER = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\]:(?P<port6>\d{1,5})|(?P<v4>[0-9.]+):(?P<port4>\d{1,5})")
+_MODULUS = 1 << 32
+
+
+@dataclass(frozen=True, slots=True)
+class FourTuple:
+    """Two ends of a connection, in either order."""
+
+    first: str
+    first_port: int
+    second: str
+    second_port: int
+
+    def matches(self, client: str, client_port: int, server: str, server_port: int) -> bool:
+        """Whether it names this connection; which end was written first does not matter."""
+        mine = {(self.first, self.first_port), (self.second, self.second_port)}
+        return mine == {(client, client_port), (server, server_port)}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One packet with what is relative about it."""
+
+    packet: ExchangePacket
+    since_start_ns: int
+    since_last_ns: int | None
+    """Since the packet before, whether or not that one is shown. None at the first."""
+    seq: int | None
+    """Relative to the initial sequence number of its side, which is 0. None when that is not known."""
+    ack: int | None
+    """Relative to the initial sequence number of the other side. None without ACK, or when that is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Packets that are left out."""
+
+    packets: int
+    payload: int
+    """Bytes."""
+    duration_ns: int
+
+
+def parse_selector(text: str) -> int | FourTuple:
+    """What ``--ladder`` takes: the number of a handshake, or the two ends of a connection.
+
+    Ends are ``10.0.0.1:1234`` or ``[2001:db8::1]:1234``, joined by ``-``, ``,``, ``->`` or ``→``.
+
+    Raises:
+        ValueError: it is neither; the text says what is expected.
+    """
+    text = text.strip()
+    if text.isascii() and text.isdigit() and int(text) > 0:
+        return int(text)
+    first = _PEER.match(text)
+    joint = _SEPARATOR.match(text, first.end()) if first else None
+    second = _PEER.fullmatch(text, joint.end()) if joint else None
+    if first is None or second is None:
+        raise ValueError(
+            "expected the number of a handshake, or two ends such as 10.0.0.1:1234-10.0.0.2:443 ([…]:port for IPv6)"
+        )
+    return FourTuple(*_peer(first), *_peer(second))
+
+
+def steps(exchange: Exchange) -> list[Step]:
+    """Every packet with its relative times and numbers."""
+    zero = _zeros(exchange)
+    start = exchange.packets[0].time_ns if exchange.packets else 0
+    result: list[Step] = []
+    for packet in exchange.packets:
+        last = result[-1].packet.time_ns if result else None
+        mine, other = zero[packet.from_client], zero[not packet.from_client]
+        result.append(
+            Step(
+                packet,
+                packet.time_ns - start,
+                None if last is None else packet.time_ns - last,
+                _relative(packet.seq, mine),
+                _relative(packet.ack, other) if packet.has("ACK") else None,
+            )
+        )
+    return result
+
+
+def elide(all_steps: Sequence[Step]) -> list[Step | Gap]:
+    """The steps worth drawing, with gaps that say what was left out."""
+    return list(_with_gaps(all_steps, _chosen(all_steps)))
+
+
+def _chosen(all_steps: Sequence[Step]) -> set[int]:
+    count = len(all_steps)
+    # A gap of one packet would take as much room as the packet.
+    if count <= HEAD + TAIL + 1:
+        return set(range(count))
+    chosen = {*range(HEAD), *range(count - TAIL, count)}
+    telling = [i for i in range(HEAD, count - TAIL) if _is_telling(all_steps[i].packet)]
+    return chosen | set(telling[:MIDDLE_MOST])
+
+
+def _is_telling(packet: ExchangePacket) -> bool:
+    return packet.verdict == "invalid" or any(packet.has(flag) for flag in ("SYN", "FIN", "RST"))
+
+
+def _with_gaps(all_steps: Sequence[Step], chosen: set[int]) -> Iterator[Step | Gap]:
+    hidden: list[Step] = []
+    for i, step in enumerate(all_steps):
+        if i not in chosen:
+            hidden.append(step)
+            continue
+        if hidden:
+            yield _gap(hidden)
+            hidden = []
+        yield step
+
+
+def _gap(hidden: list[Step]) -> Gap:
+    payload = sum(step.packet.payload_len for step in hidden)
+    return Gap(len(hidden), payload, hidden[-1].packet.time_ns - hidden[0].packet.time_ns)
+
+
+def _zeros(exchange: Exchange) -> dict[bool, int | None]:
+    """The initial sequence number of each side, by ``from_client``; where it is unknown, of its first packet."""
+    zero = {True: exchange.handshake.isn_client, False: exchange.handshake.isn_server}
+    for packet in exchange.packets:
+        if zero[packet.from_client] is None and not packet.has("RST"):
+            zero[packet.from_client] = packet.seq
+    return zero
+
+
+def _relative(number: int, zero: int | None) -> int | None:
+    """RFC 9293 section 3.4 arithmetic, with numbers slightly below zero shown as negative."""
+    if zero is None:
+        return None
+    difference = (number - zero) % _MODULUS
+    return difference if difference < _MODULUS // 2 else difference - _MODULUS
+
+
+def _peer(match: re.Match[str]) -> tuple[str, int]:
+    address, port = match["v6"] or match["v4"], int(match["port6"] or match["port4"])
+    if port > 65535:
+        raise ValueError(f"{port} is no port: at most 65535")
+    try:
+        return str(ip_address(address)), port
+    except ValueError:
+        raise ValueError(f"{address} is no IP address") from None

@@ -1,0 +1,164 @@
+"""SYNs that nothing answered: silent hosts, silent ports, clients that one server ignores."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, others, over, where
+from halfopen.handshakes.notices.ordinary import ordinary_endpoints, ordinary_silent_hosts
+from halfopen.model.quantity import grouped, listed, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from halfopen.model.summary import Endpoint, Host, SilentPair, Summary
+
+#: Without a repeated SYN, this long must pass before silence means anything: the first retransmission timeout of a SYN
+#: (RFC 6298 section 2.1; Linux waits it too).
+PATIENCE_NS = 1_000_000_000
+
+#: Silent addresses from which on they are told as one sweep, when each was tried by one client a few times only.
+SWEEP_HOSTS_MIN = 16
+SWEEP_ATTEMPTS_MAX = 3
+
+#: Attempts of one client that one endpoint left unanswered, from which on chance is no good explanation: each attempt
+#: in a pair has at least two lost SYNs already.
+PAIR_ATTEMPTS_MIN = 2
+
+NO_ANSWER = "No RST and no ICMP error came back either: the host is down, or a firewall drops silently."
+NO_ANSWER_HERE = "No RST and no ICMP error came back either: a firewall, most likely, drops silently."
+
+
+def check(summary: Summary) -> Iterator[Notice]:
+    """Whole hosts first, then single ports, single clients, and single attempts."""
+    silent = ordinary_silent_hosts(summary)
+    names = {host.server for host in silent}
+    rows = [row for row in ordinary_endpoints(summary) if row.server not in names and _unanswered(row)]
+    mute = [row for row in rows if row.answered == 0]
+    partly = [row for row in rows if row.answered > 0]
+    yield from _hosts(summary, silent)
+    yield from one_a_row(mute, _unanswered, lambda row: _say_port(summary, row), _rest)
+    yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _rest_of_pairs)
+    yield from one_a_row(partly, _unanswered, _say_some, _rest)
+
+
+def _hosts(summary: Summary, silent: list[Host]) -> Iterator[Notice]:
+    unlisted = summary.silent_hosts_total - len(summary.silent_hosts)
+    if _is_sweep(silent):
+        yield _say_sweep(silent, unlisted)
+        return
+
+    def rest(hosts: Sequence[Host]) -> Notice:
+        total = sum(host.handshakes for host in hosts)
+        connects = f"{'at least ' if unlisted else ''}{plural(total, 'connect')}"
+        text = (
+            f"{plural(len(hosts) + unlisted, 'more address never answers', 'more addresses never answer')}: {connects}."
+        )
+        return Notice("never-answers", "trouble", text, weight=total)
+
+    yield from one_a_row(silent, lambda host: host.handshakes, lambda host: _say_host(summary, host), rest)
+
+
+def _say_host(summary: Summary, host: Host) -> Notice:
+    what = f"{_tries(host.handshakes, host.syn_sent)} to {_ports(summary, host)}{_from(host.clients)}"
+    if not _had_time(summary, host):
+        return _too_short(f"{host.server} had not answered when the capture ended", what, host.handshakes)
+    text = f"{host.server} never answers: {what}{over(host.first_ns, host.last_ns)}."
+    return Notice("never-answers", "trouble", text, NO_ANSWER, weight=host.handshakes)
+
+
+def _say_port(summary: Summary, row: Endpoint) -> Notice:
+    what = f"{_tries(row.handshakes, row.syn_sent)}{_from(row.clients)}"
+    if not _had_time(summary, row):
+        return _too_short(f"{where(row)} had not answered when the capture ended", what, row.handshakes)
+    text = f"{where(row)} never answers: {what}{over(row.first_ns, row.last_ns)}; other ports of the host do."
+    return Notice("never-answers", "trouble", text, NO_ANSWER_HERE, weight=row.handshakes)
+
+
+def _too_short(text: str, what: str, weight: int) -> Notice:
+    return Notice("capture-too-short", "caveat", f"{text}: {what}, no SYN was repeated yet.", weight=weight)
+
+
+def _say_pair(pair: SilentPair) -> Notice:
+    target = f"{pair.client} gets no answer from {_target(pair)}"
+    what = f"{_tries(pair.unanswered, pair.syn_sent)}{over(pair.first_ns, pair.last_ns)}"
+    hint = "A rule or route that concerns this client: a firewall, rp_filter, or the way back."
+    text = f"{target}, which answers other connects: {what}."
+    return Notice("client-ignored", "trouble", text, hint, weight=pair.unanswered)
+
+
+def _target(pair: SilentPair) -> str:
+    host = f"[{pair.server}]" if ":" in pair.server else pair.server
+    return f"{host}:{pair.server_port}"
+
+
+def _rest_of_pairs(pairs: Sequence[SilentPair]) -> Notice:
+    total = sum(pair.unanswered for pair in pairs)
+    text = f"The same for {plural(len(pairs), 'more pair')} of client and endpoint: {plural(total, 'connect')}."
+    return Notice("client-ignored", "trouble", text, weight=total)
+
+
+def _say_some(row: Endpoint) -> Notice:
+    count = _unanswered(row)
+    text = f"{connects_to(count, judged(row), row)} got no answer."
+    return Notice("unanswered", "trouble", text, weight=count)
+
+
+def _say_sweep(silent: list[Host], unlisted: int) -> Notice:
+    ports = {host.server_port for host in silent}
+    on = f" on port {ports.pop()}" if len(ports) == 1 and None not in ports else ""
+    names = listed([host.server for host in silent] + ["…"] * unlisted)
+    total = sum(host.handshakes for host in silent)
+    many = grouped(len(silent) + unlisted)
+    text = f"Looks like a network scan: {many} addresses that never answer were tried{on}: {names}."
+    return Notice("network-scan", "trouble", text, "Or a client with a list of peers that are gone.", weight=total)
+
+
+def _is_sweep(silent: list[Host]) -> bool:
+    if len(silent) < SWEEP_HOSTS_MIN:
+        return False
+    brief = [host for host in silent if host.clients == 1 and host.handshakes <= SWEEP_ATTEMPTS_MAX]
+    return len(brief) * 5 >= len(silent) * 4
+
+
+def _pairs(summary: Summary, rows: list[Endpoint]) -> list[SilentPair]:
+    known = {(row.server, row.server_port) for row in rows}
+    return [
+        pair
+        for pair in summary.silent_pairs
+        if pair.unanswered >= PAIR_ATTEMPTS_MIN
+        and pair.answered_later == 0
+        and (pair.server, pair.server_port) in known
+    ]
+
+
+def _had_time(summary: Summary, row: Host | Endpoint) -> bool:
+    if row.syn_sent > row.handshakes:
+        return True
+    end = summary.end_ns if summary.end_ns is not None else row.last_ns
+    return row.first_ns is not None and end is not None and end - row.first_ns >= PATIENCE_NS
+
+
+def _rest(rows: Sequence[Endpoint]) -> Notice:
+    return others("unanswered", rows, _unanswered, "got no answer")
+
+
+def _unanswered(row: Endpoint) -> int:
+    return row.outcomes.get("unanswered", 0)
+
+
+def _tries(attempts: int, syns: int) -> str:
+    return plural(attempts, "connect") if syns <= attempts else f"{plural(attempts, 'connect')} ({plural(syns, 'SYN')})"
+
+
+def _from(clients: int | None) -> str:
+    return f" from {plural(clients, 'client')}" if clients is not None and clients > 1 else ""
+
+
+def _ports(summary: Summary, host: Host) -> str:
+    if host.server_port is not None:
+        return f"port {host.server_port}"
+    known = [str(row.server_port) for row in summary.endpoints if row.server == host.server]
+    if host.ports is not None and len(known) < host.ports:
+        return plural(host.ports, "port")
+    return f"ports {listed(known)}"

@@ -1,0 +1,127 @@
+"""Connects that succeeded late, because a SYN or SYN-ACK had to be sent again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, where
+from halfopen.model.quantity import grouped, plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from halfopen.model.summary import Endpoint, Retransmission, Summary, Timeline
+
+#: Share of answered connects that waited, below which it is the loss that every long path has.
+WAITED_SHARE_MIN = 0.001
+
+#: A wait is named when it makes up this share of the waits; the named ones must cover this much together.
+NAMED_SHARE_MIN = 0.1
+NAMED_COVER_MIN = 0.8
+
+#: Share of judged attempts whose round trip lies on one side, to call the capture point near that end.
+NEAR_SHARE_MIN = 0.8
+
+#: Bursts: attempts are grouped in slices of at least this many; a slice in which this share was retransmitted is a bad
+#: one; bad slices must hold this share of all retransmitted attempts, and at most this share of all attempts.
+#: Random loss spreads evenly; a listener whose accept queue is full loses everybody for a while.
+SLICE_ATTEMPTS = 5
+BAD_SLICE_MIN = 0.8
+BURST_SHARE_MIN = 0.7
+BURST_ATTEMPTS_MAX = 0.8
+BURST_RETRANSMITTED_MIN = 10
+
+#: SYN-ACK retransmissions among answered connects from which on they are worth a sentence.
+SYN_ACK_SHARE_MIN = 0.01
+
+BURSTS = (
+    "They come in bursts that hit nearly every connect: fits a full accept queue, or a path that fails for moments."
+)
+SERVER_SIDE = (
+    "The first SYNs passed the capture point, which is near the server: a full accept queue, or a packet filter there; "
+    "`nstat -az TcpExtListenOverflows` on the server tells."
+)
+ELSEWHERE = "Lost on the way, or dropped by a full accept queue: `nstat -az TcpExtListenOverflows` on the server tells."
+
+
+def check(summary: Summary) -> Iterator[Notice]:
+    """SYNs sent again, then SYN-ACKs sent again."""
+    rows = [
+        row for row in summary.endpoints if row.retransmission.waited >= WAITED_SHARE_MIN * row.retransmission.answered
+    ]
+    yield from one_a_row(rows, _waited, lambda row: _say(summary, row), _rest)
+    rows = [row for row in summary.endpoints if _repeats(row) >= max(1, SYN_ACK_SHARE_MIN * row.answered)]
+    yield from one_a_row(rows, _repeats, _say_repeats, _rest_of_repeats)
+
+
+def in_bursts(timeline: Timeline | None) -> bool:
+    """Whether retransmitted attempts crowd together in time."""
+    if timeline is None or sum(timeline.retransmitted) < BURST_RETRANSMITTED_MIN:
+        return False
+    bad_attempts = bad_retransmitted = attempts = retransmitted = 0
+    for begun, again in zip(timeline.attempts, timeline.retransmitted, strict=False):
+        attempts, retransmitted = attempts + begun, retransmitted + again
+        if attempts >= SLICE_ATTEMPTS:
+            if retransmitted >= BAD_SLICE_MIN * attempts:
+                bad_attempts, bad_retransmitted = bad_attempts + attempts, bad_retransmitted + retransmitted
+            attempts = retransmitted = 0
+    crowded = bad_retransmitted >= BURST_SHARE_MIN * sum(timeline.retransmitted)
+    return crowded and bad_attempts <= BURST_ATTEMPTS_MAX * sum(timeline.attempts)
+
+
+def _waited(row: Endpoint) -> int:
+    return row.retransmission.waited
+
+
+def _say(summary: Summary, row: Endpoint) -> Notice:
+    again = row.retransmission
+    text = f"{connects_to(again.waited, judged(row), row)} waited {_how_long(again)} for a retransmitted SYN."
+    only_one = again.waited * 5 >= summary.retransmission.waited * 4
+    bursts = f"{BURSTS} " if only_one and in_bursts(summary.timeline) else ""
+    return Notice("waited-for-retransmission", "trouble", text, bursts + _cause(row), weight=again.waited)
+
+
+def _cause(row: Endpoint) -> str:
+    near_server = row.split.judged and row.split.near_server >= NEAR_SHARE_MIN * row.split.judged
+    return SERVER_SIDE if near_server else ELSEWHERE
+
+
+def _how_long(again: Retransmission) -> str:
+    """«1 s», «1 s or 3 s», «up to 7 s»."""
+    waits = [(seconds, count) for seconds, count in again.waits if count]
+    # The histogram rounds to whole seconds; its bin 0 also holds every connect that did not wait.
+    zero = again.waited - sum(count for seconds, count in waits if seconds)
+    waits = [(seconds, count) for seconds, count in waits if seconds] + ([(0, zero)] if zero > 0 else [])
+    named = sorted(item for item in waits if item[1] >= NAMED_SHARE_MIN * again.waited)
+    if not named or sum(count for _, count in named) < NAMED_COVER_MIN * again.waited:
+        return f"up to {max(seconds for seconds, _ in waits)} s" if waits else "long"
+    words = ["less than 0.5 s" if seconds == 0 else f"{seconds} s" for seconds, _ in named]
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _rest(rows: Sequence[Endpoint]) -> Notice:
+    total = sum(map(_waited, rows))
+    text = f"At {plural(len(rows), 'more endpoint')}, {plural(total, 'connect')} waited for a retransmitted SYN."
+    return Notice("waited-for-retransmission", "trouble", text, weight=total)
+
+
+def _repeats(row: Endpoint) -> int:
+    """Attempts with a repeated SYN-ACK, beyond those that a half-open or a repeated SYN explains."""
+    explained = row.outcomes.get("half_open", 0) + row.retransmission.syn_handshakes
+    return max(0, row.retransmission.syn_ack_handshakes - explained)
+
+
+def _say_repeats(row: Endpoint) -> Notice:
+    count, whole = row.retransmission.syn_ack_handshakes, judged(row)
+    text = f"The server repeated its SYN-ACK in {grouped(count)} of {plural(whole, 'connect')} to {where(row)}."
+    hint = (
+        "It had not taken the ACK: lost, late, dropped because the accept queue was full, or left waiting for data by "
+        "TCP_DEFER_ACCEPT."
+    )
+    return Notice("syn-ack-repeated", "trouble", text, hint, weight=count)
+
+
+def _rest_of_repeats(rows: Sequence[Endpoint]) -> Notice:
+    total = sum(row.retransmission.syn_ack_handshakes for row in rows)
+    text = f"At {plural(len(rows), 'more endpoint')}, the SYN-ACK was repeated in {plural(total, 'connect')}."
+    return Notice("syn-ack-repeated", "trouble", text, weight=total)

@@ -1,0 +1,136 @@
+"""How a quantity is written for a person: counts, shares, durations, sizes.
+
+One module, so that the same number reads the same in a sentence, a table and a chart. Every function returns text for
+a known number; an unknown one (``None``) becomes ``UNKNOWN`` and is never written as 0.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+UNKNOWN = "—"
+
+#: From here on an estimated count is shortened («9.9 M»): the digits left out would be false precision.
+ABBREVIATE_FROM = 10_000
+
+_DURATION_UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
+_SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
+
+
+def grouped(count: int | None) -> str:
+    """``1204`` as ``1 204``."""
+    return UNKNOWN if count is None else f"{count:,}".replace(",", " ")
+
+
+def estimated(count: int | None) -> str:
+    """A count that is only an estimate: ``9 912 345`` as ``9.9 M``, small ones in full."""
+    if count is None or count < ABBREVIATE_FROM:
+        return grouped(count)
+    value, unit = float(count), ""
+    for step in ("k", "M", "G", "T"):
+        value, unit = value / 1000, step
+        if value < 999.5:
+            break
+    return f"{_trimmed(f'{value:.1f}')} {unit}" if value < 99.95 else f"{value:.0f} {unit}"
+
+
+def plural(count: int, singular: str, plural_form: str | None = None) -> str:
+    """``1 connect``, ``1 204 connects``; ``plural_form`` where adding an s is wrong."""
+    return f"{grouped(count)} {singular if count == 1 else plural_form or singular + 's'}"
+
+
+def share(part: int | None, whole: int | None) -> str:
+    """``part`` of ``whole`` in per cent. Only nothing is «0 %» and only everything is «100 %»."""
+    if part is None or not whole:
+        return UNKNOWN
+    percent = 100 * part / whole
+    if 0 < percent < 0.05:
+        return "<0.1 %"
+    if part < whole and percent >= 99.95:
+        return ">99.9 %"
+    return f"{_trimmed(f'{percent:.1f}')} %"
+
+
+def duration(microseconds: float | None) -> str:
+    """``31 ms``, ``1.03 s``, ``2 min 5 s``: three digits at most up to a minute, whole units above."""
+    if microseconds is None:
+        return UNKNOWN
+    if microseconds < 0:
+        return "-" + duration(-microseconds)
+    if microseconds >= 59.95e6:  # 59.95 s would round to 60 s
+        return _long_duration(microseconds)
+    if microseconds == 0:
+        return "0"
+    # Round first, so that 999.6 ms becomes 1 s and not 1000 ms.
+    rounded = float(f"{microseconds:.3g}")
+    for factor, unit in _DURATION_UNITS:
+        if rounded >= factor:
+            return f"{_three_digits(rounded / factor)} {unit}"
+    return f"{round(microseconds * 1000)} ns"
+
+
+def size(count: int | None) -> str:
+    """Bytes in decimal units: ``2.15 GB``."""
+    if count is None:
+        return UNKNOWN
+    value = float(count)
+    for unit in _SIZE_UNITS:
+        if value < 999.5 or unit == _SIZE_UNITS[-1]:
+            break
+        value /= 1000
+    return f"{_three_digits(value)} {unit}"
+
+
+def moment(nanoseconds: int | None) -> str:
+    """A time of the capture in UTC, to the second."""
+    when = _utc(nanoseconds)
+    return UNKNOWN if when is None else f"{when:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def span(start_ns: int | None, end_ns: int | None) -> str:
+    """«2026-05-01 12:00:00 to 12:02:30 UTC (2 min 30 s)», the date once when it is the same."""
+    start, end = _utc(start_ns), _utc(end_ns)
+    if start is None or end is None or start_ns is None or end_ns is None:
+        return UNKNOWN
+    length = duration((end_ns - start_ns) / 1000)
+    last = f"{end:%H:%M:%S}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
+    return f"{start:%Y-%m-%d %H:%M:%S} to {last} UTC ({length})"
+
+
+def endpoint(address: str, port: int | None) -> str:
+    """``10.0.0.5:443``, ``[2001:db8::1]:443``."""
+    host = f"[{address}]" if ":" in address else address
+    return f"{host}:{UNKNOWN if port is None else port}"
+
+
+def listed(items: list[str], most: int = 3) -> str:
+    """«a», «a and b», «a, b and c», «a, b, c and 12 more»."""
+    shown = items[:most]
+    if len(items) > most:
+        shown.append(f"{grouped(len(items) - most)} more")
+    return shown[0] if len(shown) == 1 else ", ".join(shown[:-1]) + " and " + shown[-1] if shown else ""
+
+
+def _utc(nanoseconds: int | None) -> datetime | None:
+    try:
+        return None if nanoseconds is None else datetime.fromtimestamp(nanoseconds // 1_000_000_000, UTC)
+    except (OverflowError, OSError, ValueError):  # a hostile file may claim any time
+        return None
+
+
+def _long_duration(microseconds: float) -> str:
+    seconds = round(microseconds / 1e6)
+    if seconds >= 86400:
+        return f"{seconds // 86400} d {seconds % 86400 // 3600} h"
+    if seconds >= 3600:
+        return f"{seconds // 3600} h {seconds % 3600 // 60} min"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes} min {rest} s" if rest else f"{minutes} min"
+
+
+def _three_digits(value: float) -> str:
+    return _trimmed(f"{value:.2f}" if value < 9.995 else f"{value:.1f}" if value < 99.95 else f"{value:.0f}")
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text

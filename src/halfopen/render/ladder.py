@@ -1,0 +1,164 @@
+"""One connection drawn packet by packet: when, which way, what, and the state of both ends after it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from halfopen.handshakes.ladder import Gap, Step, elide, steps
+from halfopen.model.exchange import FLAG_BITS, Exchange, ExchangePacket
+from halfopen.model.quantity import duration, moment, plural, size
+from halfopen.render.escape import escape_text
+from halfopen.render.handshake_rows import peers
+from halfopen.render.layout import Paint, clamp, wrap
+from halfopen.render.words import OUTCOME_WORDS, outcome_role
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from halfopen.model.handshake import Handshake
+
+_TIME, _DELTA, _FRAME, _STATE = 12, 12, 8, 12
+#: RFC 9293's spelling where the kernel's, which data has, differs by more than the hyphen.
+_STATES = {"SYN_RECV": "SYN-RECEIVED", "FIN_WAIT1": "FIN-WAIT-1", "FIN_WAIT2": "FIN-WAIT-2", "CLOSE": "CLOSED"}
+#: Shortest arrow that still holds «PSH-ACK 65535 B».
+_ARROW_MIN = 21
+_DELTA_FROM, _FRAME_FROM = 92, 78
+
+
+def render_ladder(exchange: Exchange, width: int = 100, color: bool = False) -> str:
+    """The ladder as text that ends in a line end; long exchanges lose their middle."""
+    paint, width = Paint(color), clamp(width)
+    lines = _heading(exchange, width, paint)
+    if not exchange.packets:
+        lines += ["", "No packet of it was kept."]
+        return "\n".join(lines) + "\n"
+    lines += ["", _titles(exchange.handshake, width, paint)]
+    for item in elide(steps(exchange)):
+        lines += [_gap(item, width, paint)] if isinstance(item, Gap) else _step(item, exchange, width, paint)
+    if exchange.dropped:
+        lines.append(paint("dim", f"  … and {plural(exchange.dropped, 'packet')} after these, not kept"))
+    return "\n".join(lines) + "\n"
+
+
+def _heading(exchange: Exchange, width: int, paint: Paint) -> list[str]:
+    row = exchange.handshake
+    number = "" if row.number is None else f"{row.number}  "
+    outcome = OUTCOME_WORDS.get(row.outcome, escape_text(row.outcome))
+    first = f"{paint('head', number + peers(row))}  {paint(outcome_role(row.outcome), outcome)}"
+    facts = [f"began {moment(row.start_ns)}", f"in {escape_text(row.source)}"]
+    if row.handshake_us is not None:
+        facts.append(f"handshake {duration(row.handshake_us)}")
+    if row.retransmit_wait_us:
+        facts.append(f"{duration(row.retransmit_wait_us)} of it waiting for a SYN sent again")
+    if row.time_wait:
+        facts.append(f"TIME_WAIT at {'both sides' if row.time_wait == 'both' else 'the ' + row.time_wait}")
+    facts += [escape_text(name).replace("_", " ") for name in row.anomalies]
+    return [first, *(paint("dim", line) for line in wrap(", ".join(facts), width))]
+
+
+def _margin(width: int) -> int:
+    """Columns before the client's state."""
+    return _TIME + (_DELTA if width >= _DELTA_FROM else 0) + (_FRAME if width >= _FRAME_FROM else 0) + 2
+
+
+def _arrow_width(width: int) -> int:
+    return max(_ARROW_MIN, width - _margin(width) - 2 * (_STATE + 2))
+
+
+def _titles(row: Handshake, width: int, paint: Paint) -> str:
+    left = "seconds".rjust(_TIME)
+    left += "delta".rjust(_DELTA) if width >= _DELTA_FROM else ""
+    left += "frame".rjust(_FRAME) if width >= _FRAME_FROM else ""
+    arrow = _arrow_width(width)
+    ends = (f"client :{row.client_port}", f"server :{row.server_port}")
+    return paint("dim", f"{left}  {ends[0]:<{_STATE + 2 + arrow}}  {ends[1]}")
+
+
+def _step(step: Step, exchange: Exchange, width: int, paint: Paint) -> list[str]:
+    packet = step.packet
+    role = {"invalid": "bad", "ignore": "warn"}.get(packet.verdict, "")
+    left = f"{step.since_start_ns / 1e9:.6f}".rjust(_TIME)
+    if width >= _DELTA_FROM:
+        left += ("" if step.since_last_ns is None else f"{step.since_last_ns / 1e9:+.6f}").rjust(_DELTA)
+    if width >= _FRAME_FROM:
+        left += ("" if packet.frame is None else str(packet.frame)).rjust(_FRAME)
+    arrow = paint(role, _arrow(packet, _arrow_width(width)))
+    states = [_state(text) for text in (packet.client_state, packet.server_state)]
+    indent = " " * _margin(width)
+    lines = [f"{left}  {states[0]:<{_STATE}}  {arrow}  {states[1]}".rstrip()]
+    lines += [paint("dim", line) for line in wrap(_details(step, exchange), width, first=indent)]
+    if packet.verdict != "next" or packet.note:
+        lines += [paint(role, line) for line in wrap(_verdict(packet), width, first=indent)]
+    return lines
+
+
+def _state(name: str) -> str:
+    return _STATES.get(name) or escape_text(name).replace("_", "-")
+
+
+def _arrow(packet: ExchangePacket, width: int) -> str:
+    label = flag_words(packet.flags)
+    if packet.payload_len:
+        label += f" {packet.payload_len} B"
+    body = f" {label} ".center(width - 1, "-")
+    return f"{body}>" if packet.from_client else f"<{body}"
+
+
+def flag_words(flags: int) -> str:
+    """«SYN», «SYN-ACK», «PSH-ACK»; «none» for a segment without flags."""
+    names = [name for name, bit in FLAG_BITS if flags & bit]
+    names.sort(key=lambda name: (name == "ACK", name in ("ECE", "CWR", "AE")))
+    return "-".join(names) or "none"
+
+
+def _details(step: Step, exchange: Exchange) -> str:
+    packet = step.packet
+    words = [_number("seq", step.seq, packet.seq)]
+    if packet.has("ACK"):
+        words.append(_number("ack", step.ack, packet.ack))
+    if packet.window is not None:
+        words.append(f"win {packet.window}")
+    words += option_words(packet.options)
+    if len(exchange.files) > 1 and packet.file < len(exchange.files):
+        words.append(f"in {escape_text(exchange.files[packet.file])}")
+    return ", ".join(words)
+
+
+def _number(name: str, relative: int | None, absolute: int) -> str:
+    return f"{name} {absolute}" if relative is None else f"{name} {relative} ({absolute})"
+
+
+def option_words(options: Mapping[str, Any]) -> list[str]:
+    """Options of a SYN as short words, in the field's usual abbreviations."""
+    words = []
+    for name, short in (("mss", "mss"), ("window_scale", "wscale")):
+        if options.get(name) is not None:
+            words.append(f"{short} {options[name]}")
+    flags = (
+        ("sack_permitted", "sack"),
+        ("timestamps", "ts"),
+        ("mptcp", "mptcp"),
+        ("ecn", "ecn"),
+        ("md5", "md5"),
+        ("ao", "ao"),
+    )
+    words += [short for name, short in flags if options.get(name)]
+    if options.get("fast_open"):
+        words.append(f"fast open {escape_text(str(options['fast_open']))}")
+    if options.get("unknown_options"):
+        words.append(plural(options["unknown_options"], "unknown option"))
+    if options.get("incomplete"):
+        words.append("options damaged")
+    return words
+
+
+def _verdict(packet: ExchangePacket) -> str:
+    note = escape_text(packet.note)
+    word = {"ignore": "changes nothing", "invalid": "invalid"}.get(packet.verdict, "")
+    return ": ".join(part for part in (word, note) if part)
+
+
+def _gap(gap: Gap, width: int, paint: Paint) -> str:
+    payload = f" with {size(gap.payload)}" if gap.payload else ""
+    text = f"… {plural(gap.packets, 'packet')}{payload} in {duration(gap.duration_ns / 1000)} left out …"
+    return paint("dim", " " * _margin(width) + text)

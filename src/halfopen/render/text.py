@@ -1,0 +1,90 @@
+"""The screen of ``halfopen trace``.
+
+Read from the top by somebody in a hurry: first the sentences that call for action, then what qualifies them, then the
+numbers, then single handshakes to open in Wireshark or as a ladder. Nothing unknown is written as 0.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.handshakes.notices import Notice, notices
+from halfopen.model.quantity import duration, grouped, plural
+from halfopen.render import sections
+from halfopen.render.layout import Paint, clamp, wrap
+
+if TYPE_CHECKING:
+    from halfopen.model.summary import Summary
+
+_MARKS = {"trouble": ("!", "bad"), "caveat": ("?", "warn"), "fact": ("-", "dim")}
+
+
+def render_summary(summary: Summary, *, width: int = 100, color: bool = False, top: int = 10) -> str:
+    """The screen as text that ends in a line end.
+
+    Args:
+        summary: the numbers of the run.
+        width: columns of the terminal; the layout keeps to 60 to 120.
+        color: whether to use ANSI colours.
+        top: rows of each table.
+    """
+    paint, width = Paint(color), clamp(width)
+    said = notices(summary)
+    urgent = [notice for notice in said if notice.severity != "fact"]
+    blocks = [
+        _verdict(summary, said, width, paint) + _sentences(urgent, width, paint),
+        sections.read(summary, width, paint),
+        sections.outcomes(summary, width, paint),
+        sections.latency(summary, width, paint),
+        sections.endpoints(summary, width, paint, top),
+        sections.failed(summary, width, paint, top),
+        sections.slowest(summary, width, paint, top),
+        sections.footnotes(summary, width, paint),
+        _sentences([notice for notice in said if notice.severity == "fact"], width, paint),
+        sections.ladder_hint(summary, paint),
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _verdict(summary: Summary, said: list[Notice], width: int, paint: Paint) -> list[str]:
+    """The first line where no trouble takes that place."""
+    if any(notice.severity == "trouble" for notice in said):
+        return []
+    role = "good" if summary.handshakes and summary.outcome("established") else "head"
+    return [paint(role, line) for line in wrap(_verdict_text(summary), width)]
+
+
+def _verdict_text(summary: Summary) -> str:
+    if not summary.packets and not summary.handshakes:
+        return "No packet in this capture."
+    if not summary.tcp_segments and not summary.handshakes:
+        return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
+    if not summary.handshakes:
+        opens = "the only TCP segment opens" if summary.tcp_segments == 1 else "none of its TCP segments opens"
+        what = f"{opens} no" if summary.tcp_segments == 1 else f"{opens} a"
+        return f"No handshake in this capture: {what} connection ({grouped(summary.tcp_segments)} read)."
+    whole = summary.handshakes - summary.outcome("partial")
+    done = summary.outcome("established")
+    if not whole:
+        return f"No whole handshake in this capture: {plural(summary.handshakes, 'handshake')} began before it did."
+    slowest = summary.latency_us.handshake.max
+    took = f", the slowest in {duration(slowest)}" if slowest is not None and done > 1 else ""
+    took = f" in {duration(slowest)}" if slowest is not None and done == 1 else took
+    if done < whole:
+        return f"No trouble that can be named: {grouped(done)} of {plural(whole, 'connect')} established{took}."
+    if whole == 1:
+        return f"No trouble: the only connect was established{took}."
+    return f"No trouble: all {plural(whole, 'connect')} were established{took}."
+
+
+def _sentences(said: list[Notice], width: int, paint: Paint) -> list[str]:
+    lines: list[str] = []
+    hinted: set[str] = set()
+    for notice in said:
+        mark, role = _MARKS[notice.severity]
+        folded = wrap(notice.text, width, first=f"{mark} ")
+        lines += [paint(role, mark) + folded[0][1:], *folded[1:]]
+        if notice.hint and notice.hint not in hinted:
+            hinted.add(notice.hint)
+            lines += [paint("dim", line) for line in wrap(notice.hint, width, first="    ")]
+    return lines

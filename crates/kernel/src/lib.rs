@@ -2,4 +2,15 @@
 //!
 //! The only crate with `unsafe`: `sock_diag`, packet rings, the connect engine and eBPF live here, each as a module.
 //!
+//! - [`connect`]: one measured `connect()`, with what the kernel knows about it.
+//! - [`load`]: many of them, as fast as asked.
+//! - [`serve`]: the other end, with every knob of the handshake.
+//! - [`sys`]: the system calls and structures that the three share.
+//!
 //! **Architecture Invariant:** every `unsafe` block argues its SAFETY; this crate and `track` never see each other.
+
+pub mod connect;
+pub mod load;
+pub mod policy;
+pub mod serve;
+pub mod sys;

@@ -1,0 +1,17 @@
+//! System calls and kernel structures, each as a small safe wrapper. The `unsafe` of the connect engine is here.
+
+mod clock;
+mod epoll;
+mod errno;
+mod error_queue;
+mod limits;
+mod option;
+mod tcp_info;
+
+pub use clock::{Clock, monotonic_ns, realtime_ns, thread_cpu_ns};
+pub use epoll::{Epoll, Interest, Readiness, Waker};
+pub use errno::{Errno, errno_name};
+pub use error_queue::{IcmpError, read_icmp_error};
+pub use limits::raise_descriptor_limit;
+pub use option::{accept, bind_address_no_port, connect_unspecified, set_int, tcp_saved_syn_len};
+pub use tcp_info::{TcpInfo, TcpOptions, TcpState};

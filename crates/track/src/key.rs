@@ -69,7 +69,7 @@ impl Key {
 }
 
 /// Hashes keys with a secret of this run: a capture cannot be made to collide.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct KeyHasher([u64; 2]);
 
 impl Default for KeyHasher {

@@ -133,35 +133,30 @@ impl Tracker {
         self.push_with(packet, sink, &mut ());
     }
 
+    /// The hasher of this tracker's keys, for [`Tracker::push_hashed`].
+    pub const fn hasher(&self) -> KeyHasher {
+        self.hasher
+    }
+
     /// Takes packets in order. Faster than one at a time: their places in the table are fetched side by side.
     pub fn push_batch(&mut self, packets: &[Packet], sink: &mut impl Sink) {
+        let hash = |packet: &Packet| match packet {
+            Packet::Tcp(s) => self
+                .hasher
+                .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+            _ => 0,
+        };
+        let hashes: Vec<u64> = packets.iter().map(hash).collect();
+        self.push_hashed(packets, &hashes, sink);
+    }
+
+    /// [`Tracker::push_batch`] with the hashes of the packets' keys ([`Tracker::hasher`]; anything for what is not TCP),
+    /// so that another thread can compute them. A wrong hash splits a connection, and does no other harm.
+    pub fn push_hashed(&mut self, packets: &[Packet], hashes: &[u64], sink: &mut impl Sink) {
         const AHEAD: usize = 32;
-        for group in packets.chunks(AHEAD) {
-            let mut hashes = [0u64; AHEAD];
-            for (hash, packet) in hashes.iter_mut().zip(group) {
-                if let Packet::Tcp(s) = packet {
-                    *hash = self
-                        .hasher
-                        .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0);
-                }
-            }
-            let mut touched = 0i64;
-            for &hash in &hashes {
-                touched ^= i64::from(self.store.touch(hash));
-            }
-            for &hash in &hashes {
-                touched ^= self.store.touch_flow(hash);
-            }
-            for (&hash, packet) in hashes.iter().zip(group) {
-                if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
-                    touched ^= self.seen.touch(hash) as i64;
-                }
-            }
-            if self.store.is_full() {
-                touched ^= i64::from(self.store.touch_victims(AHEAD));
-            }
-            std::hint::black_box(touched);
-            for (packet, &hash) in group.iter().zip(&hashes) {
+        for (group, hashes) in packets.chunks(AHEAD).zip(hashes.chunks(AHEAD)) {
+            self.prefetch(group, hashes);
+            for (packet, &hash) in group.iter().zip(hashes) {
                 match packet {
                     Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
                     Packet::Icmp(error) => self.icmp(error),
@@ -169,6 +164,27 @@ impl Tracker {
                 }
             }
         }
+    }
+
+    /// Reads the places that a group will need. The loads do not depend on one another, so the processor waits for all
+    /// of them at once instead of for each in turn.
+    fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
+        let mut touched = 0i64;
+        for &hash in hashes {
+            touched ^= i64::from(self.store.touch(hash));
+        }
+        for &hash in hashes {
+            touched ^= self.store.touch_flow(hash);
+        }
+        for (&hash, packet) in hashes.iter().zip(group) {
+            if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+                touched ^= self.seen.touch(hash) as i64;
+            }
+        }
+        if self.store.is_full() {
+            touched ^= i64::from(self.store.touch_victims(group.len()));
+        }
+        std::hint::black_box(touched);
     }
 
     /// Takes one packet and lets `witness` see what the table made of it.

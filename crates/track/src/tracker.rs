@@ -21,7 +21,7 @@ use crate::store::{Slot, Store};
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Whole connections tracked at once, about 460 bytes each. Three lone SYNs take the room of one.
+    /// Whole connections tracked at once, about 490 bytes each. Three lone SYNs take the room of one.
     pub max_flows: usize,
 }
 
@@ -310,6 +310,8 @@ impl Tracker {
             if let Cell::Next(next) = row.cell {
                 flow.state = next;
             }
+            let after = flow.state;
+            self.store.refresh(slot);
             witness.step(
                 segment,
                 &Step {
@@ -317,7 +319,7 @@ impl Tracker {
                     from,
                     row,
                     before,
-                    after: flow.state,
+                    after,
                     copy: false,
                 },
             );
@@ -466,6 +468,7 @@ impl Tracker {
             anomalies,
             detail: Flow::NO_DETAIL,
             queue: [Flow::NO_DETAIL; 2],
+            encap: segment.encap,
             state: State::SynSent,
             marks: 0,
             ttl_client: segment.ttl,

@@ -3,14 +3,16 @@
 //! Puts `wire` and `track` together: one thread reads and decodes, the other walks the state table and hands each finished
 //! handshake to a [`Consumer`]. Both work on batches, so that a lock is taken once for some hundred packets.
 //!
-//! - [`run`] takes whole captures; [`exchange`] collects the packets of chosen connections, for ladders.
+//! - [`run`] takes whole captures; [`outlet`] chooses, sums up and writes; [`exchange`] collects the packets of chosen
+//!   connections, for ladders.
 //!
 //! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, under 1 MiB.
 //!
-//! **Architecture Invariant:** no clock, no Python, no output: what is done with a handshake is the consumer's matter.
+//! **Architecture Invariant:** no clock and no Python.
 #![forbid(unsafe_code)]
 
 pub mod exchange;
+pub mod outlet;
 mod reader;
 
 use std::ops::ControlFlow;
@@ -70,6 +72,9 @@ pub struct Progress {
 
 /// Takes finished handshakes in the order in which they end.
 pub trait Consumer {
+    /// The time of the first frame, before any handshake.
+    fn begin(&mut self, first_ns: i64);
+
     /// One handshake; `encaps` explains its encapsulation number.
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>);
 }
@@ -151,6 +156,9 @@ fn walk<C: Consumer>(
     while let Ok(mut batch) = full.recv() {
         if let Some(encaps) = batch.encaps.take() {
             adapter.encaps = encaps;
+        }
+        if let Some(first_ns) = batch.first_ns.take() {
+            adapter.consumer.begin(first_ns);
         }
         tracker.push_hashed(&batch.packets, &batch.hashes, adapter);
         batch.clear();

@@ -24,6 +24,8 @@ pub struct Batch {
     pub hashes: Vec<u64>,
     /// The table as it was when the batch was filled, where it has grown since the last one.
     pub encaps: Option<Arc<EncapTable>>,
+    /// Time of the first frame, in the first batch.
+    pub first_ns: Option<i64>,
 }
 
 impl Batch {
@@ -32,6 +34,7 @@ impl Batch {
             packets: Vec::with_capacity(BATCH),
             hashes: Vec::with_capacity(BATCH),
             encaps: None,
+            first_ns: None,
         }
     }
 
@@ -40,6 +43,7 @@ impl Batch {
         self.packets.clear();
         self.hashes.clear();
         self.encaps = None;
+        self.first_ns = None;
     }
 }
 
@@ -98,9 +102,14 @@ pub fn read(
     let mut tally = Tally::default();
     let mut known_encaps = 0;
     let mut more = true;
+    let mut begun = false;
     while more && !shared.stop.load(Ordering::Relaxed) {
         let mut batch = empty.try_recv().unwrap_or_else(|_| Batch::new());
         more = fill(&mut batch, &mut captures, &mut decoder, hasher, &mut tally);
+        if !begun {
+            begun = true;
+            batch.first_ns = tally.span.map(|s| s.0);
+        }
         if decoder.encaps().len() != known_encaps {
             known_encaps = decoder.encaps().len();
             batch.encaps = Some(Arc::new(decoder.encaps().clone()));

@@ -94,6 +94,7 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     flow.anomalies.insert(Anomaly::Reordered);
     flow.start_ns = segment.time_ns;
     flow.frame_syn = FrameRef::new(segment.file, segment.frame);
+    flow.encap = segment.encap;
     flow.last_syn = Fingerprint::of(segment);
     flow.isn_client = segment.seq;
     flow.syn_data = segment.payload_len;

@@ -22,7 +22,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         client_port,
         server,
         server_port,
-        encap: flow.key.encap(),
+        encap: flow.encap,
         outcome: outcome(flow, detail),
         syn_sent: flow.syn_sent,
         syn_ack_sent: detail.map_or(0, |d| d.syn_ack_sent),

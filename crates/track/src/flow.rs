@@ -3,7 +3,7 @@
 //! Two structures, because a SYN flood must be cheap: [`Flow`] is all that a lone SYN needs; [`Detail`] is added when
 //! anything else happens.
 
-use halfopen_wire::{FastOpenOption, Segment, SynOptions};
+use halfopen_wire::{EncapId, FastOpenOption, Segment, SynOptions};
 
 use crate::key::Key;
 use crate::record::{Anomalies, SideOptions};
@@ -324,6 +324,8 @@ pub struct Detail {
 pub struct Flow {
     /// Who.
     pub key: Key,
+    /// Tags and tunnels of the first packet.
+    pub encap: EncapId,
     /// First packet.
     pub start_ns: i64,
     /// Last packet.
@@ -405,8 +407,8 @@ mod tests {
 
     #[test]
     fn a_lone_syn_stays_small() {
-        assert!(size_of::<Flow>() <= 152, "{}", size_of::<Flow>());
-        assert!(size_of::<Detail>() <= 320, "{}", size_of::<Detail>());
+        assert!(size_of::<Flow>() <= 160, "{}", size_of::<Flow>());
+        assert!(size_of::<Detail>() <= 336, "{}", size_of::<Detail>());
     }
 
     #[test]

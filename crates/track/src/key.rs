@@ -10,7 +10,7 @@ pub struct Key {
     high: [u64; 2],
     low_port: u16,
     high_port: u16,
-    /// Encapsulation number; bit 31 is set for IPv6.
+    /// The part of the encapsulation that both directions share; bit 31 is set for IPv6.
     encap: u32,
 }
 
@@ -25,7 +25,7 @@ impl Key {
     pub fn new(src: Address, src_port: u16, dst: Address, dst_port: u16, encap: EncapId) -> (Self, bool) {
         let (s, d) = (halves(src), halves(dst));
         let src_is_low = (s, src_port) <= (d, dst_port);
-        let encap = encap.0 & !V6 | if src.v6 { V6 } else { 0 };
+        let encap = encap.network().0 & !V6 | if src.v6 { V6 } else { 0 };
         let key = if src_is_low {
             Self {
                 low: s,
@@ -61,15 +61,10 @@ impl Key {
             (self.address(self.high), self.high_port)
         }
     }
-
-    /// The encapsulation.
-    pub const fn encap(&self) -> EncapId {
-        EncapId(self.encap & !V6)
-    }
 }
 
 /// Hashes keys with a secret of this run: a capture cannot be made to collide.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct KeyHasher([u64; 2]);
 
 impl Default for KeyHasher {

@@ -25,6 +25,7 @@ mod store;
 pub mod summary;
 pub mod tracker;
 
+pub use key::{Key, KeyHasher};
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 pub use sink::Sink;
 pub use summary::Summary;

@@ -21,7 +21,7 @@ use crate::store::{Slot, Store};
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Whole connections tracked at once, about 460 bytes each. Three lone SYNs take the room of one.
+    /// Whole connections tracked at once, about 490 bytes each. Three lone SYNs take the room of one.
     pub max_flows: usize,
 }
 
@@ -133,35 +133,30 @@ impl Tracker {
         self.push_with(packet, sink, &mut ());
     }
 
+    /// The hasher of this tracker's keys, for [`Tracker::push_hashed`].
+    pub const fn hasher(&self) -> KeyHasher {
+        self.hasher
+    }
+
     /// Takes packets in order. Faster than one at a time: their places in the table are fetched side by side.
     pub fn push_batch(&mut self, packets: &[Packet], sink: &mut impl Sink) {
+        let hash = |packet: &Packet| match packet {
+            Packet::Tcp(s) => self
+                .hasher
+                .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+            _ => 0,
+        };
+        let hashes: Vec<u64> = packets.iter().map(hash).collect();
+        self.push_hashed(packets, &hashes, sink);
+    }
+
+    /// [`Tracker::push_batch`] with the hashes of the packets' keys ([`Tracker::hasher`]; anything for what is not TCP),
+    /// so that another thread can compute them. A wrong hash splits a connection, and does no other harm.
+    pub fn push_hashed(&mut self, packets: &[Packet], hashes: &[u64], sink: &mut impl Sink) {
         const AHEAD: usize = 32;
-        for group in packets.chunks(AHEAD) {
-            let mut hashes = [0u64; AHEAD];
-            for (hash, packet) in hashes.iter_mut().zip(group) {
-                if let Packet::Tcp(s) = packet {
-                    *hash = self
-                        .hasher
-                        .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0);
-                }
-            }
-            let mut touched = 0i64;
-            for &hash in &hashes {
-                touched ^= i64::from(self.store.touch(hash));
-            }
-            for &hash in &hashes {
-                touched ^= self.store.touch_flow(hash);
-            }
-            for (&hash, packet) in hashes.iter().zip(group) {
-                if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
-                    touched ^= self.seen.touch(hash) as i64;
-                }
-            }
-            if self.store.is_full() {
-                touched ^= i64::from(self.store.touch_victims(AHEAD));
-            }
-            std::hint::black_box(touched);
-            for (packet, &hash) in group.iter().zip(&hashes) {
+        for (group, hashes) in packets.chunks(AHEAD).zip(hashes.chunks(AHEAD)) {
+            self.prefetch(group, hashes);
+            for (packet, &hash) in group.iter().zip(hashes) {
                 match packet {
                     Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
                     Packet::Icmp(error) => self.icmp(error),
@@ -169,6 +164,27 @@ impl Tracker {
                 }
             }
         }
+    }
+
+    /// Reads the places that a group will need. The loads do not depend on one another, so the processor waits for all
+    /// of them at once instead of for each in turn.
+    fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
+        let mut touched = 0i64;
+        for &hash in hashes {
+            touched ^= i64::from(self.store.touch(hash));
+        }
+        for &hash in hashes {
+            touched ^= self.store.touch_flow(hash);
+        }
+        for (&hash, packet) in hashes.iter().zip(group) {
+            if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+                touched ^= self.seen.touch(hash) as i64;
+            }
+        }
+        if self.store.is_full() {
+            touched ^= i64::from(self.store.touch_victims(group.len()));
+        }
+        std::hint::black_box(touched);
     }
 
     /// Takes one packet and lets `witness` see what the table made of it.
@@ -294,6 +310,8 @@ impl Tracker {
             if let Cell::Next(next) = row.cell {
                 flow.state = next;
             }
+            let after = flow.state;
+            self.store.refresh(slot);
             witness.step(
                 segment,
                 &Step {
@@ -301,7 +319,7 @@ impl Tracker {
                     from,
                     row,
                     before,
-                    after: flow.state,
+                    after,
                     copy: false,
                 },
             );
@@ -450,6 +468,7 @@ impl Tracker {
             anomalies,
             detail: Flow::NO_DETAIL,
             queue: [Flow::NO_DETAIL; 2],
+            encap: segment.encap,
             state: State::SynSent,
             marks: 0,
             ttl_client: segment.ttl,

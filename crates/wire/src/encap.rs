@@ -155,6 +155,12 @@ impl EncapTable {
         id
     }
 
+    /// How many distinct encapsulations there are, «none» included.
+    #[allow(clippy::len_without_is_empty)] // it never is
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
     /// The encapsulation behind a number that [`EncapTable::intern`] returned.
     pub fn get(&self, id: EncapId) -> &Encap {
         &self.list[(id.0 as usize & 0xffff).min(self.list.len() - 1)]

@@ -1,0 +1,247 @@
+//! What is done with each handshake: chosen, summed up, and written on a thread of its own.
+
+use std::io::{self, BufWriter, Write};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use arrow_array::RecordBatch;
+use halfopen_table::arrow::{BATCH_ROWS, BatchBuilder};
+use halfopen_table::jsonl::JsonLines;
+use halfopen_table::parquet::ParquetFile;
+use halfopen_table::{Names, csv};
+use halfopen_track::summary::Limits as SummaryLimits;
+use halfopen_track::{Handshake, Sink, Summary};
+use halfopen_wire::EncapTable;
+
+use crate::Consumer;
+
+/// A moment, absolute or counted from the first frame.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Moment {
+    /// Nanoseconds, since the epoch or since the first frame.
+    pub ns: i64,
+    /// Counted from the first frame.
+    pub relative: bool,
+}
+
+impl Moment {
+    const fn absolute(self, first_ns: i64) -> i64 {
+        if self.relative { first_ns.saturating_add(self.ns) } else { self.ns }
+    }
+}
+
+/// Says of each handshake whether it is wanted.
+pub type Filter = Box<dyn FnMut(&Handshake, &Names<'_>) -> bool + Send>;
+
+/// Which handshakes count.
+#[derive(Default)]
+pub struct Choice {
+    /// Begun at or after.
+    pub since: Option<Moment>,
+    /// Begun before.
+    pub until: Option<Moment>,
+    /// And for which this holds.
+    pub filter: Option<Filter>,
+}
+
+/// Where the records go.
+pub enum Records {
+    /// Nowhere: only the summary is wanted.
+    None,
+    /// Into memory, as columns.
+    Columns,
+    /// Into a file, one JSON object a line.
+    JsonLines(Box<dyn Write + Send>),
+    /// Into a file, as CSV with a header.
+    Csv(Box<dyn Write + Send>),
+    /// Into a file, as Parquet.
+    Parquet(Box<dyn Write + Send>),
+}
+
+/// Up to this many handshakes are written in the order in which they began; more, in the order in which they ended.
+pub const SORTED: usize = 1 << 17;
+/// Handshakes sent to the writing thread at a time.
+const PORTION: usize = 1024;
+/// Portions under way.
+const QUEUE: usize = 8;
+
+type Portion = (Vec<Handshake>, Arc<EncapTable>);
+
+/// The consumer of [`crate::run`] that the commands use.
+pub struct Outlet {
+    choice: Choice,
+    span: (i64, i64),
+    sources: Arc<[String]>,
+    summary: Summary,
+    encaps: Arc<EncapTable>,
+    waiting: Vec<Handshake>,
+    held_back: bool,
+    writer: Option<Writer>,
+}
+
+struct Writer {
+    to: SyncSender<Portion>,
+    thread: JoinHandle<io::Result<Vec<RecordBatch>>>,
+}
+
+impl Outlet {
+    /// `sources` are the names of the inputs, in their order.
+    pub fn new(choice: Choice, sources: Vec<String>, limits: SummaryLimits, records: Records) -> Self {
+        let sources: Arc<[String]> = sources.into();
+        let writer = match records {
+            Records::None => None,
+            records => Some(Writer::start(records, Arc::clone(&sources))),
+        };
+        Self {
+            choice,
+            span: (i64::MIN, i64::MAX),
+            sources,
+            summary: Summary::new(limits),
+            encaps: Arc::default(),
+            waiting: Vec::new(),
+            held_back: true,
+            writer,
+        }
+    }
+
+    /// Whether the writing thread has given up (a full disk, a closed pipe): reading on is useless.
+    pub fn is_broken(&self) -> bool {
+        self.writer.as_ref().is_some_and(|w| w.thread.is_finished())
+    }
+
+    /// Writes what is left. Gives the summary, and the columns where they were asked for.
+    ///
+    /// # Errors
+    /// What the operating system said when the records were written.
+    pub fn finish(mut self) -> io::Result<(Summary, Vec<RecordBatch>)> {
+        self.send_all();
+        let batches = match self.writer.take() {
+            None => Vec::new(),
+            Some(writer) => writer.join()?,
+        };
+        Ok((self.summary, batches))
+    }
+
+    fn is_wanted(&mut self, handshake: &Handshake) -> bool {
+        let begun = handshake.start_ns;
+        if begun < self.span.0 || begun >= self.span.1 {
+            return false;
+        }
+        let names = Names { sources: &self.sources, encaps: &self.encaps };
+        self.choice.filter.as_mut().is_none_or(|filter| filter(handshake, &names))
+    }
+
+    fn send_all(&mut self) {
+        if self.held_back {
+            self.waiting.sort_by_key(|h| (h.start_ns, h.number));
+        }
+        self.send();
+    }
+
+    fn send(&mut self) {
+        let Some(writer) = &self.writer else { return };
+        let all = std::mem::take(&mut self.waiting);
+        for portion in all.chunks(PORTION) {
+            // A thread that has given up says why when it is joined.
+            if writer.to.send((portion.to_vec(), Arc::clone(&self.encaps))).is_err() {
+                return;
+            }
+        }
+    }
+}
+
+impl Consumer for Outlet {
+    fn begin(&mut self, first_ns: i64) {
+        self.span = (
+            self.choice.since.map_or(i64::MIN, |m| m.absolute(first_ns)),
+            self.choice.until.map_or(i64::MAX, |m| m.absolute(first_ns)),
+        );
+    }
+
+    fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>) {
+        if !Arc::ptr_eq(&self.encaps, encaps) {
+            self.encaps = Arc::clone(encaps);
+        }
+        if !self.is_wanted(handshake) {
+            return;
+        }
+        self.summary.handshake(handshake);
+        if self.writer.is_none() {
+            return;
+        }
+        self.waiting.push(handshake.clone());
+        let limit = if self.held_back { SORTED } else { PORTION };
+        if self.waiting.len() >= limit {
+            self.held_back = false;
+            self.send();
+        }
+    }
+}
+
+impl Writer {
+    fn start(records: Records, sources: Arc<[String]>) -> Self {
+        let (to, from) = sync_channel::<Portion>(QUEUE);
+        let thread = std::thread::spawn(move || match records {
+            Records::None => Ok(Vec::new()),
+            Records::Columns => columns(&from, &sources),
+            Records::JsonLines(out) => {
+                let mut lines = JsonLines::new();
+                text(&from, &sources, out, |_| {}, move |r, n, b| lines.write_batch(r, n, b))
+            }
+            Records::Csv(out) => text(&from, &sources, out, csv::write_header, csv::write_batch),
+            Records::Parquet(out) => parquet(&from, &sources, out),
+        });
+        Self { to, thread }
+    }
+
+    fn join(self) -> io::Result<Vec<RecordBatch>> {
+        drop(self.to);
+        match self.thread.join() {
+            Ok(result) => result,
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    }
+}
+
+fn text(
+    from: &Receiver<Portion>, sources: &[String], mut out: Box<dyn Write + Send>, header: impl FnOnce(&mut Vec<u8>),
+    mut write: impl FnMut(&[Handshake], &Names<'_>, &mut Vec<u8>),
+) -> io::Result<Vec<RecordBatch>> {
+    let mut bytes = Vec::with_capacity(2 << 20);
+    header(&mut bytes);
+    while let Ok((records, encaps)) = from.recv() {
+        write(&records, &Names { sources, encaps: &encaps }, &mut bytes);
+        out.write_all(&bytes)?;
+        bytes.clear();
+    }
+    out.write_all(&bytes)?;
+    out.flush()?;
+    Ok(Vec::new())
+}
+
+fn parquet(
+    from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>,
+) -> io::Result<Vec<RecordBatch>> {
+    let mut file = ParquetFile::new(BufWriter::with_capacity(1 << 20, out)).map_err(io::Error::other)?;
+    while let Ok((records, encaps)) = from.recv() {
+        file.write_batch(&records, &Names { sources, encaps: &encaps }).map_err(io::Error::other)?;
+    }
+    file.finish().map_err(io::Error::other)?.flush()?;
+    Ok(Vec::new())
+}
+
+fn columns(from: &Receiver<Portion>, sources: &[String]) -> io::Result<Vec<RecordBatch>> {
+    let mut builder = BatchBuilder::new();
+    let mut batches = Vec::new();
+    while let Ok((records, encaps)) = from.recv() {
+        builder.append(&records, &Names { sources, encaps: &encaps });
+        if builder.len() + PORTION > BATCH_ROWS {
+            batches.push(builder.finish().map_err(io::Error::other)?);
+        }
+    }
+    if builder.len() > 0 || batches.is_empty() {
+        batches.push(builder.finish().map_err(io::Error::other)?);
+    }
+    Ok(batches)
+}

@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 
 pub mod address;
+pub mod capture;
 pub mod decode;
 pub mod defect;
 pub mod encap;

@@ -1,0 +1,70 @@
+//! Zstandard, RFC 8878: frames and skippable frames in any order, decoded block by block.
+//!
+//! libzstd drops the output of a call that meets damage, so it is given one block at a time (it says how long the next one
+//! is): what came before the damaged block is delivered.
+
+use std::io::{self, BufRead, ErrorKind, Read};
+
+use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+/// Magic number of a frame, RFC 8878 section 3.1.1.
+pub(super) const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
+
+/// Whether these bytes begin a frame that holds no data, RFC 8878 section 3.1.2; pzstd and seekable files begin with one.
+pub(super) const fn is_skippable(head: [u8; 4]) -> bool {
+    u32::from_le_bytes(head) & 0xffff_fff0 == 0x184d_2a50
+}
+
+/// A reader of the decompressed bytes. `InvalidData` is damage, `UnexpectedEof` a stream that was cut off.
+///
+/// The window is at most 128 MiB (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`, the limit of the `zstd` tool too), whatever the frame asks.
+pub(super) struct Unzstd<R> {
+    input: R,
+    decoder: Decoder<'static>,
+    /// Bytes that the decoder wants next; 0 between frames.
+    wanted: usize,
+}
+
+impl<R: BufRead> Unzstd<R> {
+    pub fn new(input: R) -> io::Result<Self> {
+        Ok(Self {
+            input,
+            decoder: Decoder::new()?,
+            wanted: 0,
+        })
+    }
+}
+
+/// What libzstd itself asks for at the start of a frame (`ZSTD_startingInputLength`): enough to see how long the header is.
+const BETWEEN_FRAMES: usize = 5;
+
+impl<R: BufRead> Read for Unzstd<R> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let ahead = self.input.fill_buf()?;
+            let at_end = ahead.is_empty();
+            let between = self.wanted == 0;
+            let limit = if between { BETWEEN_FRAMES } else { self.wanted };
+            let block = ahead.get(..limit.min(ahead.len())).unwrap_or_default();
+            let mut input = InBuffer::around(block);
+            let mut output = OutBuffer::around(&mut *out);
+            // Also with nothing to read: the decoder may hold bytes that found no room in the last call.
+            if at_end && between {
+                return Ok(0);
+            }
+            let wanted = self
+                .decoder
+                .run(&mut input, &mut output)
+                .map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+            let (taken, count) = (input.pos(), output.pos());
+            self.input.consume(taken);
+            self.wanted = wanted;
+            if count > 0 {
+                return Ok(count);
+            }
+            if at_end && wanted > 0 {
+                return Err(ErrorKind::UnexpectedEof.into());
+            }
+        }
+    }
+}

@@ -164,6 +164,9 @@ def _peer(match: re.Match[str]) -> tuple[str, int]:
     if port > 65535:
         raise ValueError(f"{port} is no port: at most 65535")
     try:
-        return str(ip_address(address)), port
+        parsed = ip_address(address)
     except ValueError:
         raise ValueError(f"{address} is no IP address") from None
+    # The records spell a mapped address as RFC 5952 section 5 recommends, Python does so from 3.13 on.
+    mapped = getattr(parsed, "ipv4_mapped", None)
+    return (f"::ffff:{mapped}" if mapped else str(parsed)), port

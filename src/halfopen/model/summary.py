@@ -265,9 +265,9 @@ class Summary:
     packets: int = 0
     tcp_segments: int = 0
     midstream: int | None = None
-    """Connections (or segments, as the tracker counts) that were open before the capture began."""
+    """Connections that were open before the capture began; they make no handshake."""
     evicted: int = 0
-    """Attempts that were pushed out of the full flow table and judged by what had been seen."""
+    """Connections that were pushed out of the full flow table and judged by what had been seen."""
     start_ns: int | None = None
     """Time of the first packet."""
     end_ns: int | None = None

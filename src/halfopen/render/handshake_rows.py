@@ -87,5 +87,5 @@ def _plain(number: int | None) -> str:
 def _why(row: Handshake) -> str:
     said = icmp_words(row)
     words = [f"{said} from {row.icmp_from}" if row.icmp_from else said] if said else []
-    words += [escape_text(name).replace("_", " ") for name in row.anomalies if name not in _SAID_ELSEWHERE]
+    words += [escape_text(name) for name in row.anomalies if name not in _SAID_ELSEWHERE]
     return ", ".join(words)

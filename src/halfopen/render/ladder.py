@@ -52,7 +52,7 @@ def _heading(exchange: Exchange, width: int, paint: Paint) -> list[str]:
         facts.append(f"{duration(row.retransmit_wait_us)} of it waiting for a SYN sent again")
     if row.time_wait:
         facts.append(f"TIME_WAIT at {'both sides' if row.time_wait == 'both' else 'the ' + row.time_wait}")
-    facts += [escape_text(name).replace("_", " ") for name in row.anomalies]
+    facts += [escape_text(name) for name in row.anomalies]
     return [first, *(paint("dim", line) for line in wrap(", ".join(facts), width))]
 
 

@@ -20,10 +20,14 @@ if TYPE_CHECKING:
 WIDTH_MIN, WIDTH_MAX = 60, 120
 
 _GAP = "  "
+#: Narrower than this, cut words say nothing any more.
+_WORDS_MIN = 12
 _CODES = {"bad": "1;31", "warn": "33", "good": "32", "dim": "2", "head": "1"}
 _NUMBER_SPACE = re.compile(
     r"(?<=\d) (?=\d{3}\b)|(?<=\d) (?=(?:%|ns|µs|ms|s|min|h|d|k|M|G|B|kB|MB|GB|TB)\b)|(?<=\d) (?=%)"
 )
+
+_CODE = re.compile(r"`[^`]*`")
 
 
 def clamp(width: int) -> int:
@@ -44,11 +48,12 @@ class Paint:
 
 
 def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> list[str]:
-    """``text`` folded at blanks, never inside a number and its unit; a longer word stays whole."""
+    """``text`` folded at blanks, never inside a quantity or a command; a longer word stays whole."""
     rest = " " * len(first) if rest is None else rest
     lines: list[str] = []
     line, empty = first, True
-    for word in _NUMBER_SPACE.sub("\xa0", text).split(" "):
+    whole = _CODE.sub(lambda match: match[0].replace(" ", "\xa0"), text)
+    for word in _NUMBER_SPACE.sub("\xa0", whole).split(" "):
         if not empty and len(line) + 1 + len(word) > width:
             lines.append(line)
             line, empty = rest, True
@@ -95,12 +100,18 @@ def table(
         titles = _GAP.join(_align(columns[i].title, widths[i], right=columns[i].right) for i in shown)
         lines.append(paint("dim", (indent + titles).rstrip()))
     for row in cells:
-        parts = []
-        for i in shown:
-            text = _align(_cut(row[i].text, widths[i], columns[i]), widths[i], right=columns[i].right)
-            parts.append(paint(row[i].role, text.rstrip() if i == shown[-1] else text))
-        lines.append((indent + _GAP.join(parts)).rstrip())
+        texts = [_align(_cut(row[i].text, widths[i], columns[i]), widths[i], right=columns[i].right) for i in shown]
+        lines.append(_line(texts, [row[i].role for i in shown], paint, indent))
     return lines
+
+
+def _line(texts: list[str], roles: Sequence[str], paint: Paint, indent: str) -> str:
+    # Blanks at the end go before the colour comes, which would hide them from rstrip().
+    while texts and not texts[-1].strip():
+        texts.pop()
+    if texts:
+        texts[-1] = texts[-1].rstrip()
+    return indent + _GAP.join(paint(role, text) for role, text in zip(roles, texts, strict=False))
 
 
 def _width(column: Column, texts: list[str]) -> int:
@@ -122,9 +133,11 @@ def _fit(columns: Sequence[Column], widths: list[int], width: int) -> list[int]:
             widths[i] = max(min(widths[i], columns[i].words), widths[i] - excess())
     while excess() > 0 and (optional := [i for i in shown if columns[i].keep]):
         shown.remove(min(optional, key=lambda i: columns[i].keep))
-    for i in shown:
-        if columns[i].shrink and excess() > 0:
-            widths[i] = max(min(widths[i], columns[i].shrink), widths[i] - excess())
+    for narrowest in ("words", "shrink"):
+        for i in shown:
+            limit = _WORDS_MIN if narrowest == "words" else columns[i].shrink
+            if getattr(columns[i], narrowest) and excess() > 0:
+                widths[i] = max(min(widths[i], limit), widths[i] - excess())
     return shown
 
 

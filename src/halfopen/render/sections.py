@@ -187,7 +187,7 @@ def _volume(packets: int, count: int) -> str:
 def _tcp(summary: Summary) -> str:
     text = plural(summary.tcp_segments, "segment")
     if summary.midstream:
-        text += f", {grouped(summary.midstream)} of connections that were open before the capture began"
+        text += f"; {plural(summary.midstream, 'connection')} had begun before the capture"
     return text
 
 

@@ -60,9 +60,9 @@ def _verdict_text(summary: Summary) -> str:
     if not summary.tcp_segments and not summary.handshakes:
         return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
     if not summary.handshakes:
-        opens = "the only TCP segment opens" if summary.tcp_segments == 1 else "none of its TCP segments opens"
-        what = f"{opens} no" if summary.tcp_segments == 1 else f"{opens} a"
-        return f"No handshake in this capture: {what} connection ({grouped(summary.tcp_segments)} read)."
+        old = plural(summary.midstream or 0, "connection")
+        what = f"{old} had begun before it" if summary.midstream else "no SYN in it"
+        return f"No handshake in this capture: {plural(summary.tcp_segments, 'TCP segment')}, {what}."
     whole = summary.handshakes - summary.outcome("partial")
     done = summary.outcome("established")
     if not whole:

@@ -96,7 +96,7 @@ def _direction(summary: Summary) -> Iterator[Notice]:
 def _memory(summary: Summary) -> Iterator[Notice]:
     if summary.evicted:
         lost = plural(summary.evicted, "connection")
-        text = f"{lost} did not fit into the flow table and {_were(summary.evicted)} judged early."
+        text = f"{lost} did not fit into the flow table: judged by what had been seen so far."
         yield Notice("evicted", "caveat", text, "`--max-flows` gives the table more room.", weight=summary.evicted)
     folded = summary.other_endpoints.folded if summary.other_endpoints else 0
     if folded:

@@ -30,7 +30,7 @@ ANOMALIES = {
     "syn_ack_wrong_ack": _Words(
         "trouble",
         "got a SYN-ACK that acknowledges something else than the SYN.",
-        "The server, or a device before it, still held an older connection of the same ports; or the answer was forged.",
+        "The server, or a device before it, still held an older connection of these ports; or the answer was forged.",
     ),
     "ack_wrong_ack": _Words(
         "trouble",

@@ -1,0 +1,136 @@
+"""Which connection a ladder is about, and what of a long one is left out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from halfopen.handshakes.ladder import HEAD, TAIL, FourTuple, Gap, Step, elide, parse_selector, steps
+from halfopen.model.exchange import Exchange, ExchangePacket
+from halfopen.model.handshake import Handshake
+
+V4 = FourTuple("10.0.0.1", 1234, "10.0.0.2", 443)
+V6 = FourTuple("2001:db8::1", 1234, "2001:db8::2", 443)
+SYN, RST, ACK = 2, 4, 16
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1", 1),
+        (" 812 ", 812),
+        ("10.0.0.1:1234-10.0.0.2:443", V4),
+        ("10.0.0.1:1234 → 10.0.0.2:443", V4),
+        ("10.0.0.1:1234,10.0.0.2:443", V4),
+        ("10.0.0.1:1234->10.0.0.2:443", V4),
+        ("[2001:db8::1]:1234-[2001:db8::2]:443", V6),
+        ("[2001:DB8:0:0::1]:1234 , [2001:db8::2]:443", V6),
+        ("[::ffff:1.2.3.4]:1-[::1]:2", FourTuple("::ffff:1.2.3.4", 1, "::1", 2)),
+    ],
+)
+def test_selector(text: str, expected: int | FourTuple) -> None:
+    assert parse_selector(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "0",
+        "-1",
+        "1.5",
+        "²",
+        "10.0.0.1:1234",
+        "10.0.0.1-10.0.0.2",
+        "10.0.0.1:1-10.0.0.2:2:3",
+        "2001:db8::1:1-::2:2",
+        "a:1-b:2",
+    ],
+)
+def test_selector_says_what_it_expects(text: str) -> None:
+    with pytest.raises(ValueError, match="expected the number of a handshake, or two ends"):
+        parse_selector(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "complaint"),
+    [
+        ("10.0.0.1:70000-10.0.0.2:443", "70000 is no port"),
+        ("10.0.0.999:1-10.0.0.2:443", "10.0.0.999 is no IP"),
+        ("[1:2]:1-[::2]:2", "1:2 is no IP"),
+    ],
+)
+def test_selector_names_the_wrong_part(text: str, complaint: str) -> None:
+    with pytest.raises(ValueError, match=complaint):
+        parse_selector(text)
+
+
+def test_either_end_may_come_first() -> None:
+    assert V4.matches("10.0.0.1", 1234, "10.0.0.2", 443)
+    assert V4.matches("10.0.0.2", 443, "10.0.0.1", 1234)
+    assert not V4.matches("10.0.0.1", 443, "10.0.0.2", 1234)
+
+
+def sent(time_ns: int, flags: int, seq: int, ack: int = 0, **more: Any) -> ExchangePacket:  # noqa: ANN401
+    return ExchangePacket(time_ns, from_client=True, flags=flags, seq=seq, ack=ack, **more)
+
+
+def received(time_ns: int, flags: int, seq: int, ack: int = 0, **more: Any) -> ExchangePacket:  # noqa: ANN401
+    return ExchangePacket(time_ns, from_client=False, flags=flags, seq=seq, ack=ack, **more)
+
+
+def exchange(*packets: ExchangePacket, isn_client: int | None = None, isn_server: int | None = None) -> Exchange:
+    handshake = Handshake(
+        "a.pcap", 0, "10.0.0.1", 1234, "10.0.0.2", 443, "established", isn_client=isn_client, isn_server=isn_server
+    )
+    return Exchange(handshake, packets)
+
+
+def test_numbers_are_relative_across_the_wrap() -> None:
+    numbers = exchange(
+        sent(1000, SYN, 2**32 - 1),
+        received(3000, SYN | ACK, 7, 0),
+        sent(3500, ACK, 0, 8),
+        sent(3600, ACK, 2**32 - 2, 8),
+        isn_client=2**32 - 1,
+        isn_server=7,
+    )
+    shown = steps(numbers)
+    assert [(step.seq, step.ack) for step in shown] == [(0, None), (0, 1), (1, 1), (-1, 1)]
+    assert [step.since_start_ns for step in shown] == [0, 2000, 2500, 2600]
+    assert [step.since_last_ns for step in shown] == [None, 2000, 500, 100]
+
+
+def test_without_isn_the_first_packet_of_a_side_is_zero() -> None:
+    shown = steps(exchange(sent(0, ACK, 500, 90), received(1, ACK, 90, 510)))
+    assert [(step.seq, step.ack) for step in shown] == [(0, 0), (0, 10)]
+
+
+def test_an_unknown_side_stays_unknown() -> None:
+    assert steps(exchange(sent(0, ACK, 500, 90)))[0].ack is None
+
+
+def data(count: int) -> list[ExchangePacket]:
+    return [sent(i * 1000, ACK, i * 10, payload_len=10, frame=i) for i in range(count)]
+
+
+def test_a_gap_is_not_worth_it_for_one_packet() -> None:
+    shown = elide(steps(exchange(*data(HEAD + TAIL + 1))))
+    assert all(isinstance(item, Step) for item in shown)
+
+
+def test_the_middle_is_counted() -> None:
+    shown = elide(steps(exchange(*data(100))))
+    hidden = 100 - HEAD - TAIL
+    assert shown[HEAD] == Gap(hidden, hidden * 10, (hidden - 1) * 1000)
+    assert len(shown) == HEAD + 1 + TAIL
+
+
+def test_what_tells_something_stays() -> None:
+    packets = data(100)
+    packets[50] = received(50_000, RST, 0, frame=50)
+    packets[60] = sent(60_000, ACK, 0, frame=60, verdict="invalid")
+    frames = [item.packet.frame for item in elide(steps(exchange(*packets))) if isinstance(item, Step)]
+    assert {50, 60} <= set(frames)
+    assert len(frames) == HEAD + TAIL + 2

@@ -1,0 +1,84 @@
+"""Whole screens against committed ones: what a person sees is reviewed as a diff.
+
+``tests/cases/summary/NAME.json`` is what the core says, ``NAME.WIDTH.txt`` the screen. ``HALFOPEN_UPDATE_SNAPSHOTS=1``
+rewrites them.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from halfopen.model.summary import Summary
+from halfopen.render.text import render_summary
+
+CASES = Path(__file__).parents[2] / "cases" / "summary"
+NAMES = sorted(path.stem for path in CASES.glob("*.json"))
+WIDTHS = (60, 80, 120)
+COLOR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def numbers(name: str) -> Summary:
+    return Summary.from_json(json.loads((CASES / f"{name}.json").read_text(encoding="utf-8")))
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", NAMES)
+def test_screen(name: str, width: int) -> None:
+    screen = render_summary(numbers(name), width=width, top=5)
+    golden = CASES / f"{name}.{width}.txt"
+    if os.environ.get("HALFOPEN_UPDATE_SNAPSHOTS"):
+        golden.write_text(screen, encoding="utf-8")
+    assert screen == golden.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_fits(name: str, width: int) -> None:
+    for line in render_summary(numbers(name), width=width).splitlines():
+        # A single word, such as an IPv6 endpoint or a path, is worth more whole than folded.
+        assert len(line) <= width or len(line.split()) == 1, line
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_color_only_repeats_what_the_words_say(name: str) -> None:
+    colored = render_summary(numbers(name), width=80, color=True)
+    assert COLOR.search(colored)
+    assert COLOR.sub("", colored) == render_summary(numbers(name), width=80, color=False)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_nothing_reaches_the_terminal_unescaped(name: str) -> None:
+    screen = render_summary(numbers(name), width=100)
+    assert not re.search("[\x00-\x09\x0b-\x1f\x7f-\x9f\u202a-\u202e\ud800-\udfff]", screen)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_unknown_is_never_called_none_or_zero(name: str) -> None:
+    screen = render_summary(numbers(name), width=120)
+    assert not re.search(r"\b(None|nan|null)\b", screen)
+
+
+def test_a_summary_of_nothing_is_one_sentence() -> None:
+    assert render_summary(Summary()).splitlines()[0] == "No packet in this capture."
+
+
+def test_top_limits_every_table() -> None:
+    screen = render_summary(numbers("lossy"), width=100, top=1)
+    assert "3 more endpoints not shown" in screen
+    assert screen.count(" unanswered  ") == 2  # one in the outcomes, one in the failed
+    assert "Slowest" not in screen
+
+
+def test_the_first_line_is_the_trouble() -> None:
+    assert render_summary(numbers("lossy"), width=120).startswith("! 312 of 1 204 connects to 10.0.0.5:443 waited")
+    assert render_summary(numbers("healthy"), width=120).startswith("No trouble: all 24 connects were established")
+
+
+def test_a_name_that_needs_quotes_stays_out_of_the_hint() -> None:
+    assert "--ladder" in render_summary(numbers("hostile"))
+    assert "halfopen trace FILE --ladder 1" in render_summary(numbers("hostile"))

@@ -2,6 +2,8 @@
 
 from typing import Final
 
+__all__ = ["REVISION", "VERSION"]
+
 VERSION: Final[str]
 """The version in Cargo.toml."""
 

@@ -13,10 +13,11 @@ MAY_DEPEND_ON = {
     "wire": set[str](),
     "track": {"wire"},
     "table": {"wire", "track"},
+    "trace": {"wire", "track", "table"},
     "kernel": {"wire"},
-    "python": {"wire", "track", "table", "kernel"},
+    "python": {"wire", "track", "table", "trace", "kernel"},
 }
-SAFE = ["wire", "track", "table"]
+SAFE = ["wire", "track", "table", "trace"]
 TABLES = ("dependencies", "dev-dependencies", "build-dependencies")
 
 

@@ -59,6 +59,8 @@ def _verdict_text(summary: Summary) -> str:
         return "No packet in this capture."
     if not summary.tcp_segments and not summary.handshakes:
         return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
+    if not summary.handshakes and summary.filter is not None:
+        return "No handshake in this capture fits what was asked for."
     if not summary.handshakes:
         old = plural(summary.midstream or 0, "connection")
         what = f"{old} had begun before it" if summary.midstream else "no SYN in it"

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+from halfopen.model.exchange import ExchangeIcmp, ExchangePacket
 
-    from halfopen.model.exchange import Exchange, ExchangePacket
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from halfopen.model.exchange import Exchange
 
 #: Packets drawn from the begin and from the end of a long exchange; between them only what matters to the connection.
 HEAD, TAIL = 12, 8
@@ -45,12 +47,15 @@ class FourTuple:
 class Step:
     """One packet with what is relative about it."""
 
-    packet: ExchangePacket
+    event: ExchangePacket | ExchangeIcmp
     since_start_ns: int
     since_last_ns: int | None
     """Since the packet before, whether or not that one is shown. None at the first."""
     seq: int | None
-    """Relative to the initial sequence number of its side, which is 0. None when that is not known."""
+    """Relative to the initial sequence number of its side, which is 0. None when that is not known.
+
+    Of an ICMP error: of the packet that it quotes.
+    """
     ack: int | None
     """Relative to the initial sequence number of the other side. None without ACK, or when that is not known."""
 
@@ -60,9 +65,10 @@ class Gap:
     """Packets that are left out."""
 
     packets: int
-    payload: int
-    """Bytes."""
+    payload: int | None
+    """Bytes; None where some of the packets were not kept."""
     duration_ns: int
+    """From the packet before to the packet after."""
 
 
 def parse_selector(text: str) -> int | FourTuple:
@@ -87,68 +93,71 @@ def parse_selector(text: str) -> int | FourTuple:
 
 
 def steps(exchange: Exchange) -> list[Step]:
-    """Every packet with its relative times and numbers."""
+    """Every event with its relative times and numbers."""
     zero = _zeros(exchange)
-    start = exchange.packets[0].time_ns if exchange.packets else 0
+    start = exchange.events[0].time_ns if exchange.events else 0
     result: list[Step] = []
-    for packet in exchange.packets:
-        last = result[-1].packet.time_ns if result else None
-        mine, other = zero[packet.from_client], zero[not packet.from_client]
-        result.append(
-            Step(
-                packet,
-                packet.time_ns - start,
-                None if last is None else packet.time_ns - last,
-                _relative(packet.seq, mine),
-                _relative(packet.ack, other) if packet.has("ACK") else None,
-            )
-        )
+    for event in exchange.events:
+        last = result[-1].event.time_ns if result else None
+        seq, ack = _numbers(event, zero)
+        since = None if last is None else event.time_ns - last
+        result.append(Step(event, event.time_ns - start, since, seq, ack))
     return result
 
 
-def elide(all_steps: Sequence[Step]) -> list[Step | Gap]:
+def elide(exchange: Exchange) -> list[Step | Gap]:
     """The steps worth drawing, with gaps that say what was left out."""
-    return list(_with_gaps(all_steps, _chosen(all_steps)))
+    everything = steps(exchange)
+    chosen = _chosen(everything)
+    result: list[Step | Gap] = []
+    last = -1
+    for i in sorted(chosen):
+        omitted = exchange.omitted if last < exchange.omitted_after <= i else 0
+        if i - last > 1 or omitted:
+            result.append(_gap(everything, last, i, omitted))
+        result.append(everything[i])
+        last = i
+    return result
 
 
-def _chosen(all_steps: Sequence[Step]) -> set[int]:
-    count = len(all_steps)
+def _chosen(everything: Sequence[Step]) -> set[int]:
+    count = len(everything)
     # A gap of one packet would take as much room as the packet.
     if count <= HEAD + TAIL + 1:
         return set(range(count))
     chosen = {*range(HEAD), *range(count - TAIL, count)}
-    telling = [i for i in range(HEAD, count - TAIL) if _is_telling(all_steps[i].packet)]
+    telling = [i for i in range(HEAD, count - TAIL) if _is_telling(everything[i].event)]
     return chosen | set(telling[:MIDDLE_MOST])
 
 
-def _is_telling(packet: ExchangePacket) -> bool:
-    return packet.verdict == "invalid" or any(packet.has(flag) for flag in ("SYN", "FIN", "RST"))
+def _is_telling(event: ExchangePacket | ExchangeIcmp) -> bool:
+    if isinstance(event, ExchangeIcmp):
+        return True
+    return event.verdict == "invalid" or any(event.has(flag) for flag in ("SYN", "FIN", "RST"))
 
 
-def _with_gaps(all_steps: Sequence[Step], chosen: set[int]) -> Iterator[Step | Gap]:
-    hidden: list[Step] = []
-    for i, step in enumerate(all_steps):
-        if i not in chosen:
-            hidden.append(step)
-            continue
-        if hidden:
-            yield _gap(hidden)
-            hidden = []
-        yield step
-
-
-def _gap(hidden: list[Step]) -> Gap:
-    payload = sum(step.packet.payload_len for step in hidden)
-    return Gap(len(hidden), payload, hidden[-1].packet.time_ns - hidden[0].packet.time_ns)
+def _gap(everything: Sequence[Step], last: int, following: int, omitted: int) -> Gap:
+    hidden = everything[last + 1 : following]
+    payload = sum(step.event.payload_len for step in hidden if isinstance(step.event, ExchangePacket))
+    before = everything[max(last, 0)].event.time_ns
+    return Gap(len(hidden) + omitted, None if omitted else payload, everything[following].event.time_ns - before)
 
 
 def _zeros(exchange: Exchange) -> dict[bool, int | None]:
     """The initial sequence number of each side, by ``from_client``; where it is unknown, of its first packet."""
     zero = {True: exchange.handshake.isn_client, False: exchange.handshake.isn_server}
-    for packet in exchange.packets:
-        if zero[packet.from_client] is None and not packet.has("RST"):
-            zero[packet.from_client] = packet.seq
+    for event in exchange.events:
+        if isinstance(event, ExchangePacket) and zero[event.from_client] is None and not event.has("RST"):
+            zero[event.from_client] = event.seq
     return zero
+
+
+def _numbers(event: ExchangePacket | ExchangeIcmp, zero: Mapping[bool, int | None]) -> tuple[int | None, int | None]:
+    """The relative sequence and acknowledgment numbers."""
+    if isinstance(event, ExchangeIcmp):
+        return (None if event.seq is None else _relative(event.seq, zero[event.to_client])), None
+    ack = _relative(event.ack, zero[not event.from_client]) if event.has("ACK") else None
+    return _relative(event.seq, zero[event.from_client]), ack
 
 
 def _relative(number: int, zero: int | None) -> int | None:

@@ -49,7 +49,8 @@ def infer(summary: Summary) -> Vantage:
         to_server = summary.latency_us.syn_to_syn_ack.p50
     to_client = summary.latency_us.syn_ack_to_ack.p50
     if not summary.vantage.split.judged or to_server is None or to_client is None:
-        return Vantage(None, "Cannot be told, because no handshake without retransmission completed in this capture.")
+        lack = "shows both legs of the round trip" if summary.outcome("established") else "is in this capture"
+        return Vantage(None, f"Cannot be told, because no completed handshake {lack}.")
     if to_server + to_client < ROUND_TRIP_MIN_US:
         return _by_ttl(
             summary, f"the round trip of {duration(to_server + to_client)} is as short as a host's own reaction"
@@ -71,7 +72,11 @@ def _by_time(summary: Summary, legs: str) -> Vantage:
             "both", f"Beside a host that both opens and accepts: near the client in {near} of the handshakes."
         )
     if client + server <= 1 - AGREE_MIN:
-        hops = f"; {hops_client} from the client, {hops_server} from the server" if hops_client and hops_server else ""
+        hops = (
+            f"; {hops_client} on the client's side, {hops_server} on the server's"
+            if hops_client and hops_server
+            else ""
+        )
         return Vantage("middle", f"Between client and server: {legs}{hops}.")
     return _by_ttl(summary, "the split of the round trip differs from handshake to handshake")
 

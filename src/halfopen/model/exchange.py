@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from halfopen.model.handshake import Handshake
 
@@ -65,24 +65,52 @@ class ExchangePacket:
 
 
 @dataclass(frozen=True, slots=True)
+class ExchangeIcmp:
+    """An ICMP error about one of the packets."""
+
+    time_ns: int
+    """Capture time, nanoseconds since the epoch."""
+    icmp_type: int
+    icmp_code: int
+    icmp_from: str
+    """Address of the router or host that sent it."""
+    to_client: bool = True
+    """Whether it goes to the client: whether it quotes a packet of the client."""
+    seq: int | None = None
+    """Sequence number of the quoted packet, absolute."""
+    frame: int | None = None
+    """1-based frame number in its file."""
+    file: int = 0
+    """Index of the file."""
+
+
+@dataclass(frozen=True, slots=True)
 class Exchange:
     """One connection, packet by packet, in capture order."""
 
     handshake: Handshake
-    packets: tuple[ExchangePacket, ...]
+    events: tuple[ExchangePacket | ExchangeIcmp, ...]
     files: tuple[str, ...] = ()
-    """Paths by ``ExchangePacket.file``."""
-    dropped: int = 0
-    """Packets after the last one that were not kept."""
+    """Paths by the index ``file``."""
+    omitted: int = 0
+    """Packets of the middle that were not kept."""
+    omitted_after: int = 0
+    """After how many of ``events`` they stood."""
 
     @classmethod
     def from_dicts(
-        cls, handshake: Handshake, packets: list[Mapping[str, Any]], files: tuple[str, ...] = (), dropped: int = 0
+        cls,
+        handshake: Handshake,
+        events: Iterable[Mapping[str, Any]],
+        files: tuple[str, ...] = (),
+        omitted: int = 0,
+        omitted_after: int = 0,
     ) -> Exchange:
-        """From the packets as the core gives them; option fields may stand beside the others or under ``options``."""
-        return cls(handshake, tuple(_packet(packet) for packet in packets), files, dropped)
+        """From the events as the core gives them; the ICMP errors among them are those with an ``icmp_type``."""
+        return cls(handshake, tuple(map(_event, events)), files, omitted, omitted_after)
 
 
+_ICMP_FIELDS = ("time_ns", "icmp_type", "icmp_code", "icmp_from", "to_client", "seq", "frame", "file")
 _FIELDS = [
     "time_ns",
     "from_client",
@@ -111,6 +139,12 @@ _OPTIONS = [
     "unknown_options",
     "incomplete",
 ]
+
+
+def _event(data: Mapping[str, Any]) -> ExchangePacket | ExchangeIcmp:
+    if data.get("icmp_type") is None:
+        return _packet(data)
+    return ExchangeIcmp(**{name: data[name] for name in _ICMP_FIELDS if data.get(name) is not None})
 
 
 def _packet(data: Mapping[str, Any]) -> ExchangePacket:

@@ -272,6 +272,8 @@ class Summary:
     """Time of the first packet."""
     end_ns: int | None = None
     """Time of the last packet."""
+    filter: str | None = None
+    """What ``--where``, ``--since`` and ``--until`` left in, as the user wrote it; None when everything counts."""
     handshakes: int = 0
     ipv6: int = 0
     first_ns: int | None = None

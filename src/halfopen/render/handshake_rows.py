@@ -87,5 +87,7 @@ def _plain(number: int | None) -> str:
 def _why(row: Handshake) -> str:
     said = icmp_words(row)
     words = [f"{said} from {row.icmp_from}" if row.icmp_from else said] if said else []
+    if row.retransmit_wait_us == 0 and (row.syn_sent or 0) > 1:
+        words.append("SYN-ACK lost or late")
     words += [escape_text(name) for name in row.anomalies if name not in _SAID_ELSEWHERE]
     return ", ".join(words)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from halfopen.handshakes.ladder import Gap, Step, elide, steps
-from halfopen.model.exchange import FLAG_BITS, Exchange, ExchangePacket
+from halfopen.handshakes.ladder import Gap, Step, elide
+from halfopen.handshakes.notices.connects import icmp_meaning
+from halfopen.model.exchange import FLAG_BITS, Exchange, ExchangeIcmp, ExchangePacket
 from halfopen.model.quantity import duration, moment, plural, size
 from halfopen.render.escape import escape_text
 from halfopen.render.handshake_rows import peers
@@ -29,14 +30,12 @@ def render_ladder(exchange: Exchange, width: int = 100, color: bool = False) -> 
     """The ladder as text that ends in a line end; long exchanges lose their middle."""
     paint, width = Paint(color), clamp(width)
     lines = _heading(exchange, width, paint)
-    if not exchange.packets:
+    if not exchange.events:
         lines += ["", "No packet of it was kept."]
         return "\n".join(lines) + "\n"
     lines += ["", _titles(exchange.handshake, width, paint)]
-    for item in elide(steps(exchange)):
+    for item in elide(exchange):
         lines += [_gap(item, width, paint)] if isinstance(item, Gap) else _step(item, exchange, width, paint)
-    if exchange.dropped:
-        lines.append(paint("dim", f"  … and {plural(exchange.dropped, 'packet')} after these, not kept"))
     return "\n".join(lines) + "\n"
 
 
@@ -75,33 +74,44 @@ def _titles(row: Handshake, width: int, paint: Paint) -> str:
 
 
 def _step(step: Step, exchange: Exchange, width: int, paint: Paint) -> list[str]:
-    packet = step.packet
-    role = {"invalid": "bad", "ignore": "warn"}.get(packet.verdict, "")
+    event = step.event
+    role, body = _icmp(event, width) if isinstance(event, ExchangeIcmp) else _packet(event, width)
     left = f"{step.since_start_ns / 1e9:.6f}".rjust(_TIME)
     if width >= _DELTA_FROM:
         left += ("" if step.since_last_ns is None else f"{step.since_last_ns / 1e9:+.6f}").rjust(_DELTA)
     if width >= _FRAME_FROM:
-        left += ("" if packet.frame is None else str(packet.frame)).rjust(_FRAME)
-    arrow = paint(role, _arrow(packet, _arrow_width(width)))
-    states = [_state(text) for text in (packet.client_state, packet.server_state)]
+        left += ("" if event.frame is None else str(event.frame)).rjust(_FRAME)
+    client, arrow, server = body
     indent = " " * _margin(width)
-    lines = [f"{left}  {states[0]:<{_STATE}}  {arrow}  {states[1]}".rstrip()]
+    lines = [f"{left}  {client:<{_STATE}}  {paint(role, arrow)}  {server}".rstrip()]
     lines += [paint("dim", line) for line in wrap(_details(step, exchange), width, first=indent)]
-    if packet.verdict != "next" or packet.note:
-        lines += [paint(role, line) for line in wrap(_verdict(packet), width, first=indent)]
+    verdict = "" if isinstance(event, ExchangeIcmp) else _verdict(event)
+    if verdict:
+        lines += [paint(role, line) for line in wrap(verdict, width, first=indent)]
     return lines
+
+
+def _packet(packet: ExchangePacket, width: int) -> tuple[str, tuple[str, str, str]]:
+    role = {"invalid": "bad", "ignore": "warn"}.get(packet.verdict, "")
+    label = flag_words(packet.flags)
+    if packet.payload_len:
+        label += f" {packet.payload_len} B"
+    arrow = _arrow(label, _arrow_width(width), to_server=packet.from_client)
+    return role, (_state(packet.client_state), arrow, _state(packet.server_state))
+
+
+def _icmp(error: ExchangeIcmp, width: int) -> tuple[str, tuple[str, str, str]]:
+    """An ICMP error says nothing about the states; it ends an attempt, or is ignored."""
+    return "bad", ("", _arrow("ICMP", _arrow_width(width), to_server=not error.to_client), "")
 
 
 def _state(name: str) -> str:
     return _STATES.get(name) or escape_text(name).replace("_", "-")
 
 
-def _arrow(packet: ExchangePacket, width: int) -> str:
-    label = flag_words(packet.flags)
-    if packet.payload_len:
-        label += f" {packet.payload_len} B"
+def _arrow(label: str, width: int, *, to_server: bool) -> str:
     body = f" {label} ".center(width - 1, "-")
-    return f"{body}>" if packet.from_client else f"<{body}"
+    return f"{body}>" if to_server else f"<{body}"
 
 
 def flag_words(flags: int) -> str:
@@ -112,16 +122,25 @@ def flag_words(flags: int) -> str:
 
 
 def _details(step: Step, exchange: Exchange) -> str:
-    packet = step.packet
+    event = step.event
+    words = _icmp_words(event, step) if isinstance(event, ExchangeIcmp) else _packet_words(event, step)
+    if len(exchange.files) > 1 and event.file < len(exchange.files):
+        words.append(f"in {escape_text(exchange.files[event.file])}")
+    return ", ".join(words)
+
+
+def _packet_words(packet: ExchangePacket, step: Step) -> list[str]:
     words = [_number("seq", step.seq, packet.seq)]
     if packet.has("ACK"):
         words.append(_number("ack", step.ack, packet.ack))
     if packet.window is not None:
         words.append(f"win {packet.window}")
-    words += option_words(packet.options)
-    if len(exchange.files) > 1 and packet.file < len(exchange.files):
-        words.append(f"in {escape_text(exchange.files[packet.file])}")
-    return ", ".join(words)
+    return words + option_words(packet.options)
+
+
+def _icmp_words(error: ExchangeIcmp, step: Step) -> list[str]:
+    words = [f"{icmp_meaning(error.icmp_type, error.icmp_code, v6=':' in error.icmp_from)} from {error.icmp_from}"]
+    return words if error.seq is None else [*words, f"about {_number('seq', step.seq, error.seq)}"]
 
 
 def _number(name: str, relative: int | None, absolute: int) -> str:
@@ -160,5 +179,5 @@ def _verdict(packet: ExchangePacket) -> str:
 
 def _gap(gap: Gap, width: int, paint: Paint) -> str:
     payload = f" with {size(gap.payload)}" if gap.payload else ""
-    text = f"… {plural(gap.packets, 'packet')}{payload} in {duration(gap.duration_ns / 1000)} left out …"
+    text = f"… {plural(gap.packets, 'packet')}{payload} left out, {duration(gap.duration_ns / 1000)} …"
     return paint("dim", " " * _margin(width) + text)

@@ -43,6 +43,8 @@ def read(summary: Summary, width: int, paint: Paint) -> list[str]:
         lines += _labelled("Time", span(summary.start_ns, summary.end_ns), width, paint)
     elif summary.first_ns is not None:
         lines += _labelled("Time", f"attempts began {span(summary.first_ns, summary.last_ns)}", width, paint)
+    if summary.filter is not None:
+        lines += _labelled("Only", escape_text(summary.filter), width, paint)
     defects = [damage_words(kind, count) for kind, count in sorted(summary.defects.items()) if count]
     for words in defects:
         lines += _labelled("Defects" if words == defects[0] else "", words, width, paint)

@@ -50,7 +50,8 @@ def _verdict(summary: Summary, said: list[Notice], width: int, paint: Paint) -> 
     """The first line where no trouble takes that place."""
     if any(notice.severity == "trouble" for notice in said):
         return []
-    role = "good" if summary.handshakes and summary.outcome("established") else "head"
+    whole = summary.handshakes - summary.outcome("partial")
+    role = "good" if whole and summary.outcome("established") == whole else "head"
     return [paint(role, line) for line in wrap(_verdict_text(summary), width)]
 
 
@@ -59,6 +60,8 @@ def _verdict_text(summary: Summary) -> str:
         return "No packet in this capture."
     if not summary.tcp_segments and not summary.handshakes:
         return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
+    if not summary.handshakes and summary.filter is not None:
+        return "No handshake in this capture fits what was asked for."
     if not summary.handshakes:
         old = plural(summary.midstream or 0, "connection")
         what = f"{old} had begun before it" if summary.midstream else "no SYN in it"
@@ -71,7 +74,7 @@ def _verdict_text(summary: Summary) -> str:
     took = f", the slowest in {duration(slowest)}" if slowest is not None and done > 1 else ""
     took = f" in {duration(slowest)}" if slowest is not None and done == 1 else took
     if done < whole:
-        return f"No trouble that can be named: {grouped(done)} of {plural(whole, 'connect')} established{took}."
+        return f"{grouped(done)} of {plural(whole, 'connect')} completed{took}."
     if whole == 1:
         return f"No trouble: the only connect was established{took}."
     return f"No trouble: all {plural(whole, 'connect')} were established{took}."

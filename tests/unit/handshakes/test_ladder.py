@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from halfopen.handshakes.ladder import HEAD, TAIL, FourTuple, Gap, Step, elide, parse_selector, steps
-from halfopen.model.exchange import Exchange, ExchangePacket
+from halfopen.model.exchange import Exchange, ExchangeIcmp, ExchangePacket
 from halfopen.model.handshake import Handshake
 
 V4 = FourTuple("10.0.0.1", 1234, "10.0.0.2", 443)
@@ -116,14 +116,14 @@ def data(count: int) -> list[ExchangePacket]:
 
 
 def test_a_gap_is_not_worth_it_for_one_packet() -> None:
-    shown = elide(steps(exchange(*data(HEAD + TAIL + 1))))
+    shown = elide(exchange(*data(HEAD + TAIL + 1)))
     assert all(isinstance(item, Step) for item in shown)
 
 
 def test_the_middle_is_counted() -> None:
-    shown = elide(steps(exchange(*data(100))))
+    shown = elide(exchange(*data(100)))
     hidden = 100 - HEAD - TAIL
-    assert shown[HEAD] == Gap(hidden, hidden * 10, (hidden - 1) * 1000)
+    assert shown[HEAD] == Gap(hidden, hidden * 10, (hidden + 1) * 1000)
     assert len(shown) == HEAD + 1 + TAIL
 
 
@@ -131,6 +131,24 @@ def test_what_tells_something_stays() -> None:
     packets = data(100)
     packets[50] = received(50_000, RST, 0, frame=50)
     packets[60] = sent(60_000, ACK, 0, frame=60, verdict="invalid")
-    frames = [item.packet.frame for item in elide(steps(exchange(*packets))) if isinstance(item, Step)]
+    frames = [item.event.frame for item in elide(exchange(*packets)) if isinstance(item, Step)]
     assert {50, 60} <= set(frames)
     assert len(frames) == HEAD + TAIL + 2
+
+
+def test_packets_that_were_not_kept_are_counted_where_they_stood() -> None:
+    kept = Exchange(exchange().handshake, tuple(data(4)), omitted=500, omitted_after=2)
+    shown = elide(kept)
+    assert shown[2] == Gap(500, None, 1000)
+    assert [item.event.frame for item in shown if isinstance(item, Step)] == [0, 1, 2, 3]
+
+
+def test_both_kinds_of_gap_are_one() -> None:
+    kept = Exchange(exchange().handshake, tuple(data(100)), omitted=500, omitted_after=50)
+    assert [item.packets for item in elide(kept) if isinstance(item, Gap)] == [500 + 100 - HEAD - TAIL]
+
+
+def test_an_icmp_error_is_relative_to_what_it_quotes() -> None:
+    error = ExchangeIcmp(9, 3, 1, "10.0.0.9", seq=77)
+    shown = steps(Exchange(exchange(isn_client=77).handshake, (sent(0, SYN, 77), error)))
+    assert (shown[1].seq, shown[1].ack, shown[1].since_last_ns) == (0, None, 9)

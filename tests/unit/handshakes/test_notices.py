@@ -60,7 +60,7 @@ FIRES = [
         summary(
             row("10.0.0.7", unanswered=1), end_ns=START_NS, silent_hosts=[host("10.0.0.7", handshakes=1, syn_sent=1)]
         ),
-        "10.0.0.7 had not answered when the capture ended: 1 connect to port 443, no SYN was repeated yet.",
+        "10.0.0.7 had not answered when the capture ended: 1 connect, no SYN was repeated yet.",
     ),
     (
         "one client is ignored",
@@ -158,6 +158,24 @@ FIRES = [
         "2 of 10 connects to 10.0.0.5:443 were reset by the server after its own SYN-ACK.",
     ),
     (
+        "the SYN was answered, but sent again",
+        summary(row(established=399, unanswered=1, retransmission={**waits(399, s1=36), "syn_handshakes": 71})),
+        "34 of 400 connects to 10.0.0.5:443 repeated a SYN that the server did answer.",
+    ),
+    (
+        "several had no time to answer",
+        summary(
+            row("10.0.0.7", unanswered=1),
+            row("10.0.0.8", unanswered=1),
+            row("10.0.0.5", established=3),
+            row("10.0.0.5", 81, unanswered=1),
+            end_ns=START_NS,
+            silent_hosts=[host(f"10.0.0.{i}", handshakes=1, syn_sent=1) for i in (7, 8)],
+        ),
+        "10.0.0.7, 10.0.0.8 and 10.0.0.5:81 had not answered when the capture ended: 3 connects, "
+        "no SYN was repeated yet.",
+    ),
+    (
         "the SYN-ACK was repeated although the ACK is there",
         summary(row(established=50, retransmission={"syn_ack": 9, "syn_ack_handshakes": 9})),
         "The server repeated its SYN-ACK in 9 of 50 connects to 10.0.0.5:443.",
@@ -249,7 +267,11 @@ SILENT = [
     ),
     (
         "a repeated SYN explains the second SYN-ACK",
-        summary(row(established=50, retransmission={"syn_handshakes": 9, "syn_ack": 9, "syn_ack_handshakes": 9})),
+        summary(
+            row(
+                established=50, retransmission={"waited": 9, "syn_handshakes": 9, "syn_ack": 9, "syn_ack_handshakes": 9}
+            )
+        ),
         {"syn-ack-repeated"},
     ),
     (

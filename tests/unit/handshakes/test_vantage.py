@@ -42,7 +42,7 @@ MIXED = {"known": 100, "pristine": 50, "hops_p50": 1}
             capture(15_000, 14_000, (2, 1), ttl_client=ROUTED, ttl_server=MIXED),
             "middle",
             "Between client and server: 15 ms to the server and back, 14 ms to the client; "
-            "7 routers from the client, 1 router from the server.",
+            "7 routers on the client's side, 1 router on the server's.",
         ),
         (
             capture(800, 900, (60, 38)),
@@ -67,9 +67,14 @@ MIXED = {"known": 100, "pristine": 50, "hops_p50": 1}
             "and the TTLs do not agree.",
         ),
         (
-            Summary(),
+            Summary(outcomes={"established": 1}),
             None,
-            "Cannot be told, because no handshake without retransmission completed in this capture.",
+            "Cannot be told, because no completed handshake shows both legs of the round trip.",
+        ),
+        (
+            Summary(outcomes={"unanswered": 1}),
+            None,
+            "Cannot be told, because no completed handshake is in this capture.",
         ),
     ],
 )

@@ -20,7 +20,11 @@ NAMES = sorted(path.stem for path in CASES.glob("*.json"))
 def exchange(name: str) -> Exchange:
     data = json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
     return Exchange.from_dicts(
-        Handshake.from_dict(data["handshake"]), data["packets"], tuple(data["files"]), data.get("dropped", 0)
+        Handshake.from_dict(data["handshake"]),
+        data["packets"],
+        tuple(data["files"]),
+        data.get("omitted", 0),
+        data.get("omitted_after", 0),
     )
 
 

@@ -67,6 +67,12 @@ def test_a_summary_of_nothing_is_one_sentence() -> None:
     assert render_summary(Summary()).splitlines()[0] == "No packet in this capture."
 
 
+def test_a_filter_that_leaves_nothing_is_not_blamed_on_the_capture() -> None:
+    screen = render_summary(Summary(packets=9, tcp_segments=9, filter="server_port == 81\x1b"))
+    assert screen.startswith("No handshake in this capture fits what was asked for.\n")
+    assert "Only      server_port == 81\\x1b\n" in screen
+
+
 def test_top_limits_every_table() -> None:
     screen = render_summary(numbers("lossy"), width=100, top=1)
     assert "3 more endpoints not shown" in screen

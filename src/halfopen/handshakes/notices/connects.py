@@ -55,9 +55,12 @@ def icmp_words(handshake: Handshake) -> str | None:
     """What the ICMP error said, or nothing when none is on record."""
     if handshake.icmp_type is None:
         return None
-    table = ICMP6 if ":" in handshake.server else ICMP
-    code = handshake.icmp_code or 0
-    return table.get((handshake.icmp_type, code), f"ICMP type {handshake.icmp_type} code {code}")
+    return icmp_meaning(handshake.icmp_type, handshake.icmp_code or 0, v6=":" in handshake.server)
+
+
+def icmp_meaning(icmp_type: int, icmp_code: int, *, v6: bool) -> str:
+    """The words for a type and code, or the numbers where there are none."""
+    return (ICMP6 if v6 else ICMP).get((icmp_type, icmp_code), f"ICMP type {icmp_type} code {icmp_code}")
 
 
 def _refused(row: Endpoint) -> int:

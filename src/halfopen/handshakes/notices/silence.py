@@ -34,12 +34,18 @@ def check(summary: Summary) -> Iterator[Notice]:
     silent = ordinary_silent_hosts(summary)
     names = {host.server for host in silent}
     rows = [row for row in ordinary_endpoints(summary) if row.server not in names and _unanswered(row)]
-    mute = [row for row in rows if row.answered == 0]
+    # A silent host that the list of silent hosts had no room for is among the unlisted ones there.
+    answering = {row.server for row in summary.endpoints if row.answered}
+    mute = [row for row in rows if row.answered == 0 and row.server in answering]
     partly = [row for row in rows if row.answered > 0]
-    yield from _hosts(summary, silent)
-    yield from one_a_row(mute, _unanswered, lambda row: _say_port(summary, row), _rest)
+    yield from _hosts(summary, [host for host in silent if _had_time(summary, host)])
+    yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, _rest)
     yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _rest_of_pairs)
     yield from one_a_row(partly, _unanswered, _say_some, _rest)
+    yield from _too_short(
+        {host.server: host.handshakes for host in silent if not _had_time(summary, host)}
+        | {where(row): row.handshakes for row in mute if not _had_time(summary, row)}
+    )
 
 
 def _hosts(summary: Summary, silent: list[Host]) -> Iterator[Notice]:
@@ -51,32 +57,31 @@ def _hosts(summary: Summary, silent: list[Host]) -> Iterator[Notice]:
     def rest(hosts: Sequence[Host]) -> Notice:
         total = sum(host.handshakes for host in hosts)
         connects = f"{'at least ' if unlisted else ''}{plural(total, 'connect')}"
-        text = (
-            f"{plural(len(hosts) + unlisted, 'more address never answers', 'more addresses never answer')}: {connects}."
-        )
-        return Notice("never-answers", "trouble", text, weight=total)
+        many = plural(len(hosts) + unlisted, "more address never answers", "more addresses never answer")
+        return Notice("never-answers", "trouble", f"{many}: {connects}.", weight=total)
 
     yield from one_a_row(silent, lambda host: host.handshakes, lambda host: _say_host(summary, host), rest)
 
 
 def _say_host(summary: Summary, host: Host) -> Notice:
     what = f"{_tries(host.handshakes, host.syn_sent)} to {_ports(summary, host)}{_from(host.clients)}"
-    if not _had_time(summary, host):
-        return _too_short(f"{host.server} had not answered when the capture ended", what, host.handshakes)
     text = f"{host.server} never answers: {what}{over(host.first_ns, host.last_ns)}."
     return Notice("never-answers", "trouble", text, NO_ANSWER, weight=host.handshakes)
 
 
-def _say_port(summary: Summary, row: Endpoint) -> Notice:
+def _say_port(row: Endpoint) -> Notice:
     what = f"{_tries(row.handshakes, row.syn_sent)}{_from(row.clients)}"
-    if not _had_time(summary, row):
-        return _too_short(f"{where(row)} had not answered when the capture ended", what, row.handshakes)
     text = f"{where(row)} never answers: {what}{over(row.first_ns, row.last_ns)}; other ports of the host do."
     return Notice("never-answers", "trouble", text, NO_ANSWER_HERE, weight=row.handshakes)
 
 
-def _too_short(text: str, what: str, weight: int) -> Notice:
-    return Notice("capture-too-short", "caveat", f"{text}: {what}, no SYN was repeated yet.", weight=weight)
+def _too_short(waiting: dict[str, int]) -> Iterator[Notice]:
+    """Silence that says nothing: the capture ended before a SYN would have been repeated."""
+    if not waiting:
+        return
+    names, total = listed(list(waiting)), sum(waiting.values())
+    text = f"{names} had not answered when the capture ended: {plural(total, 'connect')}, no SYN was repeated yet."
+    yield Notice("capture-too-short", "caveat", text, weight=total)
 
 
 def _say_pair(pair: SilentPair) -> Notice:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, where
+from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, others, where
 from halfopen.model.quantity import grouped, plural
 
 if TYPE_CHECKING:
@@ -45,11 +45,13 @@ ELSEWHERE = "Lost on the way, or dropped by a full accept queue: `nstat -az TcpE
 
 
 def check(summary: Summary) -> Iterator[Notice]:
-    """SYNs sent again, then SYN-ACKs sent again."""
+    """SYNs sent again because the first was lost, because its SYN-ACK was, then SYN-ACKs sent again."""
     rows = [
         row for row in summary.endpoints if row.retransmission.waited >= WAITED_SHARE_MIN * row.retransmission.answered
     ]
     yield from one_a_row(rows, _waited, lambda row: _say(summary, row), _rest)
+    rows = [row for row in summary.endpoints if _late(row) >= WAITED_SHARE_MIN * row.answered]
+    yield from one_a_row(rows, _late, _say_late, _rest_of_late)
     rows = [row for row in summary.endpoints if _repeats(row) >= max(1, SYN_ACK_SHARE_MIN * row.answered)]
     yield from one_a_row(rows, _repeats, _say_repeats, _rest_of_repeats)
 
@@ -103,6 +105,21 @@ def _rest(rows: Sequence[Endpoint]) -> Notice:
     total = sum(map(_waited, rows))
     text = f"At {plural(len(rows), 'more endpoint')}, {plural(total, 'connect')} waited for a retransmitted SYN."
     return Notice("waited-for-retransmission", "trouble", text, weight=total)
+
+
+def _late(row: Endpoint) -> int:
+    """Attempts that repeated a SYN of which the first had reached the server: at least so many."""
+    return max(0, row.retransmission.syn_handshakes - row.retransmission.waited - (row.handshakes - row.answered))
+
+
+def _say_late(row: Endpoint) -> Notice:
+    text = f"{connects_to(_late(row), judged(row), row)} repeated a SYN that the server did answer."
+    hint = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
+    return Notice("syn-ack-lost-or-late", "trouble", text, hint, weight=_late(row))
+
+
+def _rest_of_late(rows: Sequence[Endpoint]) -> Notice:
+    return others("syn-ack-lost-or-late", rows, _late, "repeated a SYN that the server did answer")
 
 
 def _repeats(row: Endpoint) -> int:

@@ -11,7 +11,8 @@ use halfopen_table::{Names, source_name};
 use halfopen_trace::exchange::{self, Event, Wanted};
 use halfopen_trace::outlet::{Choice, Moment, Outlet, Records};
 use halfopen_trace::{Progress, Reading, Request};
-use halfopen_track::summary::{JsonLimits, Limits as SummaryLimits};
+use halfopen_track::summary::Limits as SummaryLimits;
+use halfopen_track::summary::json::JsonLimits;
 use halfopen_track::{Handshake, Limits, Side, SideOptions, Summary};
 use halfopen_wire::Address;
 use halfopen_wire::capture::{OpenError, OpenErrorKind};
@@ -59,40 +60,66 @@ pub struct Trace {
 
 /// Reads captures to their end. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (inputs, *, max_flows=None, verify_checksums=false, since=None, until=None, where_=None, slowest=10,
+#[pyo3(signature = (inputs, *, max_flows=None, verify_checksums=false, since=None, until=None, slowest=10,
     failed=10, endpoints=1000, records="none", output=None, progress=None))]
-#[allow(clippy::too_many_arguments)] // one call site; the names are the interface
+#[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)] // the names are the interface; pyo3 passes values
 pub fn trace(
-    py: Python<'_>, inputs: Vec<PathBuf>, max_flows: Option<usize>, verify_checksums: bool, since: Option<PyMoment>,
-    until: Option<PyMoment>, where_: Option<&str>, slowest: usize, failed: usize, endpoints: usize, records: &str,
-    output: Option<PathBuf>, progress: Option<Py<PyAny>>,
+    py: Python<'_>,
+    inputs: Vec<PathBuf>,
+    max_flows: Option<usize>,
+    verify_checksums: bool,
+    since: Option<PyMoment>,
+    until: Option<PyMoment>,
+    slowest: usize,
+    failed: usize,
+    endpoints: usize,
+    records: &str,
+    output: Option<PathBuf>,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<Trace> {
     let request = request(inputs, max_flows, verify_checksums);
     let sources: Vec<String> = request.inputs.iter().map(|p| source_name(p)).collect();
     let choice = Choice {
         since: since.map(moment),
         until: until.map(moment),
-        filter: where_.map(crate::results::filter).transpose()?,
+        filter: None,
     };
-    let records = destination(records, output)?;
+    let records = destination(records, output.as_ref())?;
     let wants_columns = matches!(records, Records::Columns);
-    let limits = SummaryLimits { slowest, failed, ..SummaryLimits::default() };
+    let limits = SummaryLimits {
+        slowest,
+        failed,
+        ..SummaryLimits::default()
+    };
     let mut outlet = Outlet::new(choice, sources.clone(), limits, records);
-    let mut watch = Watch { callback: progress, error: None };
+    let mut watch = Watch {
+        callback: progress,
+        error: None,
+    };
     let read = py.detach(|| halfopen_trace::run(&request, &mut outlet, &mut |p| watch.look(p)));
     if let Some(error) = watch.error {
         return Err(error);
     }
-    let reading = read.map_err(open_error)?;
+    let reading = read.map_err(|e| open_error(&e))?;
     let (summary, batches) = py.detach(|| outlet.finish()).map_err(PyErr::from)?;
-    let names = Names { sources: &sources, encaps: &reading.encaps };
-    let handshakes =
-        if wants_columns { Some(Py::new(py, Handshakes::new(batches))?) } else { None };
+    let names = Names {
+        sources: &sources,
+        encaps: &reading.encaps,
+    };
+    let handshakes = if wants_columns {
+        Some(Py::new(py, Handshakes::new(batches))?)
+    } else {
+        None
+    };
     build(py, &reading, &summary, &names, endpoints, handshakes)
 }
 
 fn build(
-    py: Python<'_>, reading: &Reading, summary: &Summary, names: &Names<'_>, endpoints: usize,
+    py: Python<'_>,
+    reading: &Reading,
+    summary: &Summary,
+    names: &Names<'_>,
+    endpoints: usize,
     handshakes: Option<Py<Handshakes>>,
 ) -> PyResult<Trace> {
     Ok(Trace {
@@ -115,16 +142,20 @@ fn build(
 
 fn request(inputs: Vec<PathBuf>, max_flows: Option<usize>, verify_checksums: bool) -> Request {
     let limits = max_flows.map_or_else(Limits::default, |max_flows| Limits { max_flows });
-    Request { inputs, limits, verify_checksums }
+    Request {
+        inputs,
+        limits,
+        verify_checksums,
+    }
 }
 
 const fn moment((ns, relative): PyMoment) -> Moment {
     Moment { ns, relative }
 }
 
-fn destination(records: &str, output: Option<PathBuf>) -> PyResult<Records> {
+fn destination(records: &str, output: Option<&PathBuf>) -> PyResult<Records> {
     let open = || -> PyResult<Box<dyn Write + Send>> {
-        Ok(Box::new(match &output {
+        Ok(Box::new(match output {
             Some(path) => File::create(path)?,
             // The descriptor itself: `std::io::Stdout` would look for line ends.
             None => File::from(std::io::stdout().as_fd().try_clone_to_owned()?),
@@ -194,7 +225,7 @@ impl Watch {
 }
 
 /// The kind of the failure is the first argument of the exception, as `OpenErrorKind` names it; Python words the rest.
-fn open_error(error: OpenError) -> PyErr {
+fn open_error(error: &OpenError) -> PyErr {
     let kind = match &error.kind {
         OpenErrorKind::NoInput => "no_input",
         OpenErrorKind::NotFound => "not_found",
@@ -221,8 +252,11 @@ pyo3::create_exception!(
 #[pyfunction]
 #[pyo3(signature = (inputs, wanted, *, verify_checksums=false, progress=None))]
 pub fn exchanges(
-    py: Python<'_>, inputs: Vec<PathBuf>, wanted: Vec<(std::net::IpAddr, u16, std::net::IpAddr, u16, Option<i64>)>,
-    verify_checksums: bool, progress: Option<Py<PyAny>>,
+    py: Python<'_>,
+    inputs: Vec<PathBuf>,
+    wanted: Vec<(std::net::IpAddr, u16, std::net::IpAddr, u16, Option<i64>)>,
+    verify_checksums: bool,
+    progress: Option<Py<PyAny>>,
 ) -> PyResult<Py<PyList>> {
     let request = request(inputs, None, verify_checksums);
     let sources: Vec<String> = request.inputs.iter().map(|p| source_name(p)).collect();
@@ -235,13 +269,19 @@ pub fn exchanges(
             start_ns,
         })
         .collect();
-    let mut watch = Watch { callback: progress, error: None };
+    let mut watch = Watch {
+        callback: progress,
+        error: None,
+    };
     let found = py.detach(|| exchange::collect(&request, &wanted, &mut |p| watch.look(p)));
     if let Some(error) = watch.error {
         return Err(error);
     }
-    let (found, encaps) = found.map_err(open_error)?;
-    let names = Names { sources: &sources, encaps: &encaps };
+    let (found, encaps) = found.map_err(|e| open_error(&e))?;
+    let names = Names {
+        sources: &sources,
+        encaps: &encaps,
+    };
     let list = PyList::empty(py);
     for exchange in &found {
         let dict = PyDict::new(py);
@@ -277,7 +317,14 @@ fn packet<'py>(py: Python<'py>, event: &Event, handshake: &Handshake) -> PyResul
             dict.set_item("client_state", client_state)?;
             dict.set_item("server_state", server_state)?;
             dict.set_item("verdict", if step.copy { "copy" } else { step.row.cell.name() })?;
-            dict.set_item("note", if step.copy { "The same packet, captured a second time." } else { step.row.why })?;
+            dict.set_item(
+                "note",
+                if step.copy {
+                    "The same packet, captured a second time."
+                } else {
+                    step.row.why
+                },
+            )?;
             dict.set_item("source", step.row.source)?;
             if let Some(options) = SideOptions::of(segment) {
                 dict.set_item("options", options_dict(py, &options)?)?;

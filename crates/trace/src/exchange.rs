@@ -139,7 +139,7 @@ pub fn collect(
                 note_icmp(&mut collector, &error);
             }
         }
-        if packets % 65_536 == 0
+        if packets.is_multiple_of(65_536)
             && watch(Progress {
                 packets,
                 bytes: 0,

@@ -2,11 +2,19 @@
 //!
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
+mod results;
+mod trace;
+
 use pyo3::prelude::*;
 
 /// `halfopen._core`: private to the package, typed by `src/halfopen/_core.pyi`.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::results::Handshakes;
+    #[pymodule_export]
+    use crate::trace::{CaptureError, Trace, exchanges, trace};
+
     /// The version in Cargo.toml.
     #[pymodule_export]
     const VERSION: &str = env!("CARGO_PKG_VERSION");

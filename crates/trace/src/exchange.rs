@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use halfopen_track::{Handshake, Key, Limits, Sink, Step, Tracker, Witness};
 use halfopen_wire::capture::{CaptureSet, OpenError};
 use halfopen_wire::decode::{Decoder, Options};
-use halfopen_wire::{Address, Defects, EncapId, IcmpError, Packet, Segment};
+use halfopen_wire::{Address, Defects, EncapId, EncapTable, IcmpError, Packet, Segment};
 
 use crate::{Progress, Request};
 
@@ -110,7 +110,8 @@ impl Sink for Done<'_> {
     }
 }
 
-/// Reads the captures again and keeps the packets of `wanted`. The order is that of `wanted`, then of time.
+/// Reads the captures again and keeps the packets of `wanted`. The order is that of `wanted`, then of time. The table
+/// explains the encapsulation numbers of the records.
 ///
 /// # Errors
 /// When no input can be opened, or none is a capture.
@@ -118,7 +119,7 @@ pub fn collect(
     request: &Request,
     wanted: &[Wanted],
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<Vec<Exchange>, OpenError> {
+) -> Result<(Vec<Exchange>, EncapTable), OpenError> {
     let wanted = &wanted[..wanted.len().min(MAX_WANTED)];
     let mut captures = CaptureSet::open(&request.inputs)?;
     let mut decoder = Decoder::new(Options {
@@ -138,7 +139,7 @@ pub fn collect(
                 note_icmp(&mut collector, &error);
             }
         }
-        if packets % 65_536 == 0
+        if packets.is_multiple_of(65_536)
             && watch(Progress {
                 packets,
                 bytes: 0,
@@ -151,7 +152,7 @@ pub fn collect(
     }
     tracker.finish(&mut Done(&mut done));
     collector.done = done;
-    Ok(assemble(collector, wanted))
+    Ok((assemble(collector, wanted), decoder.encaps().clone()))
 }
 
 fn concerns(wanted: &Wanted, packet: &Packet) -> bool {

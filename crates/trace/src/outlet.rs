@@ -27,7 +27,11 @@ pub struct Moment {
 
 impl Moment {
     const fn absolute(self, first_ns: i64) -> i64 {
-        if self.relative { first_ns.saturating_add(self.ns) } else { self.ns }
+        if self.relative {
+            first_ns.saturating_add(self.ns)
+        } else {
+            self.ns
+        }
     }
 }
 
@@ -128,8 +132,14 @@ impl Outlet {
         if begun < self.span.0 || begun >= self.span.1 {
             return false;
         }
-        let names = Names { sources: &self.sources, encaps: &self.encaps };
-        self.choice.filter.as_mut().is_none_or(|filter| filter(handshake, &names))
+        let names = Names {
+            sources: &self.sources,
+            encaps: &self.encaps,
+        };
+        self.choice
+            .filter
+            .as_mut()
+            .is_none_or(|filter| filter(handshake, &names))
     }
 
     fn send_all(&mut self) {
@@ -205,13 +215,23 @@ impl Writer {
 }
 
 fn text(
-    from: &Receiver<Portion>, sources: &[String], mut out: Box<dyn Write + Send>, header: impl FnOnce(&mut Vec<u8>),
+    from: &Receiver<Portion>,
+    sources: &[String],
+    mut out: Box<dyn Write + Send>,
+    header: impl FnOnce(&mut Vec<u8>),
     mut write: impl FnMut(&[Handshake], &Names<'_>, &mut Vec<u8>),
 ) -> io::Result<Vec<RecordBatch>> {
     let mut bytes = Vec::with_capacity(2 << 20);
     header(&mut bytes);
     while let Ok((records, encaps)) = from.recv() {
-        write(&records, &Names { sources, encaps: &encaps }, &mut bytes);
+        write(
+            &records,
+            &Names {
+                sources,
+                encaps: &encaps,
+            },
+            &mut bytes,
+        );
         out.write_all(&bytes)?;
         bytes.clear();
     }
@@ -220,12 +240,17 @@ fn text(
     Ok(Vec::new())
 }
 
-fn parquet(
-    from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>,
-) -> io::Result<Vec<RecordBatch>> {
+fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>) -> io::Result<Vec<RecordBatch>> {
     let mut file = ParquetFile::new(BufWriter::with_capacity(1 << 20, out)).map_err(io::Error::other)?;
     while let Ok((records, encaps)) = from.recv() {
-        file.write_batch(&records, &Names { sources, encaps: &encaps }).map_err(io::Error::other)?;
+        file.write_batch(
+            &records,
+            &Names {
+                sources,
+                encaps: &encaps,
+            },
+        )
+        .map_err(io::Error::other)?;
     }
     file.finish().map_err(io::Error::other)?.flush()?;
     Ok(Vec::new())
@@ -235,12 +260,18 @@ fn columns(from: &Receiver<Portion>, sources: &[String]) -> io::Result<Vec<Recor
     let mut builder = BatchBuilder::new();
     let mut batches = Vec::new();
     while let Ok((records, encaps)) = from.recv() {
-        builder.append(&records, &Names { sources, encaps: &encaps });
+        builder.append(
+            &records,
+            &Names {
+                sources,
+                encaps: &encaps,
+            },
+        );
         if builder.len() + PORTION > BATCH_ROWS {
             batches.push(builder.finish().map_err(io::Error::other)?);
         }
     }
-    if builder.len() > 0 || batches.is_empty() {
+    if !builder.is_empty() || batches.is_empty() {
         batches.push(builder.finish().map_err(io::Error::other)?);
     }
     Ok(batches)

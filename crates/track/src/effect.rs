@@ -201,21 +201,12 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
         let first = flow.isn_client.wrapping_add(1);
         detail.syn_data_acked = segment.ack.wrapping_sub(first);
         detail.client.carry(first, detail.syn_data_acked);
-        detail.answered_ns = answered(flow, detail);
+        // Linux echoes the first SYN's TSval even to a later one, so time stamps do not tell which SYN drew the answer:
+        // the last one before it did.
+        detail.answered_ns = flow.last_syn.time_ns;
     }
     if before == State::SimultaneousClientAcked {
         flow.marks |= Flow::COMPLETED;
-    }
-}
-
-/// Which SYN a SYN-ACK answers: the one whose `TSval` it echoes; without time stamps, the last one before it.
-fn answered(flow: &Flow, detail: &Detail) -> i64 {
-    let echoed = detail.server_options.and_then(|o| o.tsecr());
-    let first = flow.client_options.tsval();
-    if echoed.is_some() && echoed == first && flow.last_syn.tsval() != first {
-        flow.start_ns
-    } else {
-        flow.last_syn.time_ns
     }
 }
 

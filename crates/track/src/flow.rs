@@ -131,16 +131,6 @@ impl PackedOptions {
         }
     }
 
-    /// `TSval`, when the option was there.
-    pub const fn tsval(&self) -> Option<u32> {
-        if self.has(Self::TS) { Some(self.tsval) } else { None }
-    }
-
-    /// `TSecr`, when the option was there.
-    pub const fn tsecr(&self) -> Option<u32> {
-        if self.has(Self::TS) { Some(self.tsecr) } else { None }
-    }
-
     /// Whether a Fast Open option was there.
     pub const fn asks_fast_open(&self) -> bool {
         self.bits & (Self::TFO_REQUEST | Self::TFO_COOKIE) != 0
@@ -186,13 +176,6 @@ impl Fingerprint {
         }
     }
 
-    /// `TSval` of that transmission.
-    pub const fn tsval(&self) -> Option<u32> {
-        if self.has & Self::TSVAL != 0 {
-            Some(self.tsval)
-        } else {
-            None
-        }
     }
 
     /// Whether `next`, the same segment by its TCP numbers, is the same *packet*, seen at another point of its way.

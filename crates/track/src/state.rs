@@ -115,6 +115,17 @@ pub enum Cell {
     Invalid,
 }
 
+impl Cell {
+    /// The name of the verdict.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Next(_) => "next",
+            Self::Ignore => "ignore",
+            Self::Invalid => "invalid",
+        }
+    }
+}
+
 /// One row: for each of `states`, a segment of `class` from `from` leads to `cell`, because `why` (`source`).
 #[derive(Clone, Copy, Debug)]
 pub struct Row {

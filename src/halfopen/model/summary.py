@@ -33,6 +33,8 @@ class Input:
     """Bytes of the file, where known."""
     defects: Counts = field(default_factory=dict)
     """{kind: how many}: everything that was wrong with it."""
+    failure: str | None = None
+    """Why it was not read, where others were."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,364 @@
+//! `halfopen._core.trace` and `exchanges`: arguments in, a reading out.
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::os::fd::AsFd;
+use std::path::PathBuf;
+
+use halfopen_table::jsonl::JsonLines;
+use halfopen_table::{Names, source_name};
+use halfopen_trace::exchange::{self, Event, Wanted};
+use halfopen_trace::outlet::{Choice, Moment, Outlet, Records};
+use halfopen_trace::{Progress, Reading, Request};
+use halfopen_track::summary::Limits as SummaryLimits;
+use halfopen_track::summary::json::JsonLimits;
+use halfopen_track::{Handshake, Limits, Side, SideOptions, Summary};
+use halfopen_wire::Address;
+use halfopen_wire::capture::{OpenError, OpenErrorKind};
+use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::types::{PyDict, PyList};
+
+use crate::results::Handshakes;
+
+/// (nanoseconds, counted from the first frame).
+type PyMoment = (i64, bool);
+
+/// What [`trace`] found. Numbers as JSON texts: Python parses them faster than they can be converted one by one.
+#[pyclass(frozen, get_all, module = "halfopen._core")]
+pub struct Trace {
+    /// The numbers of `docs/summary.md`, a JSON object.
+    summary: String,
+    /// The slowest handshakes, JSON Lines.
+    slowest: String,
+    /// Failed handshakes, JSON Lines.
+    failed: String,
+    /// One dict for each input: `path`, `packets`, `bytes`, `size`, `defects`, `failure`.
+    inputs: Py<PyList>,
+    /// Frames read.
+    packets: u64,
+    /// TCP segments among them.
+    tcp_segments: u64,
+    /// Connections without a handshake in the capture.
+    midstream: u64,
+    /// Their segments.
+    midstream_segments: u64,
+    /// Segments of connections that had ended or been evicted.
+    late_segments: u64,
+    /// Packets captured twice.
+    captured_twice: u64,
+    /// Flows pushed out of the full table.
+    evicted: u64,
+    /// Time of the earliest frame, nanoseconds since the epoch.
+    first_frame_ns: Option<i64>,
+    /// Time of the latest frame.
+    last_frame_ns: Option<i64>,
+    /// All handshakes as columns, where they were asked for.
+    handshakes: Option<Py<Handshakes>>,
+}
+
+/// Reads captures to their end. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (inputs, *, max_flows=None, verify_checksums=false, since=None, until=None, slowest=10,
+    failed=10, endpoints=1000, records="none", output=None, progress=None))]
+#[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)] // the names are the interface; pyo3 passes values
+pub fn trace(
+    py: Python<'_>,
+    inputs: Vec<PathBuf>,
+    max_flows: Option<usize>,
+    verify_checksums: bool,
+    since: Option<PyMoment>,
+    until: Option<PyMoment>,
+    slowest: usize,
+    failed: usize,
+    endpoints: usize,
+    records: &str,
+    output: Option<PathBuf>,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Trace> {
+    let request = request(inputs, max_flows, verify_checksums);
+    let sources: Vec<String> = request.inputs.iter().map(|p| source_name(p)).collect();
+    let choice = Choice {
+        since: since.map(moment),
+        until: until.map(moment),
+        filter: None,
+    };
+    let records = destination(records, output.as_ref())?;
+    let wants_columns = matches!(records, Records::Columns);
+    let limits = SummaryLimits {
+        slowest,
+        failed,
+        ..SummaryLimits::default()
+    };
+    let mut outlet = Outlet::new(choice, sources.clone(), limits, records);
+    let mut watch = Watch {
+        callback: progress,
+        error: None,
+    };
+    let read = py.detach(|| halfopen_trace::run(&request, &mut outlet, &mut |p| watch.look(p)));
+    if let Some(error) = watch.error {
+        return Err(error);
+    }
+    let reading = read.map_err(|e| open_error(&e))?;
+    let (summary, batches) = py.detach(|| outlet.finish()).map_err(PyErr::from)?;
+    let names = Names {
+        sources: &sources,
+        encaps: &reading.encaps,
+    };
+    let handshakes = if wants_columns {
+        Some(Py::new(py, Handshakes::new(batches))?)
+    } else {
+        None
+    };
+    build(py, &reading, &summary, &names, endpoints, handshakes)
+}
+
+fn build(
+    py: Python<'_>,
+    reading: &Reading,
+    summary: &Summary,
+    names: &Names<'_>,
+    endpoints: usize,
+    handshakes: Option<Py<Handshakes>>,
+) -> PyResult<Trace> {
+    Ok(Trace {
+        summary: summary.to_json(JsonLimits { endpoints }),
+        slowest: lines(&summary.slowest(), names),
+        failed: lines(&summary.failed(), names),
+        inputs: input_list(py, reading)?,
+        packets: reading.packets,
+        tcp_segments: reading.track.tcp_segments,
+        midstream: reading.track.midstream,
+        midstream_segments: reading.track.midstream_segments,
+        late_segments: reading.track.late_segments,
+        captured_twice: reading.track.captured_twice,
+        evicted: reading.track.evicted,
+        first_frame_ns: reading.first_ns,
+        last_frame_ns: reading.last_ns,
+        handshakes,
+    })
+}
+
+fn request(inputs: Vec<PathBuf>, max_flows: Option<usize>, verify_checksums: bool) -> Request {
+    let limits = max_flows.map_or_else(Limits::default, |max_flows| Limits { max_flows });
+    Request {
+        inputs,
+        limits,
+        verify_checksums,
+    }
+}
+
+const fn moment((ns, relative): PyMoment) -> Moment {
+    Moment { ns, relative }
+}
+
+fn destination(records: &str, output: Option<&PathBuf>) -> PyResult<Records> {
+    let open = || -> PyResult<Box<dyn Write + Send>> {
+        Ok(Box::new(match output {
+            Some(path) => File::create(path)?,
+            // The descriptor itself: `std::io::Stdout` would look for line ends.
+            None => File::from(std::io::stdout().as_fd().try_clone_to_owned()?),
+        }))
+    };
+    Ok(match records {
+        "none" => Records::None,
+        "columns" => Records::Columns,
+        "jsonl" => Records::JsonLines(open()?),
+        "csv" => Records::Csv(open()?),
+        "parquet" => Records::Parquet(open()?),
+        other => return Err(PyValueError::new_err(format!("records cannot be {other:?}"))),
+    })
+}
+
+fn lines(records: &[&Handshake], names: &Names<'_>) -> String {
+    let mut writer = JsonLines::new();
+    let mut bytes = Vec::new();
+    for record in records {
+        writer.write(record, names, &mut bytes);
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn input_list(py: Python<'_>, reading: &Reading) -> PyResult<Py<PyList>> {
+    let list = PyList::empty(py);
+    for input in &reading.inputs {
+        let defects = PyDict::new(py);
+        for (defect, count) in input.defects.nonzero() {
+            defects.set_item(defect.name(), count)?;
+        }
+        let dict = PyDict::new(py);
+        dict.set_item("path", source_name(&input.path))?;
+        dict.set_item("packets", input.packets)?;
+        dict.set_item("bytes", input.bytes)?;
+        dict.set_item("size", input.size)?;
+        dict.set_item("defects", defects)?;
+        dict.set_item("failure", input.failure.as_ref().map(ToString::to_string))?;
+        list.append(dict)?;
+    }
+    Ok(list.unbind())
+}
+
+/// Asks Python how it goes: signals, and the caller's progress function.
+struct Watch {
+    callback: Option<Py<PyAny>>,
+    error: Option<PyErr>,
+}
+
+impl Watch {
+    fn look(&mut self, progress: Progress) -> ControlFlow<()> {
+        let asked = Python::attach(|py| {
+            py.check_signals()?;
+            if let Some(callback) = &self.callback {
+                callback.call1(py, (progress.packets, progress.bytes, progress.total))?;
+            }
+            Ok(())
+        });
+        match asked {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.error = Some(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+/// The kind of the failure is the first argument of the exception, as `OpenErrorKind` names it; Python words the rest.
+fn open_error(error: &OpenError) -> PyErr {
+    let kind = match &error.kind {
+        OpenErrorKind::NoInput => "no_input",
+        OpenErrorKind::NotFound => "not_found",
+        OpenErrorKind::IsDirectory => "is_directory",
+        OpenErrorKind::PermissionDenied => "permission_denied",
+        OpenErrorKind::Empty => "empty",
+        OpenErrorKind::NotACapture => "not_a_capture",
+        OpenErrorKind::HeaderCutOff => "header_cut_off",
+        OpenErrorKind::BadCompression => "bad_compression",
+        OpenErrorKind::CompressedTooDeep => "compressed_too_deep",
+        OpenErrorKind::Io(_) => "io",
+    };
+    CaptureError::new_err((kind, source_name(&error.path), error.kind.to_string()))
+}
+
+pyo3::create_exception!(
+    halfopen._core,
+    CaptureError,
+    PyOSError,
+    "No input can be read as a capture: (kind, path, why)."
+);
+
+/// Reads captures again and gives the packets of chosen connections. See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (inputs, wanted, *, verify_checksums=false, progress=None))]
+pub fn exchanges(
+    py: Python<'_>,
+    inputs: Vec<PathBuf>,
+    wanted: Vec<(std::net::IpAddr, u16, std::net::IpAddr, u16, Option<i64>)>,
+    verify_checksums: bool,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<Py<PyList>> {
+    let request = request(inputs, None, verify_checksums);
+    let sources: Vec<String> = request.inputs.iter().map(|p| source_name(p)).collect();
+    let wanted: Vec<Wanted> = wanted
+        .into_iter()
+        .map(|(a, a_port, b, b_port, start_ns)| Wanted {
+            a: (Address::from(a), a_port),
+            b: (Address::from(b), b_port),
+            encap: None,
+            start_ns,
+        })
+        .collect();
+    let mut watch = Watch {
+        callback: progress,
+        error: None,
+    };
+    let found = py.detach(|| exchange::collect(&request, &wanted, &mut |p| watch.look(p)));
+    if let Some(error) = watch.error {
+        return Err(error);
+    }
+    let (found, encaps) = found.map_err(|e| open_error(&e))?;
+    let names = Names {
+        sources: &sources,
+        encaps: &encaps,
+    };
+    let list = PyList::empty(py);
+    for exchange in &found {
+        let dict = PyDict::new(py);
+        dict.set_item("wanted", exchange.wanted)?;
+        dict.set_item("handshake", lines(&[&exchange.handshake], &names))?;
+        dict.set_item("omitted", exchange.omitted)?;
+        dict.set_item("omitted_after", exchange.omitted_after)?;
+        let packets = PyList::empty(py);
+        for event in &exchange.events {
+            packets.append(packet(py, event, &exchange.handshake)?)?;
+        }
+        dict.set_item("packets", packets)?;
+        list.append(dict)?;
+    }
+    Ok(list.unbind())
+}
+
+fn packet<'py>(py: Python<'py>, event: &Event, handshake: &Handshake) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    match event {
+        Event::Segment(segment, step) => {
+            let (client_state, server_state) = step.after.ends();
+            dict.set_item("time_ns", segment.time_ns)?;
+            dict.set_item("frame", segment.frame)?;
+            dict.set_item("file", segment.file)?;
+            dict.set_item("from_client", step.from == Side::Client)?;
+            dict.set_item("flags", segment.flags.0)?;
+            dict.set_item("seq", segment.seq)?;
+            dict.set_item("ack", segment.ack)?;
+            dict.set_item("window", segment.window)?;
+            dict.set_item("payload_len", segment.payload_len)?;
+            dict.set_item("ttl", segment.ttl)?;
+            dict.set_item("client_state", client_state)?;
+            dict.set_item("server_state", server_state)?;
+            dict.set_item("verdict", if step.copy { "copy" } else { step.row.cell.name() })?;
+            dict.set_item(
+                "note",
+                if step.copy {
+                    "The same packet, captured a second time."
+                } else {
+                    step.row.why
+                },
+            )?;
+            dict.set_item("source", step.row.source)?;
+            if let Some(options) = SideOptions::of(segment) {
+                dict.set_item("options", options_dict(py, &options)?)?;
+            }
+        }
+        Event::Icmp(error) => {
+            dict.set_item("time_ns", error.time_ns)?;
+            dict.set_item("frame", error.frame)?;
+            dict.set_item("file", error.file)?;
+            // It travels towards the sender of the segment that it quotes.
+            let quotes_client = (error.src, error.src_port) == (handshake.client, handshake.client_port);
+            dict.set_item("from_client", !quotes_client)?;
+            dict.set_item("icmp_type", error.kind)?;
+            dict.set_item("icmp_code", error.code)?;
+            dict.set_item("icmp_v6", error.v6)?;
+            dict.set_item("icmp_from", error.reporter.to_string())?;
+            dict.set_item("seq", error.seq)?;
+        }
+    }
+    Ok(dict)
+}
+
+fn options_dict<'py>(py: Python<'py>, options: &SideOptions) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    let tcp = &options.tcp;
+    dict.set_item("mss", tcp.mss)?;
+    dict.set_item("window_scale", tcp.window_scale)?;
+    dict.set_item("sack_permitted", tcp.sack_permitted)?;
+    dict.set_item("timestamps", tcp.timestamps)?;
+    dict.set_item("fast_open", options.fast_open_name())?;
+    dict.set_item("mptcp", tcp.mptcp)?;
+    dict.set_item("md5", tcp.md5)?;
+    dict.set_item("ao", tcp.ao)?;
+    dict.set_item("unknown_options", tcp.unknown)?;
+    dict.set_item("ecn", options.ecn)?;
+    Ok(dict)
+}

@@ -10,14 +10,17 @@ use crate::tracker::{Step, close_in_time};
 /// Whether the segment is a packet that was captured before, at another point of its way.
 pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: Class, from: Side) -> bool {
     let now = || Fingerprint::of(segment);
+    let copies = flow.anomalies.contains(Anomaly::CapturedTwice);
     match (class, from) {
-        (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copy(&now()),
+        (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
         (Class::SynRepeated, Side::Server) => detail
             .and_then(|d| d.server_syn)
-            .is_some_and(|last| last.is_copy(&now())),
+            .is_some_and(|last| last.is_copied_syn(&now())),
         (Class::SynAck | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
-            same && d.last_syn_ack.is_some_and(|last| last.is_copy(&now()))
+            same && d
+                .last_syn_ack
+                .is_some_and(|last| last.is_copied_syn_ack(&now(), copies))
         }),
         _ => false,
     }
@@ -55,6 +58,9 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             flow.anomalies.insert(Anomaly::SynAckWrongAck);
             if !flow.is(Flow::COMPLETED) {
                 detail.wrong_ack = Some(segment.ack);
+            }
+            if detail.server_options.is_none() {
+                detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
             }
             count_syn_ack(flow, detail, segment);
         }

@@ -162,7 +162,7 @@ fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
     if !flow.is(Flow::SYN_SEEN) || !flow.client_options.asks_fast_open() {
         return None;
     }
-    Some(match detail.server_options {
+    Some(match detail.server_options.filter(|_| detail.syn_ack.is_some()) {
         Some(_) if detail.syn_data_acked > 0 => FastOpen::Accepted,
         Some(o) if o.asks_fast_open() => FastOpen::Granted,
         Some(_) => FastOpen::Ignored,
@@ -204,7 +204,7 @@ fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: 
     if server.tcp.incomplete {
         set.insert(Anomaly::OptionsDamaged);
     }
-    if !syn_seen {
+    if !syn_seen || detail.syn_ack.is_none() {
         return;
     }
     let client = flow.client_options.unpack();

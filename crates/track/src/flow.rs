@@ -156,10 +156,11 @@ impl Fingerprint {
     /// No retransmission timer of any stack is this short, and no mirror port this slow: RFC 6298 section 2 starts at
     /// 1 s, the shortest initial timeouts in the field (tuned by BPF `TIMEOUT_INIT`) are about 200 ms.
     const LONGEST_NS: i64 = 200_000_000;
-    /// Where neither IP identification nor time stamp tells: a copy of a bridge, bond or mirror comes within this.
-    const NO_MARK_NS: i64 = 10_000_000;
-    /// A `TSval` ticks every 1 ms (Linux) to 10 ms: the same one after longer than this is a stopped clock.
-    const SAME_TICK_NS: i64 = 20_000_000;
+    /// Where neither identification nor time stamp nor hop tells: a copy of a bridge, bond or mirror comes within this.
+    const UNMARKED_NS: i64 = 10_000_000;
+    /// A SYN-ACK is also repeated at once, for a repeated SYN, with the same time stamp and no identification: only what
+    /// comes closer than this is a copy, unless copies of this connection were seen before.
+    const UNMARKED_SYN_ACK_NS: i64 = 1_000_000;
 
     /// Takes the marks of a SYN or SYN-ACK.
     pub fn of(segment: &Segment) -> Self {
@@ -176,25 +177,33 @@ impl Fingerprint {
         }
     }
 
+    /// Whether `next`, the same SYN by its TCP numbers, is the same *packet*, seen at another point of its way.
+    pub fn is_copied_syn(&self, next: &Self) -> bool {
+        let same_tick = self.has & Self::TSVAL != 0;
+        self.is_copy(next, if same_tick { Self::LONGEST_NS } else { Self::UNMARKED_NS })
     }
 
-    /// Whether `next`, the same segment by its TCP numbers, is the same *packet*, seen at another point of its way.
-    pub fn is_copy(&self, next: &Self) -> bool {
+    /// The same for a SYN-ACK; `copies` says that packets of this connection were captured twice before.
+    pub fn is_copied_syn_ack(&self, next: &Self, copies: bool) -> bool {
+        self.is_copy(
+            next,
+            if copies {
+                Self::UNMARKED_NS
+            } else {
+                Self::UNMARKED_SYN_ACK_NS
+            },
+        )
+    }
+
+    fn is_copy(&self, next: &Self, unmarked_ns: i64) -> bool {
         let gap = next.time_ns.saturating_sub(self.time_ns).saturating_abs();
-        if gap > Self::LONGEST_NS || self.has != next.has {
-            return false;
-        }
-        let moved = self.ttl != next.ttl || self.interface != next.interface;
-        if self.has & Self::TSVAL != 0 && self.tsval != next.tsval {
+        if gap > Self::LONGEST_NS || self.has != next.has || self.tsval != next.tsval {
             return false;
         }
         if self.has & Self::IP_ID != 0 {
             return self.ip_id == next.ip_id;
         }
-        if self.has & Self::TSVAL != 0 {
-            return moved || gap <= Self::SAME_TICK_NS;
-        }
-        moved || gap <= Self::NO_MARK_NS
+        self.ttl != next.ttl || self.interface != next.interface || gap <= unmarked_ns
     }
 }
 

@@ -103,8 +103,11 @@ impl<R: BufRead> Gunzip<R> {
             let Some(&first) = ahead.first() else {
                 return Ok(false);
             };
-            if first != 0 {
+            if first == MAGIC[0] {
                 return Ok(true);
+            }
+            if first != 0 {
+                return Err(ErrorKind::InvalidData.into());
             }
             let zeros = ahead.iter().take_while(|&&b| b == 0).count();
             self.input.consume(zeros);

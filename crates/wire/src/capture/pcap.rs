@@ -27,6 +27,9 @@ const JUMP_S: u32 = 30 * 86_400;
 /// No packet is longer on the wire than this, whatever a header claims: jumbograms and segmentation offload stay below.
 const MAX_WIRE_LEN: u32 = 1 << 24;
 
+/// So many odd headers in a row, each where the one before leads, are no accident.
+const ODD_CHAIN: usize = 4;
+
 /// Where `caplen` and `len` stand in the record header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Lengths {
@@ -232,7 +235,7 @@ impl Pcap {
             }
             let body = header.caplen as usize;
             if !buffer.ensure(self.layout.header_len + body) {
-                if self.recover(buffer, frames) {
+                if self.recover(buffer, &header, frames) {
                     continue;
                 }
                 return self.cut_off(buffer, frames);
@@ -330,21 +333,31 @@ impl Pcap {
     /// Whether what follows an odd header shows that it was meant so: writers that put 1 000 000 and more microseconds, a
     /// length of 0, or times years apart exist.
     fn is_borne_out(&self, buffer: &mut Buffer, header: &Header) -> bool {
-        let next = self.layout.header_len + header.caplen as usize;
-        let Some(bytes) = buffer.peek::<16>(next) else {
-            // The last record of the file, whole.
-            return buffer.ensure(next);
-        };
-        let following = self.layout.header(&bytes);
-        let alike = following.is_near(header.seconds) && !following.is_zero();
-        self.layout.is_possible(&following) && (alike || self.layout.is_regular(&following))
+        let (mut at, mut header) = (0, *header);
+        for _ in 0..ODD_CHAIN {
+            at += self.layout.header_len + header.caplen as usize;
+            let Some(bytes) = buffer.peek::<16>(at) else {
+                // The last record of the file, whole.
+                return buffer.ensure(at);
+            };
+            let next = self.layout.header(&bytes);
+            if !self.layout.is_possible(&next) || next.is_zero() {
+                return false;
+            }
+            if next.is_near(header.seconds) || self.layout.is_regular(&next) {
+                return true;
+            }
+            header = next;
+        }
+        true
     }
 
     /// The file ends before the record does. Either it was cut off, or the length is a lie and there are whole records
     /// in what is left.
     #[cold]
-    fn recover(&mut self, buffer: &mut Buffer, frames: &mut Frames<'_>) -> bool {
-        let Some(found) = resync::search_rest(&self.layout, buffer, self.last) else {
+    fn recover(&self, buffer: &mut Buffer, header: &Header, frames: &mut Frames<'_>) -> bool {
+        let last = self.last.or(Some(header.seconds));
+        let Some(found) = resync::search_rest(&self.layout, buffer, last) else {
             return false;
         };
         frames.count(Defect::CorruptRecord);

@@ -128,12 +128,22 @@ impl Pcapng {
     #[inline]
     fn time_ns(&mut self, interface: &Interface, packet: &Packet, frames: &mut Frames<'_>) -> i64 {
         if let Some(units) = packet.time {
-            match interface.clock.time_ns(units) {
+            match interface.clock.time_ns(i128::from(units)) {
                 Some(ns) => self.last_ns = ns,
-                None => frames.count(Defect::TimeOutOfRange),
+                None => self.take_impossible_time(interface, units, frames),
             }
         }
         self.last_ns
+    }
+
+    /// Writers exist that extend the sign of a smaller number: read as negative, such times are wrong by a constant, and
+    /// what lies between two of them is right.
+    #[cold]
+    fn take_impossible_time(&mut self, interface: &Interface, units: u64, frames: &mut Frames<'_>) {
+        frames.count(Defect::TimeOutOfRange);
+        if let Some(ns) = interface.clock.time_ns(i128::from(units as i64)) {
+            self.last_ns = ns;
+        }
     }
 
     /// Enhanced Packet Block, section 4.3.

@@ -110,27 +110,31 @@ fn find(
     }
 }
 
+/// Without a time to compare with, a time of the first half year since the epoch is none: zeros and small numbers, of
+/// which packets are full, look like empty records of that time.
 fn is_candidate(layout: &Layout, header: &Header, last: Option<u32>) -> bool {
-    layout.is_regular(header) && last.is_none_or(|last| header.is_near(last))
+    layout.is_regular(header) && last.map_or(header.seconds >= 1 << 24, |last| header.is_near(last))
 }
 
 /// Whether the record at `at` is whole and leads to others, up to a place beyond `beyond`, or to the end.
 pub(super) fn leads_on(layout: &Layout, buffer: &mut Buffer, at: usize, beyond: usize, last: Option<u32>) -> bool {
-    let (mut at, mut last) = (at, last);
+    let (mut at, mut near) = (at, last);
+    // Where the time fits, the exact end of the stream vouches for a single record.
+    let enough_at_end = if last.is_some() { 1 } else { CHAIN };
     for link in 0..MAX_CHAIN {
         let Some(bytes) = buffer.peek::<16>(at) else {
             // The end of the stream: exactly here, or behind a chain that is long enough without it.
-            return link >= CHAIN || (link > 0 && buffer.available().len() == at);
+            return link >= CHAIN || (link >= enough_at_end && buffer.available().len() == at);
         };
         let header = layout.header(&bytes);
-        if !is_candidate(layout, &header, last) {
+        if !is_candidate(layout, &header, near) {
             return false;
         }
         if link >= CHAIN && at > beyond {
             return true;
         }
         at += layout.header_len() + header.caplen as usize;
-        last = Some(header.seconds);
+        near = Some(header.seconds);
         if !buffer.ensure(at) {
             return link >= CHAIN;
         }

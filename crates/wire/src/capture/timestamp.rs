@@ -51,19 +51,28 @@ impl Clock {
         self.offset_ns = i128::from(seconds) * 1_000_000_000;
     }
 
-    /// Nanoseconds since the epoch, rounded down; `None` beyond [`MAX_TIME_NS`].
+    /// Nanoseconds since the epoch, rounded down, of a 64-bit number of units; `None` beyond [`MAX_TIME_NS`].
     #[inline]
-    pub fn time_ns(&self, units: u64) -> Option<i64> {
+    pub fn time_ns(&self, units: i128) -> Option<i64> {
         let ns = match self.unit {
-            Unit::Nanoseconds(factor) => i128::from(units) * i128::from(factor),
-            Unit::PerNanosecond(divisor) => i128::from(units / divisor),
-            Unit::PowerOfTwo(exponent) => (i128::from(units) * 1_000_000_000) >> exponent,
+            Unit::Nanoseconds(factor) => units * i128::from(factor),
+            Unit::PerNanosecond(divisor) => divide(units, divisor),
+            Unit::PowerOfTwo(exponent) => (units * 1_000_000_000) >> exponent,
             Unit::TooFine => 0,
         };
         i64::try_from(ns + self.offset_ns)
             .ok()
             .filter(|ns| (-MAX_TIME_NS..=MAX_TIME_NS).contains(ns))
     }
+}
+
+/// Divides, by 64 bits where it can: that is several times as fast as by 128.
+#[inline]
+fn divide(units: i128, divisor: u64) -> i128 {
+    u64::try_from(units).map_or_else(
+        |_| units.div_euclid(i128::from(divisor)),
+        |units| i128::from(units / divisor),
+    )
 }
 
 #[cfg(test)]
@@ -74,7 +83,7 @@ mod tests {
         let mut clock = Clock::default();
         clock.set_resolution(resolution);
         clock.set_offset(offset);
-        clock.time_ns(units)
+        clock.time_ns(i128::from(units))
     }
 
     #[test]

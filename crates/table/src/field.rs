@@ -10,6 +10,7 @@ use halfopen_wire::Address;
 pub const SCHEMA: &str = "halfopen.handshake/1";
 
 /// A value that stands in one cell, taken from `T`.
+#[derive(Debug)]
 pub enum Scalar<T: 'static> {
     /// A whole number.
     Int(fn(&T) -> Option<i64>),
@@ -49,7 +50,7 @@ pub enum LiveOnly {
 }
 
 /// Where the value of a field comes from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Get {
     /// A value of the record itself.
     Scalar(Scalar<Handshake>),
@@ -392,8 +393,8 @@ pub const OPTION_FIELDS: &[OptionField] = &[
     option("ecn", Scalar::Bool(|o| o.ecn), "ECN set-up (RFC 3168 or RFC 9768)."),
     option(
         "window",
-        Scalar::Int(|o| Some(o.window.into())),
-        "Window field of the segment, unscaled.",
+        Scalar::Int(|o| (!o.tcp.window_cut).then_some(o.window.into())),
+        "Window field of the segment, unscaled; null when the capture cuts it off.",
     ),
     option(
         "ace",

@@ -272,7 +272,7 @@ impl OptionsColumn {
         Self {
             side,
             members,
-            present: NullBufferBuilder::new(BATCH_ROWS),
+            present: NullBufferBuilder::new(0),
         }
     }
 
@@ -309,7 +309,7 @@ impl<T: ArrowPrimitiveType> Default for Numbers<T> {
     fn default() -> Self {
         Self {
             values: Vec::new(),
-            present: NullBufferBuilder::new(BATCH_ROWS),
+            present: NullBufferBuilder::new(0),
         }
     }
 }
@@ -340,7 +340,7 @@ impl Default for Texts {
         Self {
             bytes: Vec::new(),
             ends: vec![0],
-            present: NullBufferBuilder::new(BATCH_ROWS),
+            present: NullBufferBuilder::new(0),
             overflow: false,
         }
     }

@@ -11,12 +11,16 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::arrow::{BATCH_ROWS, BatchBuilder};
+use crate::arrow::BatchBuilder;
 use crate::field::{FIELDS, Get, SCHEMA, Scalar};
 use crate::names::Names;
 
 /// Rows in a row group: some 20 MB of encoded columns wait in memory for it to be full.
-pub const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
+pub const ROW_GROUP_ROWS: usize = 1 << 18;
+
+/// Rows that become columns at once. Few, so that the columns stay in the cache between being built and being encoded, and
+/// their memory is used again instead of being returned to the system and faulted in anew.
+const BATCH_ROWS: usize = 1 << 13;
 
 /// Whole numbers that hardly repeat: a dictionary of them is work for nothing. Their differences are small or random, so
 /// that packing the differences is all the compression there is.

@@ -13,6 +13,7 @@ from halfopen.errors import (
     OutputError,
     PrivilegeError,
     UsageError,
+    WhereError,
 )
 
 __version__: str
@@ -24,6 +25,7 @@ __all__ = [
     "OutputError",
     "PrivilegeError",
     "UsageError",
+    "WhereError",
     "__version__",
 ]
 

@@ -4,6 +4,7 @@
 
     HalfopenError               what failed, on what, why, and perhaps a hint
     ├── UsageError              the request itself is wrong                     exit 2
+    │   └── WhereError          a condition cannot be understood                 exit 2
     ├── InputError              a file cannot be read, or is not what it says   exit 3
     ├── OutputError             a result cannot be written                      exit 3
     ├── PrivilegeError          a permission or capability is missing           exit 4
@@ -24,6 +25,7 @@ __all__ = [
     "OutputError",
     "PrivilegeError",
     "UsageError",
+    "WhereError",
 ]
 
 
@@ -57,6 +59,24 @@ class HalfopenError(Exception):
 
 class UsageError(HalfopenError):
     """The request is wrong: an unknown option, a filter that does not parse, options that exclude each other."""
+
+
+class WhereError(UsageError, ValueError):
+    """A condition on handshakes, or a field to sort by, cannot be understood.
+
+    Attributes:
+        text: what was given.
+        column: the 1-based character of ``text`` where the fault is; 0 when it is nowhere in particular.
+    """
+
+    text: str
+    column: int
+
+    def __init__(self, why: str, text: str = "", column: int = 0) -> None:
+        place = f"at column {column}" if column else ""
+        super().__init__("cannot understand the condition", place, why)
+        self.text = text
+        self.column = column
 
 
 class InputError(HalfopenError):

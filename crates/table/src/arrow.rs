@@ -6,8 +6,12 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow_array::builder::{BooleanBuilder, Float64Builder, Int64Builder};
-use arrow_array::{Array, ArrayRef, ListArray, RecordBatch, StringArray, StructArray, new_null_array};
+use arrow_array::builder::BooleanBuilder;
+use arrow_array::types::{Float64Type, Int64Type};
+use arrow_array::{
+    Array, ArrayRef, ArrowPrimitiveType, ListArray, PrimitiveArray, RecordBatch, StringArray, StructArray,
+    new_null_array,
+};
 use arrow_buffer::{Buffer, NullBuffer, NullBufferBuilder, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Fields, Schema, SchemaRef};
 use halfopen_track::{Handshake, SideOptions};
@@ -139,7 +143,7 @@ enum Column {
     Scalar(ScalarColumn<Handshake>),
     Source(Texts),
     Tunnel(Texts),
-    Vlan(Int64Builder, Lengths),
+    Vlan(Numbers<Int64Type>, Lengths),
     Anomalies(Texts, Lengths),
     Options(OptionsColumn),
     LiveOnly(DataType),
@@ -151,7 +155,7 @@ impl Column {
             Get::Scalar(scalar) => Self::Scalar(ScalarColumn::new(*scalar)),
             Get::Source => Self::Source(Texts::default()),
             Get::Tunnel => Self::Tunnel(Texts::default()),
-            Get::Vlan => Self::Vlan(Int64Builder::new(), Lengths::default()),
+            Get::Vlan => Self::Vlan(Numbers::default(), Lengths::default()),
             Get::Anomalies => Self::Anomalies(Texts::default(), Lengths::default()),
             Get::Options(side) => Self::Options(OptionsColumn::new(*side)),
             Get::LiveOnly(_) => Self::LiveOnly(data_type(get)),
@@ -176,7 +180,9 @@ impl Column {
             Self::Vlan(items, lengths) => {
                 for record in block {
                     let tags = names.vlan(record);
-                    items.extend(tags.iter().map(|&tag| Some(i64::from(tag))));
+                    for &tag in tags {
+                        items.push(Some(tag.into()));
+                    }
                     lengths.push(tags.len());
                 }
             }
@@ -198,7 +204,7 @@ impl Column {
         Ok(match self {
             Self::Scalar(column) => column.finish()?,
             Self::Source(texts) | Self::Tunnel(texts) => texts.finish()?,
-            Self::Vlan(items, lengths) => lengths.finish(Arc::new(items.finish()))?,
+            Self::Vlan(items, lengths) => lengths.finish(items.finish()?)?,
             Self::Anomalies(items, lengths) => lengths.finish(items.finish()?)?,
             Self::Options(column) => column.finish()?,
             Self::LiveOnly(kind) => new_null_array(kind, rows),
@@ -208,8 +214,8 @@ impl Column {
 
 /// A column of [`Scalar`] values. A record that is `None` (an option of a SYN that was not captured) gives null.
 enum ScalarColumn<T: 'static> {
-    Int(fn(&T) -> Option<i64>, Int64Builder),
-    Micros(fn(&T) -> Option<i64>, Float64Builder),
+    Int(fn(&T) -> Option<i64>, Numbers<Int64Type>),
+    Micros(fn(&T) -> Option<i64>, Numbers<Float64Type>),
     Bool(fn(&T) -> bool, BooleanBuilder),
     Name(fn(&T) -> Option<&'static str>, Texts),
     Address(fn(&T) -> Option<halfopen_wire::Address>, Texts),
@@ -218,8 +224,8 @@ enum ScalarColumn<T: 'static> {
 impl<T> ScalarColumn<T> {
     fn new(scalar: Scalar<T>) -> Self {
         match scalar {
-            Scalar::Int(get) => Self::Int(get, Int64Builder::new()),
-            Scalar::Micros(get) => Self::Micros(get, Float64Builder::new()),
+            Scalar::Int(get) => Self::Int(get, Numbers::default()),
+            Scalar::Micros(get) => Self::Micros(get, Numbers::default()),
             Scalar::Bool(get) => Self::Bool(get, BooleanBuilder::new()),
             Scalar::Name { get, .. } => Self::Name(get, Texts::default()),
             Scalar::Address(get) => Self::Address(get, Texts::default()),
@@ -228,9 +234,9 @@ impl<T> ScalarColumn<T> {
 
     fn append<'a>(&mut self, records: impl Iterator<Item = Option<&'a T>>) {
         match self {
-            Self::Int(get, values) => records.for_each(|record| values.append_option(record.and_then(&*get))),
+            Self::Int(get, values) => records.for_each(|record| values.push(record.and_then(&*get))),
             Self::Micros(get, values) => {
-                records.for_each(|record| values.append_option(record.and_then(&*get).map(|ns| ns as f64 / 1000.0)));
+                records.for_each(|record| values.push(record.and_then(&*get).map(|ns| ns as f64 / 1000.0)));
             }
             Self::Bool(get, values) => records.for_each(|record| values.append_option(record.map(&*get))),
             Self::Name(get, texts) => records.for_each(|record| texts.push(record.and_then(&*get).map(str::as_bytes))),
@@ -242,8 +248,8 @@ impl<T> ScalarColumn<T> {
 
     fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
         Ok(match self {
-            Self::Int(_, values) => Arc::new(values.finish()),
-            Self::Micros(_, values) => Arc::new(values.finish()),
+            Self::Int(_, values) => values.finish()?,
+            Self::Micros(_, values) => values.finish()?,
             Self::Bool(_, values) => Arc::new(values.finish()),
             Self::Name(_, texts) | Self::Address(_, texts) => texts.finish()?,
         })
@@ -266,7 +272,7 @@ impl OptionsColumn {
         Self {
             side,
             members,
-            present: NullBufferBuilder::new(BATCH_ROWS),
+            present: NullBufferBuilder::new(0),
         }
     }
 
@@ -293,6 +299,34 @@ impl OptionsColumn {
     }
 }
 
+/// A column of numbers.
+struct Numbers<T: ArrowPrimitiveType> {
+    values: Vec<T::Native>,
+    present: NullBufferBuilder,
+}
+
+impl<T: ArrowPrimitiveType> Default for Numbers<T> {
+    fn default() -> Self {
+        Self {
+            values: Vec::new(),
+            present: NullBufferBuilder::new(0),
+        }
+    }
+}
+
+impl<T: ArrowPrimitiveType> Numbers<T> {
+    fn push(&mut self, value: Option<T::Native>) {
+        self.values.push(value.unwrap_or_default());
+        self.present.append(value.is_some());
+    }
+
+    fn finish(&mut self) -> Result<ArrayRef, ArrowError> {
+        let Self { values, mut present } = std::mem::take(self);
+        self.values.reserve(values.len());
+        Ok(Arc::new(PrimitiveArray::<T>::try_new(values.into(), present.finish())?))
+    }
+}
+
 /// A text column: bytes appended in place, checked to be UTF-8 once a batch.
 struct Texts {
     bytes: Vec<u8>,
@@ -306,7 +340,7 @@ impl Default for Texts {
         Self {
             bytes: Vec::new(),
             ends: vec![0],
-            present: NullBufferBuilder::new(BATCH_ROWS),
+            present: NullBufferBuilder::new(0),
             overflow: false,
         }
     }

@@ -5,7 +5,7 @@ use halfopen_track::Handshake;
 
 use crate::field::{FIELDS, Get, OPTION_FIELDS, Scalar};
 use crate::names::{Names, tunnel_text};
-use crate::text::{put_address, put_bool, put_int, put_micros};
+use crate::text::{acts_on_terminals, put_address, put_bool, put_char, put_escaped, put_int, put_micros};
 
 /// Appends the header line.
 pub fn write_header(out: &mut Vec<u8>) {
@@ -86,17 +86,22 @@ fn put_list<V>(out: &mut Vec<u8>, values: impl IntoIterator<Item = V>, put: impl
     }
 }
 
-/// RFC 4180 section 2: a cell with a comma, a quote or a line break stands in quotes, and quotes in it are doubled.
+/// RFC 4180 section 2: a cell with a comma, a quote or a line break stands in quotes, and quotes in it are doubled. What
+/// would act on the terminal that shows the line is escaped as in JSON, for CSV has no way of its own.
 fn put_text(out: &mut Vec<u8>, text: &str) {
-    if !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\r' | b'\n')) {
-        return out.extend_from_slice(text.as_bytes());
+    let is_quoted = text.contains([',', '"', '\r', '\n']);
+    if is_quoted {
+        out.push(b'"');
     }
-    out.push(b'"');
-    for byte in text.bytes() {
-        if byte == b'"' {
-            out.push(b'"');
+    for c in text.chars() {
+        match c {
+            '"' => out.extend_from_slice(b"\"\""),
+            '\r' | '\n' | '\t' => out.push(c as u8),
+            c if acts_on_terminals(c) => put_escaped(out, c),
+            c => put_char(out, c),
         }
-        out.push(byte);
     }
-    out.push(b'"');
+    if is_quoted {
+        out.push(b'"');
+    }
 }

@@ -1,4 +1,5 @@
-//! The one table of the record's fields: names, order, types, meanings, and how each value is taken from a [`Handshake`].
+//! The one table of the record's fields: names, order, types, meanings, and how each value is taken from a
+//! [`Handshake`].
 //!
 //! JSON Lines, CSV, the Arrow schema (so Parquet), the filter language and sorting all walk [`FIELDS`]; none of them
 //! knows a field by name. A field that is added here is in all of them.
@@ -10,6 +11,7 @@ use halfopen_wire::Address;
 pub const SCHEMA: &str = "halfopen.handshake/1";
 
 /// A value that stands in one cell, taken from `T`.
+#[derive(Debug)]
 pub enum Scalar<T: 'static> {
     /// A whole number.
     Int(fn(&T) -> Option<i64>),
@@ -49,7 +51,7 @@ pub enum LiveOnly {
 }
 
 /// Where the value of a field comes from.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub enum Get {
     /// A value of the record itself.
     Scalar(Scalar<Handshake>),
@@ -155,263 +157,82 @@ macro_rules! names_of {
 }
 
 /// The fields of `halfopen.handshake/1`, in order.
+#[rustfmt::skip] // one field a line, as in a table
 pub const FIELDS: &[Field] = &[
-    field(
-        "source",
-        Get::Source,
-        "The file's name, `live:<interface>`, `kernel` or `probe`.",
-    ),
-    int(
-        "start_ns",
-        |h| Some(h.start_ns),
-        "Time of the first SYN, nanoseconds since the epoch.",
-    ),
+    field("source", Get::Source, "The file's name, `live:<interface>`, `kernel` or `probe`."),
+    int("start_ns", |h| Some(h.start_ns), "Time of the first SYN, nanoseconds since the epoch."),
     address("client", |h| Some(h.client), "The side that sent the first SYN."),
     int("client_port", |h| Some(h.client_port.into()), "Its port."),
     address("server", |h| Some(h.server), "The other side."),
     int("server_port", |h| Some(h.server_port.into()), "Its port."),
     field("vlan", Get::Vlan, "Outer 802.1Q and 802.1ad tags, outermost first."),
-    field(
-        "tunnel",
-        Get::Tunnel,
-        "Tunnels that were taken off, outermost first, joined with `+`; null without one.",
-    ),
-    name(
-        "outcome",
-        names_of!(Outcome),
-        |h| Some(h.outcome.name()),
-        "How the attempt ended.",
-    ),
-    int(
-        "syn_sent",
-        |h| Some(h.syn_sent.into()),
-        "Transmissions of the SYN, the first included.",
-    ),
-    int(
-        "syn_ack_sent",
-        |h| Some(h.syn_ack_sent.into()),
-        "Transmissions of the SYN-ACK, the first included.",
-    ),
-    micros(
-        "syn_to_syn_ack_us",
-        |h| h.syn_to_syn_ack_ns,
-        "First SYN to first valid SYN-ACK, microseconds.",
-    ),
-    micros(
-        "syn_ack_to_ack_us",
-        |h| h.syn_ack_to_ack_ns,
-        "First valid SYN-ACK to the client's ACK of it, microseconds.",
-    ),
-    micros(
-        "handshake_us",
-        |h| h.handshake_ns,
-        "First SYN to that ACK, microseconds.",
-    ),
-    micros(
-        "retransmit_wait_us",
-        |h| h.retransmit_wait_ns,
-        "First SYN to the SYN that was answered, microseconds.",
-    ),
-    field(
-        "client_options",
-        Get::Options(|h| h.client_options.as_ref()),
-        "What the client's SYN offered.",
-    ),
-    field(
-        "server_options",
-        Get::Options(|h| h.server_options.as_ref()),
-        "What the server's SYN-ACK offered.",
-    ),
-    int(
-        "isn_client",
-        |h| h.isn_client.map(Into::into),
-        "Initial sequence number of the client.",
-    ),
-    int(
-        "isn_server",
-        |h| h.isn_server.map(Into::into),
-        "Initial sequence number of the server.",
-    ),
-    int(
-        "syn_data_bytes",
-        |h| h.syn_data_bytes.map(Into::into),
-        "Data in the first SYN, bytes.",
-    ),
-    name(
-        "fast_open",
-        names_of!(FastOpen),
-        |h| h.fast_open.map(FastOpen::name),
-        "What became of Fast Open (RFC 7413).",
-    ),
-    field(
-        "simultaneous",
-        Get::Scalar(Scalar::Bool(|h| h.simultaneous)),
-        "Both sides sent a SYN (RFC 9293 section 3.5).",
-    ),
-    micros(
-        "duration_us",
-        |h| h.duration_ns,
-        "First to last packet of the connection, microseconds.",
-    ),
-    int(
-        "client_bytes",
-        |h| Some(count(h.client_bytes)),
-        "Stream bytes of the client, as far as seen.",
-    ),
-    int(
-        "server_bytes",
-        |h| Some(count(h.server_bytes)),
-        "Stream bytes of the server, as far as seen.",
-    ),
-    name(
-        "closed_by",
-        names_of!(Side),
-        |h| h.closed_by.map(Side::name),
-        "Who closed first.",
-    ),
-    name(
-        "close",
-        names_of!(Close),
-        |h| h.close.map(Close::name),
-        "How the connection was closed.",
-    ),
-    name(
-        "time_wait",
-        names_of!(TimeWait),
-        |h| h.time_wait.map(TimeWait::name),
-        "Which side is left with TIME_WAIT.",
-    ),
+    field("tunnel", Get::Tunnel, "Tunnels that were taken off, outermost first, joined with `+`; null without one."),
+    name("outcome", names_of!(Outcome), |h| Some(h.outcome.name()), "How the attempt ended."),
+    int("syn_sent", |h| Some(h.syn_sent.into()), "Transmissions of the SYN, the first included."),
+    int("syn_ack_sent", |h| Some(h.syn_ack_sent.into()), "Transmissions of the SYN-ACK, the first included."),
+    micros("syn_to_syn_ack_us", |h| h.syn_to_syn_ack_ns, "First SYN to first valid SYN-ACK, microseconds."),
+    micros("syn_ack_to_ack_us", |h| h.syn_ack_to_ack_ns, "First valid SYN-ACK to its ACK, microseconds."),
+    micros("handshake_us", |h| h.handshake_ns, "First SYN to that ACK, microseconds."),
+    micros("retransmit_wait_us", |h| h.retransmit_wait_ns, "First SYN to the SYN that was answered, microseconds."),
+    field("client_options", Get::Options(|h| h.client_options.as_ref()), "What the client's SYN offered."),
+    field("server_options", Get::Options(|h| h.server_options.as_ref()), "What the server's SYN-ACK offered."),
+    int("isn_client", |h| h.isn_client.map(Into::into), "Initial sequence number of the client."),
+    int("isn_server", |h| h.isn_server.map(Into::into), "Initial sequence number of the server."),
+    int("syn_data_bytes", |h| h.syn_data_bytes.map(Into::into), "Data in the first SYN, bytes."),
+    name("fast_open", names_of!(FastOpen), |h| h.fast_open.map(FastOpen::name), "What became of Fast Open (RFC 7413)."),
+    field("simultaneous", Get::Scalar(Scalar::Bool(|h| h.simultaneous)), "Both sides sent a SYN (RFC 9293, 3.5)."),
+    micros("duration_us", |h| h.duration_ns, "First to last packet of the connection, microseconds."),
+    int("client_bytes", |h| Some(count(h.client_bytes)), "Stream bytes of the client, as far as seen."),
+    int("server_bytes", |h| Some(count(h.server_bytes)), "Stream bytes of the server, as far as seen."),
+    name("closed_by", names_of!(Side), |h| h.closed_by.map(Side::name), "Who closed first."),
+    name("close", names_of!(Close), |h| h.close.map(Close::name), "How the connection was closed."),
+    name("time_wait", names_of!(TimeWait), |h| h.time_wait.map(TimeWait::name), "Which side is left with TIME_WAIT."),
     field("anomalies", Get::Anomalies, "What was odd: names of a closed list."),
-    int(
-        "frame_syn",
-        |h| h.frame_syn.map(count),
-        "1-based frame number of the first SYN in its file.",
-    ),
-    int(
-        "frame_syn_ack",
-        |h| h.frame_syn_ack.map(count),
-        "Frame number of the first valid SYN-ACK.",
-    ),
-    int(
-        "frame_ack",
-        |h| h.frame_ack.map(count),
-        "Frame number of the ACK that completed the handshake.",
-    ),
-    live(
-        "process",
-        LiveOnly::Text,
-        "Live only: name of the process that opened or owns the connection.",
-    ),
+    int("frame_syn", |h| h.frame_syn.map(count), "1-based frame number of the first SYN in its file."),
+    int("frame_syn_ack", |h| h.frame_syn_ack.map(count), "Frame number of the first valid SYN-ACK."),
+    int("frame_ack", |h| h.frame_ack.map(count), "Frame number of the ACK that completed the handshake."),
+    live("process", LiveOnly::Text, "Live only: name of the process that opened or owns the connection."),
     live("pid", LiveOnly::Int, "Live only: its process identifier."),
     live("cgroup", LiveOnly::Text, "Live only: its control group."),
     live("netns", LiveOnly::Text, "Live only: its network namespace."),
-    live(
-        "accept_wait_us",
-        LiveOnly::Micros,
-        "Live only: time in the accept queue, microseconds.",
-    ),
-    live(
-        "connect_us",
-        LiveOnly::Micros,
-        "Live and probe: wall time of connect(), microseconds.",
-    ),
-    live(
-        "errno",
-        LiveOnly::Text,
-        "Live and probe: the name of the error that connect() returned.",
-    ),
-    live(
-        "resolve_us",
-        LiveOnly::Micros,
-        "Probe only: name resolution, microseconds.",
-    ),
-    live(
-        "first_byte_us",
-        LiveOnly::Micros,
-        "Probe only: end of the handshake to the first byte of the server, microseconds.",
-    ),
-    int(
-        "icmp_type",
-        |h| h.icmp.map(|(kind, _, _)| kind.into()),
-        "Type of the ICMP or ICMPv6 error that ended the attempt.",
-    ),
+    live("accept_wait_us", LiveOnly::Micros, "Live only: time in the accept queue, microseconds."),
+    live("connect_us", LiveOnly::Micros, "Live and probe: wall time of connect(), microseconds."),
+    live("errno", LiveOnly::Text, "Live and probe: the name of the error that connect() returned."),
+    live("resolve_us", LiveOnly::Micros, "Probe only: name resolution, microseconds."),
+    live("first_byte_us", LiveOnly::Micros, "Probe only: handshake to the server's first byte, microseconds."),
+    int("icmp_type", |h| h.icmp.map(|(kind, _, _)| kind.into()), "Type of the ICMP(v6) error that ended the attempt."),
     int("icmp_code", |h| h.icmp.map(|(_, code, _)| code.into()), "Its code."),
     address("icmp_from", |h| h.icmp.map(|(_, _, from)| from), "Who sent it."),
-    int(
-        "ttl_client",
-        |h| h.ttl_client.map(Into::into),
-        "TTL or hop limit of the client's first SYN, as captured.",
-    ),
-    int(
-        "ttl_server",
-        |h| h.ttl_server.map(Into::into),
-        "TTL or hop limit of the server's first SYN-ACK, as captured.",
-    ),
-    int(
-        "number",
-        |h| Some(count(h.number)),
-        "Number of the handshake in its run, from 1: what `--ladder` takes.",
-    ),
+    int("ttl_client", |h| h.ttl_client.map(Into::into), "TTL or hop limit of the client's first SYN, as captured."),
+    int("ttl_server", |h| h.ttl_server.map(Into::into), "TTL or hop limit of the server's first SYN-ACK, as captured."),
+    int("number", |h| Some(count(h.number)), "Number of the handshake in its run, from 1: what `--ladder` takes."),
 ];
 
 const fn option(name: &'static str, get: Scalar<SideOptions>, about: &'static str) -> OptionField {
     OptionField { name, about, get }
 }
 
+const FAST_OPEN: Scalar<SideOptions> = Scalar::Name {
+    all: || vec!["request", "cookie"],
+    get: SideOptions::fast_open_name,
+};
+
 /// The members of `client_options` and `server_options`, in order.
+#[rustfmt::skip] // one field a line, as in a table
 pub const OPTION_FIELDS: &[OptionField] = &[
-    option(
-        "mss",
-        Scalar::Int(|o| o.tcp.mss.map(Into::into)),
-        "Maximum segment size, bytes; null when not offered.",
-    ),
-    option(
-        "window_scale",
-        Scalar::Int(|o| o.tcp.window_scale.map(Into::into)),
-        "Window scale shift count as sent; null when not offered.",
-    ),
-    option(
-        "sack_permitted",
-        Scalar::Bool(|o| o.tcp.sack_permitted),
-        "Selective acknowledgment (RFC 2018).",
-    ),
-    option(
-        "timestamps",
-        Scalar::Bool(|o| o.tcp.timestamps.is_some()),
-        "Timestamps (RFC 7323).",
-    ),
-    option(
-        "fast_open",
-        Scalar::Name {
-            all: || vec!["request", "cookie"],
-            get: SideOptions::fast_open_name,
-        },
-        "Fast Open (RFC 7413): asked for a cookie, or carried one.",
-    ),
+    option("mss", Scalar::Int(|o| o.tcp.mss.map(Into::into)), "Maximum segment size, bytes; null when not offered."),
+    option("window_scale", Scalar::Int(|o| o.tcp.window_scale.map(Into::into)), "Window scale as sent; null when not offered."),
+    option("sack_permitted", Scalar::Bool(|o| o.tcp.sack_permitted), "Selective acknowledgment (RFC 2018)."),
+    option("timestamps", Scalar::Bool(|o| o.tcp.timestamps.is_some()), "Timestamps (RFC 7323)."),
+    option("fast_open", FAST_OPEN, "Fast Open (RFC 7413): asked for a cookie, or carried one."),
     option("mptcp", Scalar::Bool(|o| o.tcp.mptcp), "Multipath TCP (RFC 8684)."),
     option("ecn", Scalar::Bool(|o| o.ecn), "ECN set-up (RFC 3168 or RFC 9768)."),
-    option(
-        "window",
-        Scalar::Int(|o| Some(o.window.into())),
-        "Window field of the segment, unscaled.",
-    ),
-    option(
-        "ace",
-        Scalar::Int(|o| Some(o.ace.into())),
-        "The bits AE, CWR, ECE as a number 0 to 7 (RFC 9768).",
-    ),
+    option("window", Scalar::Int(|o| (!o.tcp.window_cut).then_some(o.window.into())), "Window field, unscaled; null when cut off."),
+    option("ace", Scalar::Int(|o| Some(o.ace.into())), "The bits AE, CWR, ECE as a number 0 to 7 (RFC 9768)."),
     option("md5", Scalar::Bool(|o| o.tcp.md5), "MD5 signature (RFC 2385)."),
     option("ao", Scalar::Bool(|o| o.tcp.ao), "Authentication option (RFC 5925)."),
-    option(
-        "unknown_options",
-        Scalar::Int(|o| Some(o.tcp.unknown.into())),
-        "Options of any other kind, counted.",
-    ),
-    option(
-        "incomplete",
-        Scalar::Bool(|o| o.tcp.incomplete),
-        "The option list was damaged or cut off.",
-    ),
+    option("unknown_options", Scalar::Int(|o| Some(o.tcp.unknown.into())), "Options of any other kind, counted."),
+    option("incomplete", Scalar::Bool(|o| o.tcp.incomplete), "The option list was damaged or cut off."),
 ];
 
 /// Every name that the filter language knows: `server_port`, `client_options`, `client_options.mss`, ….

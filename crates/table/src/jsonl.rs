@@ -5,7 +5,7 @@ use halfopen_track::{Handshake, SideOptions};
 
 use crate::field::{FIELDS, Get, OPTION_FIELDS, Scalar};
 use crate::names::{Names, tunnel_text};
-use crate::text::{put_address, put_bool, put_int, put_micros};
+use crate::text::{acts_on_terminals, put_address, put_bool, put_char, put_escaped, put_int, put_micros};
 
 /// Writes records as JSON Lines. Keep one for a whole run: it remembers the text of what repeats.
 pub struct JsonLines {
@@ -210,13 +210,8 @@ fn put_string(out: &mut Vec<u8>, text: &str) {
             '\n' => out.extend_from_slice(b"\\n"),
             '\t' => out.extend_from_slice(b"\\t"),
             '\r' => out.extend_from_slice(b"\\r"),
-            c if c.is_control()
-                || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}') =>
-            {
-                // All of them are below U+10000: one escape, no surrogates.
-                out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
-            }
-            c => out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes()),
+            c if acts_on_terminals(c) => put_escaped(out, c),
+            c => put_char(out, c),
         }
     }
     out.push(b'"');

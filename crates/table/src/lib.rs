@@ -3,6 +3,7 @@
 //! Takes finished records and writes them: Arrow record batches, Parquet, JSON Lines, CSV; and filters and sorts them.
 //!
 //! - [`field`] is the one table of the record's fields, which everything else walks.
+//! - [`filter`] and [`select`] choose and order.
 //! - [`jsonl`], [`csv`], [`arrow`], [`parquet`] write.
 //!
 //! **Limits.** The writers hold one batch (65 536 rows), Parquet one row group of encoded columns besides.
@@ -13,10 +14,18 @@
 pub mod arrow;
 pub mod csv;
 pub mod field;
+pub mod filter;
+#[cfg(test)]
+mod format_tests;
 pub mod jsonl;
 pub mod names;
 pub mod parquet;
+pub mod select;
+#[cfg(test)]
+mod testing;
 mod text;
 
 pub use field::{FIELDS, OPTION_FIELDS, SCHEMA};
+pub use filter::{Filter, FilterError};
 pub use names::{Names, source_name};
+pub use select::{Selection, SortKey, Sorter};

@@ -5,32 +5,35 @@ use std::io::Write;
 use arrow_array::RecordBatch;
 use halfopen_track::Handshake;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::{Compression, ZstdLevel};
+use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-use crate::arrow::{BATCH_ROWS, BatchBuilder};
-use crate::field::SCHEMA;
+use crate::arrow::BatchBuilder;
+use crate::field::{FIELDS, Get, SCHEMA, Scalar};
 use crate::names::Names;
 
 /// Rows in a row group: some 20 MB of encoded columns wait in memory for it to be full.
-pub const ROW_GROUP_ROWS: usize = 4 * BATCH_ROWS;
+pub const ROW_GROUP_ROWS: usize = 1 << 18;
 
-/// Columns whose values hardly repeat: a dictionary of them is work for nothing.
-const DISTINCT: &[&str] = &[
+/// Rows that become columns at once. Few, so that the columns stay in the cache between being built and being encoded, and
+/// their memory is used again instead of being returned to the system and faulted in anew.
+const BATCH_ROWS: usize = 1 << 13;
+
+/// Whole numbers that hardly repeat: a dictionary of them is work for nothing. Their differences are small or random, so
+/// that packing the differences is all the compression there is.
+const PACKED: &[&str] = &[
     "start_ns",
-    "syn_to_syn_ack_us",
-    "syn_ack_to_ack_us",
-    "handshake_us",
     "isn_client",
     "isn_server",
-    "duration_us",
     "frame_syn",
     "frame_syn_ack",
     "frame_ack",
     "number",
+    "client_bytes",
+    "server_bytes",
 ];
 
 /// Writes records as one Parquet file. Without [`ParquetFile::finish`] there is no footer, and the file is not readable.
@@ -91,8 +94,20 @@ fn properties() -> Result<WriterProperties, ParquetError> {
         .set_offset_index_disabled(true)
         .set_write_batch_size(8192)
         .set_key_value_metadata(Some(vec![KeyValue::new("schema".to_owned(), SCHEMA.to_owned())]));
-    for &name in DISTINCT {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(name), false);
+    for field in FIELDS {
+        let column = ColumnPath::from(field.name);
+        properties = match field.get {
+            _ if PACKED.contains(&field.name) => properties
+                .set_column_dictionary_enabled(column.clone(), false)
+                .set_column_encoding(column.clone(), Encoding::DELTA_BINARY_PACKED)
+                .set_column_compression(column, Compression::UNCOMPRESSED),
+            Get::Scalar(Scalar::Micros(_)) => properties.set_column_dictionary_enabled(column, false),
+            // The least and the greatest of a few names tell a reader nothing that the dictionary does not.
+            Get::Scalar(Scalar::Name { .. }) => {
+                properties.set_column_statistics_enabled(column, EnabledStatistics::None)
+            }
+            _ => properties,
+        };
     }
     Ok(properties.build())
 }

@@ -39,6 +39,22 @@ pub fn put_bool(out: &mut Vec<u8>, value: bool) {
     out.extend_from_slice(if value { b"true" } else { b"false" });
 }
 
+/// Whether a terminal would obey `c` instead of showing it: control characters, C1 and DEL among them, line separators,
+/// and the marks that turn the direction of writing. All of them are below U+10000.
+pub fn acts_on_terminals(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Appends `\u` and four hexadecimal digits: all of a character below U+10000.
+pub fn put_escaped(out: &mut Vec<u8>, c: char) {
+    out.extend_from_slice(format!("\\u{:04x}", u32::from(c)).as_bytes());
+}
+
+/// Appends a character as UTF-8.
+pub fn put_char(out: &mut Vec<u8>, c: char) {
+    out.extend_from_slice(c.encode_utf8(&mut [0; 4]).as_bytes());
+}
+
 /// Appends an address: dotted decimal, or the canonical form of RFC 5952.
 pub fn put_address(out: &mut Vec<u8>, address: Address) {
     if address.v6 {

@@ -9,14 +9,14 @@ use common::{FAR, Lab, NEAR, closed_port, in_lab, listener, nft, run, sysctl};
 use halfopen_kernel::connect::{
     AwaitData, DataEnd, FastOpenFailure, Options, Outcome, Probe, RttValidity, WaitMethod, probe,
 };
-use halfopen_kernel::sys::errno_name;
+use halfopen_kernel::sys::{Errno, errno_name};
 
 fn connect(to: SocketAddr, options: &Options) -> Probe {
     probe(to, options).unwrap_or_else(|error| panic!("{to}: {error}"))
 }
 
 fn errno(result: &Probe) -> Option<&'static str> {
-    result.errno.map(|number| number.name())
+    result.errno.map(Errno::name)
 }
 
 fn impatient() -> Options {

@@ -1,4 +1,4 @@
-//! The three clocks that a measurement needs, as nanoseconds.
+//! The two clocks that a measurement needs, as nanoseconds.
 
 use std::mem::MaybeUninit;
 
@@ -9,8 +9,6 @@ pub enum Clock {
     Monotonic,
     /// `CLOCK_REALTIME`: when something happened, nanoseconds since the epoch.
     Realtime,
-    /// `CLOCK_THREAD_CPUTIME_ID`: how busy this thread was.
-    ThreadCpu,
 }
 
 impl Clock {
@@ -19,10 +17,9 @@ impl Clock {
         let id = match self {
             Self::Monotonic => libc::CLOCK_MONOTONIC,
             Self::Realtime => libc::CLOCK_REALTIME,
-            Self::ThreadCpu => libc::CLOCK_THREAD_CPUTIME_ID,
         };
         let mut time = MaybeUninit::<libc::timespec>::zeroed();
-        // SAFETY: the pointer is to a live timespec. The call can only fail for an unknown clock, and these three exist on
+        // SAFETY: the pointer is to a live timespec. The call can only fail for an unknown clock, and these two exist on
         // every Linux that this program runs on; an all-zero timespec is a valid value even then.
         let time = unsafe {
             libc::clock_gettime(id, time.as_mut_ptr());
@@ -40,9 +37,4 @@ pub fn monotonic_ns() -> u64 {
 /// `CLOCK_REALTIME` in nanoseconds since the epoch.
 pub fn realtime_ns() -> i64 {
     Clock::Realtime.now_ns() as i64
-}
-
-/// CPU time of the calling thread in nanoseconds.
-pub fn thread_cpu_ns() -> u64 {
-    Clock::ThreadCpu.now_ns()
 }

@@ -18,8 +18,8 @@ impl Interest {
     pub const EDGES: Self = Self((libc::EPOLLIN | libc::EPOLLOUT | libc::EPOLLRDHUP | libc::EPOLLET) as u32);
 }
 
-/// What became of a descriptor.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+/// What became of a descriptor; the default is nothing.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Readiness {
     /// The number that it was registered with.
     pub token: u64,

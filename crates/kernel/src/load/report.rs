@@ -1,0 +1,197 @@
+//! What a load found out.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+use super::tally::Tally;
+use crate::sys::Errno;
+
+/// Why a connection did not do what it was asked to.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Failure {
+    /// `connect()` failed.
+    Connect(Errno),
+    /// `connect()` had not ended at the timeout.
+    ConnectTimeout,
+    /// The open connection failed.
+    Exchange(Errno),
+    /// The answer was not complete at the timeout.
+    ExchangeTimeout,
+    /// The server closed before the answer was complete.
+    ClosedEarly,
+    /// The answer was not HTTP/1.x.
+    BadResponse,
+}
+
+/// Why it is this machine that kept the rate down.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ClientLimit {
+    /// `EADDRNOTAVAIL`: every local port to this destination is in use or in `TIME_WAIT`.
+    Ports,
+    /// `EMFILE` or `ENFILE`.
+    Descriptors,
+    /// `ENOMEM` or `ENOBUFS`.
+    Memory,
+    /// A thread had something to do for 95 % of the time or more.
+    Cpu,
+}
+
+/// A histogram of latencies in nanoseconds, three significant digits, up to ten minutes.
+#[derive(Clone, Debug)]
+pub struct Latency(Histogram<u64>);
+
+/// Longest latency that is told apart.
+const LATENCY_MAX_NS: u64 = 600_000_000_000;
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self(Histogram::new_with_max(LATENCY_MAX_NS, 3).expect("constant bounds that are in range"))
+    }
+}
+
+impl Latency {
+    pub(super) fn record(&mut self, ns: u64) {
+        self.0.saturating_record(ns);
+    }
+
+    fn add(&mut self, other: &Self) {
+        // Both have the same bounds, which is the only way for this to fail.
+        self.0 += &other.0;
+    }
+
+    /// How many were recorded.
+    pub fn count(&self) -> u64 {
+        self.0.len()
+    }
+
+    /// Nanoseconds at a quantile between 0 and 1; `None` when nothing was recorded.
+    pub fn quantile_ns(&self, quantile: f64) -> Option<u64> {
+        (self.count() > 0).then(|| self.0.value_at_quantile(quantile))
+    }
+
+    /// The longest.
+    pub fn max_ns(&self) -> Option<u64> {
+        (self.count() > 0).then(|| self.0.max())
+    }
+
+    /// Mean, nanoseconds.
+    pub fn mean_ns(&self) -> Option<f64> {
+        (self.count() > 0).then(|| self.0.mean())
+    }
+
+    /// Every bucket that is not empty: its upper bound in nanoseconds and its count.
+    pub fn buckets(&self) -> impl Iterator<Item = (u64, u64)> + '_ {
+        self.0
+            .iter_recorded()
+            .map(|step| (step.value_iterated_to(), step.count_at_value()))
+    }
+}
+
+/// The result of a load.
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Wall time, nanoseconds.
+    pub elapsed_ns: u64,
+    /// The part of its time that a thread had something to do, of the busiest one. Not CPU time: a thread that other programs
+    /// keep off the CPU is as much at its limit.
+    pub busiest_thread: f64,
+    /// Connects begun.
+    pub attempted: u64,
+    /// Handshakes completed.
+    pub established: u64,
+    /// Connections that did all they were asked to.
+    pub completed: u64,
+    /// Still open or unanswered when the load was stopped.
+    pub abandoned: u64,
+    /// Scheduled by an open loop and never begun.
+    pub unstarted: u64,
+    /// The others, by what went wrong.
+    pub failures: BTreeMap<Failure, u64>,
+    /// HTTP status codes.
+    pub statuses: BTreeMap<u16, u64>,
+    /// Begin (in an open loop: intended begin) to the end of the handshake.
+    pub connect: Latency,
+    /// End of the handshake to the first byte.
+    pub first_byte: Latency,
+    /// Begin (in an open loop: intended begin) to the end of the first answer.
+    pub response: Latency,
+    /// Requests on a connection that is open already: sent to the end of the answer.
+    pub reused_response: Latency,
+    /// How late connections of an open loop began.
+    pub lag: Latency,
+    /// The kernel's own handshake round trip, of a sample of the connections.
+    pub kernel_rtt: Latency,
+    /// Connections whose SYN was sent again. Exact, but for initial timeouts below a fifth of a second.
+    pub retransmitted: u64,
+    /// How often.
+    pub retransmissions: u64,
+    /// Bytes of answers.
+    pub received_bytes: u64,
+    /// Sockets that could not be made for want of descriptors.
+    pub no_descriptor: u64,
+    /// Sockets that could not be made for want of memory.
+    pub no_memory: u64,
+}
+
+/// Busy for this part of the time, a thread has nothing left to give; a load that waits for its server sleeps more.
+const CPU_LIMIT: f64 = 0.95;
+
+impl Report {
+    pub(super) fn merge(tallies: Vec<Tally>, elapsed_ns: u64) -> Self {
+        let mut all = Self {
+            elapsed_ns,
+            ..Self::default()
+        };
+        for tally in tallies {
+            all.add(&tally.report);
+        }
+        all
+    }
+
+    fn add(&mut self, one: &Self) {
+        self.busiest_thread = self.busiest_thread.max(one.busiest_thread);
+        self.attempted += one.attempted;
+        self.established += one.established;
+        self.completed += one.completed;
+        self.abandoned += one.abandoned;
+        self.unstarted += one.unstarted;
+        for (&failure, &count) in &one.failures {
+            *self.failures.entry(failure).or_default() += count;
+        }
+        for (&status, &count) in &one.statuses {
+            *self.statuses.entry(status).or_default() += count;
+        }
+        self.connect.add(&one.connect);
+        self.first_byte.add(&one.first_byte);
+        self.response.add(&one.response);
+        self.reused_response.add(&one.reused_response);
+        self.lag.add(&one.lag);
+        self.kernel_rtt.add(&one.kernel_rtt);
+        self.retransmitted += one.retransmitted;
+        self.retransmissions += one.retransmissions;
+        self.received_bytes += one.received_bytes;
+        self.no_descriptor += one.no_descriptor;
+        self.no_memory += one.no_memory;
+    }
+
+    /// What on this machine limited the load, if anything did.
+    pub fn client_limit(&self) -> Option<ClientLimit> {
+        let failed_with = |number| self.failures.contains_key(&Failure::Connect(Errno(number)));
+        if failed_with(libc::EADDRNOTAVAIL) {
+            return Some(ClientLimit::Ports);
+        }
+        if self.no_descriptor > 0 {
+            return Some(ClientLimit::Descriptors);
+        }
+        if self.no_memory > 0 || failed_with(libc::ENOBUFS) || failed_with(libc::ENOMEM) {
+            return Some(ClientLimit::Memory);
+        }
+        (self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
+    }
+
+    /// Completed handshakes a second.
+    pub fn connections_per_s(&self) -> f64 {
+        self.established as f64 * 1e9 / self.elapsed_ns.max(1) as f64
+    }
+}

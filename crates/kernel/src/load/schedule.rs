@@ -1,0 +1,157 @@
+//! When the next connection is due.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::Pace;
+
+const SECOND_NS: u128 = 1_000_000_000;
+
+/// One thread's part of the schedule.
+#[derive(Debug)]
+pub(super) enum Schedule<'a> {
+    /// As soon as there is a slot, until all tickets of all threads are drawn.
+    Closed { tickets: &'a AtomicU64, total: u64 },
+    /// The `n`-th connection at `begin + n / rate`; this thread has every `step`-th.
+    Open {
+        begin: u64,
+        rate: u64,
+        next: u64,
+        step: u64,
+        count: u64,
+    },
+}
+
+impl<'a> Schedule<'a> {
+    pub(super) fn new(pace: Pace, tickets: &'a AtomicU64, begin: u64, index: usize, threads: usize) -> Self {
+        match pace {
+            Pace::Closed { total, .. } => Self::Closed { tickets, total },
+            Pace::Open { rate, duration, .. } => {
+                let rate = rate.max(1);
+                let count = (u128::from(rate) * duration.as_nanos()).div_ceil(SECOND_NS);
+                let count = u64::try_from(count).unwrap_or(u64::MAX);
+                Self::Open {
+                    begin,
+                    rate,
+                    next: index as u64,
+                    step: threads as u64,
+                    count,
+                }
+            }
+        }
+    }
+
+    /// The moment at which the next connection should begin, if that is not after `now`; taken once it is returned.
+    pub(super) fn take(&mut self, now: u64) -> Option<u64> {
+        if let Self::Closed { tickets, total } = self {
+            let draw = |drawn| (drawn < *total).then_some(drawn + 1);
+            return tickets
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, draw)
+                .ok()
+                .map(|_| now);
+        }
+        let due = self.next_due().filter(|&due| due <= now)?;
+        if let Self::Open { next, step, .. } = self {
+            *next += *step;
+        }
+        Some(due)
+    }
+
+    /// Gives back what was taken last.
+    pub(super) fn give_back(&mut self) {
+        match self {
+            Self::Closed { tickets, .. } => {
+                tickets.fetch_sub(1, Ordering::Relaxed);
+            }
+            Self::Open { next, step, .. } => *next -= *step,
+        }
+    }
+
+    /// When the next connection is due, if it is known; `None` for a closed loop and at the end.
+    pub(super) fn next_due(&self) -> Option<u64> {
+        let Self::Open {
+            begin,
+            rate,
+            next,
+            count,
+            ..
+        } = *self
+        else {
+            return None;
+        };
+        let offset = u128::from(next) * SECOND_NS / u128::from(rate);
+        (next < count).then(|| begin.saturating_add(offset as u64))
+    }
+
+    /// Whether there is nothing left to begin.
+    pub(super) fn is_over(&self) -> bool {
+        match self {
+            Self::Closed { tickets, total } => tickets.load(Ordering::Relaxed) >= *total,
+            Self::Open { next, count, .. } => next >= count,
+        }
+    }
+
+    /// Connections of an open loop that were not begun.
+    pub(super) fn left(&self) -> u64 {
+        match self {
+            Self::Closed { .. } => 0,
+            Self::Open { next, step, count, .. } => count.saturating_sub(*next).div_ceil(*step),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn two_threads_share_an_open_loop_without_gap_or_repetition() {
+        let tickets = AtomicU64::new(0);
+        let pace = Pace::Open {
+            rate: 1000,
+            duration: Duration::from_millis(7),
+            max_in_flight: 1,
+        };
+        let mut due: Vec<u64> = (0..2)
+            .flat_map(|index| {
+                let mut schedule = Schedule::new(pace, &tickets, 100, index, 2);
+                assert_eq!(schedule.take(0), None, "nothing is due before the beginning");
+                let taken: Vec<u64> = std::iter::from_fn(|| schedule.take(u64::MAX)).collect();
+                assert!(schedule.is_over() && schedule.left() == 0 && schedule.next_due().is_none());
+                taken
+            })
+            .collect();
+        due.sort_unstable();
+        assert_eq!(due, (0..7).map(|n| 100 + n * 1_000_000).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn what_is_given_back_is_due_again() {
+        let tickets = AtomicU64::new(0);
+        let open = Pace::Open {
+            rate: 10,
+            duration: Duration::from_secs(1),
+            max_in_flight: 1,
+        };
+        let mut schedule = Schedule::new(open, &tickets, 0, 0, 1);
+        assert_eq!(schedule.take(0), Some(0));
+        schedule.give_back();
+        assert_eq!((schedule.next_due(), schedule.left()), (Some(0), 10));
+
+        let mut closed = Schedule::new(
+            Pace::Closed {
+                connections: 1,
+                total: 1,
+            },
+            &tickets,
+            0,
+            0,
+            1,
+        );
+        assert_eq!(closed.take(5), Some(5));
+        closed.give_back();
+        assert_eq!((closed.take(6), closed.take(7)), (Some(6), None));
+        assert!(closed.is_over());
+    }
+}

@@ -44,17 +44,14 @@ class Vantage:
 
 def infer(summary: Summary) -> Vantage:
     """The capture point, from the split of the round trip, else from the TTLs."""
-    to_server = summary.latency_us.answered_syn_to_syn_ack.p50
-    if to_server is None:
-        to_server = summary.latency_us.syn_to_syn_ack.p50
-    to_client = summary.latency_us.syn_ack_to_ack.p50
-    if not summary.vantage.split.judged or to_server is None or to_client is None:
+    whole, to_client = summary.latency_us.handshake.p50, summary.latency_us.syn_ack_to_ack.p50
+    if not summary.vantage.split.judged or whole is None or to_client is None:
         lack = "shows both legs of the round trip" if summary.outcome("established") else "is in this capture"
         return Vantage(None, f"Cannot be told, because no completed handshake {lack}.")
-    if to_server + to_client < ROUND_TRIP_MIN_US:
-        return _by_ttl(
-            summary, f"the round trip of {duration(to_server + to_client)} is as short as a host's own reaction"
-        )
+    if whole < ROUND_TRIP_MIN_US:
+        return _by_ttl(summary, f"the round trip of {duration(whole)} is as short as a host's own reaction")
+    # Not the median of SYN to SYN-ACK: half-open attempts, a flood's for one, have a share in that.
+    to_server = max(whole - to_client, 0.0)
     return _by_time(summary, f"{duration(to_server)} to the server and back, {duration(to_client)} to the client")
 
 

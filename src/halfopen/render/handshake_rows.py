@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from halfopen.model.handshake import Handshake
 
 #: Said by the outcome or by another column already.
-_SAID_ELSEWHERE = {"syn_retransmitted", "evicted", "port_reused"}
+_SAID_ELSEWHERE = {"syn_retransmitted", "syn_ack_retransmitted", "evicted", "port_reused"}
 
 
 def failed_table(rows: Sequence[Handshake], origin_ns: int | None, width: int, paint: Paint) -> list[str]:
@@ -89,5 +89,7 @@ def _why(row: Handshake) -> str:
     words = [f"{said} from {row.icmp_from}" if row.icmp_from else said] if said else []
     if row.retransmit_wait_us == 0 and (row.syn_sent or 0) > 1:
         words.append("SYN-ACK lost or late")
+    if row.outcome == "established" and (row.syn_ack_sent or 0) > 1:
+        words.append(f"SYN-ACK sent {row.syn_ack_sent} times")
     words += [escape_text(name) for name in row.anomalies if name not in _SAID_ELSEWHERE]
     return ", ".join(words)

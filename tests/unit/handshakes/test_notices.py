@@ -322,9 +322,48 @@ def test_troubles_come_first_and_the_heaviest_leads() -> None:
 
 
 def test_what_many_endpoints_share_is_said_once() -> None:
-    texts = [notice.text for notice in notices(summary(*(row(f"10.0.0.{i}", refused=i) for i in range(1, 11))))]
-    assert len(texts) == 4
-    assert texts[0] == "The same at 7 more endpoints: 28 connects were refused."
+    texts = [notice.text for notice in notices(summary(*(row(f"10.0.0.{i}", refused=9 + i) for i in range(1, 11))))]
+    assert texts == ["145 connects to 10 endpoints were refused."]
+
+
+def test_the_worst_of_many_are_named() -> None:
+    counts = [9, 8, 7] + [1] * 40
+    texts = [notice.text for notice in notices(summary(*(row(f"10.0.0.{i}", refused=n) for i, n in enumerate(counts))))]
+    assert texts == [
+        "64 connects to 43 endpoints were refused, most at 10.0.0.0:443 (9), 10.0.0.1:443 (8) and 10.0.0.2:443 (7)."
+    ]
+
+
+def test_those_that_stand_out_are_named_and_the_rest_follows_them() -> None:
+    counts = [90, 50, 40, 5, 5, 5, 5]
+    found = notices(summary(*(row(f"10.0.0.{i}", refused=count) for i, count in enumerate(counts))))
+    assert [notice.text for notice in found] == [
+        "Every connect to 10.0.0.0:443 was refused: 90 of 90.",
+        "Every connect to 10.0.0.1:443 was refused: 50 of 50.",
+        "Every connect to 10.0.0.2:443 was refused: 40 of 40.",
+        "At 4 more endpoints, 20 connects were refused.",
+    ]
+
+
+def test_waits_at_many_endpoints_are_put_together() -> None:
+    rows = [row(f"10.0.0.{i}", established=10, retransmission=waits(10, s1=1)) for i in range(1, 9)]
+    assert [notice.text for notice in notices(summary(*rows))] == [
+        "8 connects to 8 endpoints waited 1 s for a retransmitted SYN."
+    ]
+
+
+def test_a_sum_over_endpoints_of_which_some_are_unknown_is_a_lower_bound() -> None:
+    rows = [row(f"10.0.0.{i}", refused=9) for i in range(9)]
+    found = notices(summary(*rows, other_endpoints={"endpoints": 40, "handshakes": 40}))
+    assert found[0].text == "At least 81 connects to 9 endpoints were refused."
+
+
+def test_chance_hits_among_very_many_endpoints_are_no_notice() -> None:
+    healthy = [row(f"10.0.1.{i}", established=1000, retransmission=waits(1000)) for i in range(9)]
+    unlucky = row("10.0.0.1", established=8, retransmission=waits(8, s1=1))
+    assert not notices(summary(*healthy, unlucky))
+    bad = row("10.0.0.1", established=8, retransmission=waits(8, s1=3))
+    assert [notice.kind for notice in notices(summary(*healthy, bad))] == ["waited-for-retransmission"]
 
 
 def test_a_lone_rest_gets_its_own_sentence() -> None:

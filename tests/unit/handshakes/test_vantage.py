@@ -13,7 +13,7 @@ from halfopen.model.summary import Summary
 def capture(to_server: float, to_client: float, near: tuple[int, int], **ttls: Any) -> Summary:  # noqa: ANN401
     evidence = {"judged": 100, "near_client": near[0], "near_server": near[1], **ttls}
     times = {
-        "answered_syn_to_syn_ack": {"count": 100, "p50": to_server},
+        "handshake": {"count": 100, "p50": to_server + to_client},
         "syn_ack_to_ack": {"count": 100, "p50": to_client},
     }
     return Summary.from_json({"latency_us": times, "vantage": evidence})

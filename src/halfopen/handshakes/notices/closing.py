@@ -37,7 +37,8 @@ def check(summary: Summary) -> Iterator[Notice]:
     held = sum(summary.time_wait.values())
     server = summary.time_wait.get("server", 0)
     if server and server >= MOSTLY * held:
-        place = "" if held == 1 else f" in {grouped(server)} of {plural(held, 'closed connection')}"
+        part = "all" if server == held else f"{grouped(server)} of"
+        place = "" if held == 1 else f" in {part} {plural(held, 'closed connection')}"
         text = f"The server closed first and holds TIME_WAIT{place}."
         hint = "Harmless there: it blocks no client, and each costs about 256 bytes for 60 s."
         yield Notice("server-holds-time-wait", "fact", text, hint, weight=server)

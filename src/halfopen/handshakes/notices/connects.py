@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, others, where
+from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row, where
 from halfopen.handshakes.notices.ordinary import ordinary_endpoints
 from halfopen.model.quantity import grouped, listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from halfopen.model.handshake import Handshake
     from halfopen.model.summary import Endpoint, Summary
@@ -47,8 +47,9 @@ ICMP6 = {
 def check(summary: Summary) -> Iterator[Notice]:
     """Refused connects, then unreachable ones."""
     rows = ordinary_endpoints(summary)
-    yield from one_a_row(rows, _refused, _say_refused, lambda rest: others("refused", rest, _refused, "were refused"))
-    yield from one_a_row(rows, _unreachable, lambda row: _say_unreachable(summary, row), _rest_unreachable)
+    yield from one_a_row(rows, _refused, _say_refused, AtEndpoints(summary, "refused", _refused, "were refused"))
+    sum_up = AtEndpoints(summary, "unreachable", _unreachable, "ended with an ICMP error")
+    yield from one_a_row(rows, _unreachable, lambda row: _say_unreachable(summary, row), sum_up)
 
 
 def icmp_words(handshake: Handshake) -> str | None:
@@ -105,7 +106,3 @@ def _why(row: Endpoint, errors: list[Handshake]) -> str:
 
 def _same(item: Handshake, row: Endpoint) -> bool:
     return (item.server, item.server_port) == (row.server, row.server_port)
-
-
-def _rest_unreachable(rows: Sequence[Endpoint]) -> Notice:
-    return others("unreachable", rows, _unreachable, "ended with an ICMP error")

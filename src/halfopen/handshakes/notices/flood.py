@@ -39,7 +39,7 @@ HINT = (
 
 def check(summary: Summary) -> Iterator[Notice]:
     """One notice for each endpoint under a flood."""
-    yield from one_a_row(flooded(summary), unfinished, _say, _rest)
+    yield from one_a_row(flooded(summary), unfinished, _say, _sum_up)
 
 
 def flooded(summary: Summary) -> list[Endpoint]:
@@ -81,12 +81,14 @@ def _say(row: Endpoint) -> Notice:
 
 
 def _addresses(row: Endpoint) -> str:
-    if row.failed_clients == 1:
+    # An estimate may exceed what is possible by a few tenths of a per cent.
+    clients = min(row.failed_clients or 0, row.failed)
+    if clients == 1:
         return "1 address"
-    return f"{(grouped if row.failed_clients_exact else estimated)(row.failed_clients)} addresses"
+    return f"{(grouped if row.failed_clients_exact else estimated)(clients)} addresses"
 
 
-def _rest(rows: Sequence[Endpoint]) -> Notice:
-    total = sum(unfinished(row) for row in rows)
-    text = f"The flood also hits {plural(len(rows), 'more endpoint')}: {plural(total, 'unfinished connect')}."
-    return Notice("syn-flood", "trouble", text, weight=total)
+def _sum_up(rows: Sequence[Endpoint], *, more: bool) -> Notice:
+    total, endpoints = sum(map(unfinished, rows)), plural(len(rows), "more endpoint" if more else "endpoint")
+    text = f"Probably a SYN flood, at {endpoints}: {plural(total, 'unfinished connect')}, most to {where(rows[0])}."
+    return Notice("syn-flood", "trouble", text, "" if more else HINT, weight=total)

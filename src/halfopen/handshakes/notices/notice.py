@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, Protocol, TypeVar
 
 from halfopen.model.handshake import OUTCOMES
-from halfopen.model.quantity import duration, endpoint, grouped, plural
+from halfopen.model.quantity import duration, endpoint, grouped, listed, plural
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -21,7 +21,18 @@ SEVERITIES: tuple[Severity, ...] = ("trouble", "caveat", "fact")
 #: Sentences of one kind before the rest is summed up in one: a person reads the first lines only.
 MOST_OF_A_KIND = 3
 
+#: Share of all attempts concerned that the few heaviest rows must hold, to be told one by one.
+STAND_OUT_MIN = 0.5
+
 _T = TypeVar("_T")
+_Row_contra = TypeVar("_Row_contra", contravariant=True)
+
+
+class SumUp(Protocol[_Row_contra]):
+    """Puts many rows, the heaviest first, into one sentence."""
+
+    def __call__(self, rows: Sequence[_Row_contra], /, *, more: bool) -> Notice:
+        """``more``: others of the kind have a sentence of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +71,50 @@ def over(first_ns: int | None, last_ns: int | None) -> str:
 
 
 def one_a_row(
-    rows: Iterable[_T], count: Callable[[_T], int], say: Callable[[_T], Notice], rest: Callable[[Sequence[_T]], Notice]
+    rows: Iterable[_T], count: Callable[[_T], int], say: Callable[[_T], Notice], sum_up: SumUp[_T]
 ) -> list[Notice]:
-    """A sentence for each of the few heaviest rows, and one for all others."""
+    """A sentence for each of the few heaviest rows, and one for all others; only one where no few rows stand out."""
     hit = sorted((row for row in rows if count(row) > 0), key=count, reverse=True)
-    most = MOST_OF_A_KIND if len(hit) != MOST_OF_A_KIND + 1 else MOST_OF_A_KIND + 1
-    sentences = [say(row) for row in hit[:most]]
-    return [*sentences, rest(hit[most:])] if hit[most:] else sentences
+    if len(hit) <= MOST_OF_A_KIND + 1:
+        return [say(row) for row in hit]
+    top, rest = hit[:MOST_OF_A_KIND], hit[MOST_OF_A_KIND:]
+    if sum(map(count, top)) < STAND_OUT_MIN * sum(map(count, hit)):
+        return [sum_up(hit, more=False)]
+    sentences = [say(row) for row in top]
+    remainder = sum_up(rest, more=True)
+    # «At 400 more endpoints» must not come before the endpoints that it is more than.
+    return [*sentences, replace(remainder, weight=min(remainder.weight, sentences[-1].weight))]
 
 
-def others(kind: str, rows: Sequence[Endpoint], count: Callable[[Endpoint], int], what: str) -> Notice:
-    """The endpoints without a sentence of their own, summed up in one."""
-    total = sum(count(row) for row in rows)
-    return Notice(
-        kind,
-        "trouble",
-        f"The same at {plural(len(rows), 'more endpoint')}: {plural(total, 'connect')} {what}.",
-        weight=total,
-    )
+@dataclass(frozen=True, slots=True)
+class AtEndpoints:
+    """Sums up endpoints: «12 connects to 9 endpoints were refused», «at 9 more endpoints, 12 connects were refused»."""
+
+    summary: Summary
+    kind: str
+    count: Callable[[Endpoint], int]
+    what: str | Callable[[Sequence[Endpoint]], str]
+    """After «12 connects », or what makes it of the endpoints."""
+    hint: str = ""
+
+    def __call__(self, rows: Sequence[Endpoint], /, *, more: bool) -> Notice:
+        """One sentence for all ``rows``, of which the heaviest come first."""
+        total = sum(map(self.count, rows))
+        what = self.what if isinstance(self.what, str) else self.what(rows)
+        connects = plural(total, "connect")
+        if more:
+            text = f"At {plural(len(rows), 'more endpoint')}, {connects} {what}."
+            return Notice(self.kind, "trouble", text, weight=total)
+        # The rarest endpoints of very many have no row, and may be concerned too.
+        least = "At least " if self.summary.other_endpoints else ""
+        text = f"{least}{connects} to {plural(len(rows), 'endpoint')} {what}{self._worst(rows, total)}."
+        return Notice(self.kind, "trouble", text, self.hint, weight=total)
+
+    def _worst(self, rows: Sequence[Endpoint], total: int) -> str:
+        """The first few by name, where they are worse than the others."""
+        if self.count(rows[0]) * len(rows) < 2 * total:
+            return ""
+        return f", most at {listed([f'{where(row)} ({grouped(self.count(row))})' for row in rows[:MOST_OF_A_KIND]])}"
 
 
 def judged(row: Endpoint) -> int:

@@ -25,7 +25,7 @@ ATTEMPTS_A_PORT_MAX = 3
 
 def check(summary: Summary) -> Iterator[Notice]:
     """One notice for each scanned address."""
-    yield from one_a_row(scanned(summary), lambda host: host.handshakes, _say, _rest)
+    yield from one_a_row(scanned(summary), lambda host: host.handshakes, _say, _sum_up)
 
 
 def scanned(summary: Summary) -> list[Host]:
@@ -66,7 +66,8 @@ def _clients(host: Host) -> str:
     return f"{(grouped if host.clients_exact else estimated)(host.clients)} clients"
 
 
-def _rest(hosts: Sequence[Host]) -> Notice:
+def _sum_up(hosts: Sequence[Host], *, more: bool) -> Notice:
     total = sum(host.handshakes for host in hosts)
-    text = f"The same at {plural(len(hosts), 'more address', 'more addresses')}: {plural(total, 'connect')}."
+    many = f"{grouped(len(hosts))} {'more ' if more else ''}{'address' if len(hosts) == 1 else 'addresses'}"
+    text = f"Looks like port scans of {many}: {plural(total, 'connect')}, most to {hosts[0].server}."
     return Notice("port-scan", "trouble", text, weight=total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, others, over, where
+from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row, over, where
 from halfopen.handshakes.notices.ordinary import ordinary_endpoints, ordinary_silent_hosts
 from halfopen.model.quantity import grouped, listed, plural
 
@@ -38,10 +38,11 @@ def check(summary: Summary) -> Iterator[Notice]:
     answering = {row.server for row in summary.endpoints if row.answered}
     mute = [row for row in rows if row.answered == 0 and row.server in answering]
     partly = [row for row in rows if row.answered > 0]
+    sum_up = AtEndpoints(summary, "unanswered", _unanswered, "got no answer")
     yield from _hosts(summary, [host for host in silent if _had_time(summary, host)])
-    yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, _rest)
-    yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _rest_of_pairs)
-    yield from one_a_row(partly, _unanswered, _say_some, _rest)
+    yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, sum_up)
+    yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _sum_up_pairs)
+    yield from one_a_row(partly, _unanswered, _say_some, sum_up)
     yield from _too_short(
         {host.server: host.handshakes for host in silent if not _had_time(summary, host)}
         | {where(row): row.handshakes for row in mute if not _had_time(summary, row)}
@@ -54,13 +55,15 @@ def _hosts(summary: Summary, silent: list[Host]) -> Iterator[Notice]:
         yield _say_sweep(silent, unlisted)
         return
 
-    def rest(hosts: Sequence[Host]) -> Notice:
-        total = sum(host.handshakes for host in hosts)
+    def sum_up(hosts: Sequence[Host], *, more: bool) -> Notice:
+        total, count = sum(host.handshakes for host in hosts), len(hosts) + unlisted
+        many = f"{grouped(count)} {'more ' if more else ''}"
+        many += "address never answers" if count == 1 else "addresses never answer"
         connects = f"{'at least ' if unlisted else ''}{plural(total, 'connect')}"
-        many = plural(len(hosts) + unlisted, "more address never answers", "more addresses never answer")
-        return Notice("never-answers", "trouble", f"{many}: {connects}.", weight=total)
+        names = "" if more else f" to {listed([host.server for host in hosts] + ['…'] * unlisted)}"
+        return Notice("never-answers", "trouble", f"{many}: {connects}{names}.", NO_ANSWER, weight=total)
 
-    yield from one_a_row(silent, lambda host: host.handshakes, lambda host: _say_host(summary, host), rest)
+    yield from one_a_row(silent, lambda host: host.handshakes, lambda host: _say_host(summary, host), sum_up)
 
 
 def _say_host(summary: Summary, host: Host) -> Notice:
@@ -97,9 +100,12 @@ def _target(pair: SilentPair) -> str:
     return f"{host}:{pair.server_port}"
 
 
-def _rest_of_pairs(pairs: Sequence[SilentPair]) -> Notice:
+def _sum_up_pairs(pairs: Sequence[SilentPair], *, more: bool) -> Notice:
     total = sum(pair.unanswered for pair in pairs)
-    text = f"The same for {plural(len(pairs), 'more pair')} of client and endpoint: {plural(total, 'connect')}."
+    many = plural(len(pairs), "more pair" if more else "pair")
+    text = (
+        f"{many} of client and endpoint never connect, though the endpoint answers others: {plural(total, 'connect')}."
+    )
     return Notice("client-ignored", "trouble", text, weight=total)
 
 
@@ -142,10 +148,6 @@ def _had_time(summary: Summary, row: Host | Endpoint) -> bool:
         return True
     end = summary.end_ns if summary.end_ns is not None else row.last_ns
     return row.first_ns is not None and end is not None and end - row.first_ns >= PATIENCE_NS
-
-
-def _rest(rows: Sequence[Endpoint]) -> Notice:
-    return others("unanswered", rows, _unanswered, "got no answer")
 
 
 def _unanswered(row: Endpoint) -> int:

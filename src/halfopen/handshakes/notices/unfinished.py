@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, only_syn_segments, others
+from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row, only_syn_segments
 from halfopen.handshakes.notices.ordinary import ordinary_endpoints
 
 if TYPE_CHECKING:
@@ -25,26 +25,16 @@ BY_SERVER = "The listener was closing, tcp_abort_on_overflow=1 met a full accept
 
 def check(summary: Summary) -> Iterator[Notice]:
     """One kind after the other."""
-    rows = ordinary_endpoints(summary)
     if not only_syn_segments(summary):
-        yield from _kind(
-            rows, "half-open", "half_open", "stayed half-open: SYN-ACK sent, its ACK never seen", _half_open
-        )
-    yield from _kind(
-        rows, "reset-by-client", "reset_by_client", "{was} reset by the client after the SYN-ACK", lambda _: BY_CLIENT
-    )
-    yield from _kind(
-        rows,
-        "reset-by-server",
-        "reset_by_server",
-        "{was} reset by the server after its own SYN-ACK",
-        lambda _: BY_SERVER,
-    )
+        what = "stayed half-open: SYN-ACK sent, its ACK never seen"
+        yield from _kind(summary, "half_open", what, _half_open)
+    yield from _kind(summary, "reset_by_client", "{was} reset by the client after the SYN-ACK", lambda _: BY_CLIENT)
+    yield from _kind(summary, "reset_by_server", "{was} reset by the server after its own SYN-ACK", lambda _: BY_SERVER)
 
 
-def _kind(
-    rows: list[Endpoint], kind: str, outcome: str, what: str, hint: Callable[[Endpoint], str]
-) -> Iterator[Notice]:
+def _kind(summary: Summary, outcome: str, what: str, hint: Callable[[Endpoint], str]) -> Iterator[Notice]:
+    kind = outcome.replace("_", "-")
+
     def count(row: Endpoint) -> int:
         return row.outcomes.get(outcome, 0)
 
@@ -53,8 +43,8 @@ def _kind(
         text = f"{connects_to(count(row), judged(row), row)} {happened}."
         return Notice(kind, "trouble", text, hint(row), weight=count(row))
 
-    rest = what.format(was="were").partition(":")[0]
-    yield from one_a_row(rows, count, say, lambda more: others(kind, more, count, rest))
+    many = AtEndpoints(summary, kind, count, what.format(was="were").partition(":")[0])
+    yield from one_a_row(ordinary_endpoints(summary), count, say, many)
 
 
 def _half_open(row: Endpoint) -> str:

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, connects_to, judged, one_a_row, others, where
+from halfopen.handshakes.notices.notice import (
+    AtEndpoints,
+    Notice,
+    connects_to,
+    judged,
+    one_a_row,
+    where,
+)
 from halfopen.model.quantity import grouped, plural
+from halfopen.model.summary import Retransmission
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from halfopen.model.summary import Endpoint, Retransmission, Summary, Timeline
+    from halfopen.model.summary import Endpoint, Summary, Timeline
 
 #: Share of answered connects that waited, below which it is the loss that every long path has.
 WAITED_SHARE_MIN = 0.001
@@ -34,6 +42,15 @@ BURST_RETRANSMITTED_MIN = 10
 #: SYN-ACK retransmissions among answered connects from which on they are worth a sentence.
 SYN_ACK_SHARE_MIN = 0.01
 
+#: Below the usual loss in the capture as a whole, one endpoint stands out with at least so many, and this share.
+OUTSTANDING_MIN = 3
+OUTSTANDING_SHARE_MIN = 0.1
+
+LATE = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
+REPEATED = (
+    "The server had not taken the ACK: lost, late, dropped because the accept queue was full, or left waiting for data "
+    "by TCP_DEFER_ACCEPT."
+)
 BURSTS = (
     "They come in bursts that hit nearly every connect: fits a full accept queue, or a path that fails for moments."
 )
@@ -46,14 +63,27 @@ ELSEWHERE = "Lost on the way, or dropped by a full accept queue: `nstat -az TcpE
 
 def check(summary: Summary) -> Iterator[Notice]:
     """SYNs sent again because the first was lost, because its SYN-ACK was, then SYN-ACKs sent again."""
-    rows = [
-        row for row in summary.endpoints if row.retransmission.waited >= WAITED_SHARE_MIN * row.retransmission.answered
+    rows = _notable(summary, _waited, WAITED_SHARE_MIN)
+    waited = AtEndpoints(summary, "waited-for-retransmission", _waited, _waited_how, ELSEWHERE)
+    yield from one_a_row(rows, _waited, lambda row: _say(summary, row), waited)
+    rows = _notable(summary, _late, WAITED_SHARE_MIN)
+    late = AtEndpoints(summary, "syn-ack-lost-or-late", _late, "repeated a SYN that the server did answer", LATE)
+    yield from one_a_row(rows, _late, _say_late, late)
+    rows = _notable(summary, _repeats, SYN_ACK_SHARE_MIN)
+    repeated = AtEndpoints(summary, "syn-ack-repeated", _repeats, "drew a second SYN-ACK", REPEATED)
+    yield from one_a_row(rows, _repeats, _say_repeats, repeated)
+
+
+def _notable(summary: Summary, count: Callable[[Endpoint], int], least: float) -> list[Endpoint]:
+    """The endpoints where it is more than the usual loss: of the capture as a whole, or there alone."""
+    total = sum(map(count, summary.endpoints))
+    everywhere = total >= least * sum(row.answered for row in summary.endpoints)
+    return [
+        row
+        for row in summary.endpoints
+        if count(row) >= least * row.answered
+        and (everywhere or count(row) >= max(OUTSTANDING_MIN, OUTSTANDING_SHARE_MIN * row.answered))
     ]
-    yield from one_a_row(rows, _waited, lambda row: _say(summary, row), _rest)
-    rows = [row for row in summary.endpoints if _late(row) >= WAITED_SHARE_MIN * row.answered]
-    yield from one_a_row(rows, _late, _say_late, _rest_of_late)
-    rows = [row for row in summary.endpoints if _repeats(row) >= max(1, SYN_ACK_SHARE_MIN * row.answered)]
-    yield from one_a_row(rows, _repeats, _say_repeats, _rest_of_repeats)
 
 
 def in_bursts(timeline: Timeline | None) -> bool:
@@ -101,10 +131,13 @@ def _how_long(again: Retransmission) -> str:
     return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
 
 
-def _rest(rows: Sequence[Endpoint]) -> Notice:
-    total = sum(map(_waited, rows))
-    text = f"At {plural(len(rows), 'more endpoint')}, {plural(total, 'connect')} waited for a retransmitted SYN."
-    return Notice("waited-for-retransmission", "trouble", text, weight=total)
+def _waited_how(rows: Sequence[Endpoint]) -> str:
+    waits: dict[int, int] = {}
+    for row in rows:
+        for seconds, count in row.retransmission.waits:
+            waits[seconds] = waits.get(seconds, 0) + count
+    again = Retransmission(waited=sum(map(_waited, rows)), waits=tuple(sorted(waits.items())))
+    return f"waited {_how_long(again)} for a retransmitted SYN"
 
 
 def _late(row: Endpoint) -> int:
@@ -114,12 +147,7 @@ def _late(row: Endpoint) -> int:
 
 def _say_late(row: Endpoint) -> Notice:
     text = f"{connects_to(_late(row), judged(row), row)} repeated a SYN that the server did answer."
-    hint = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
-    return Notice("syn-ack-lost-or-late", "trouble", text, hint, weight=_late(row))
-
-
-def _rest_of_late(rows: Sequence[Endpoint]) -> Notice:
-    return others("syn-ack-lost-or-late", rows, _late, "repeated a SYN that the server did answer")
+    return Notice("syn-ack-lost-or-late", "trouble", text, LATE, weight=_late(row))
 
 
 def _repeats(row: Endpoint) -> int:
@@ -131,14 +159,4 @@ def _repeats(row: Endpoint) -> int:
 def _say_repeats(row: Endpoint) -> Notice:
     count, whole = row.retransmission.syn_ack_handshakes, judged(row)
     text = f"The server repeated its SYN-ACK in {grouped(count)} of {plural(whole, 'connect')} to {where(row)}."
-    hint = (
-        "It had not taken the ACK: lost, late, dropped because the accept queue was full, or left waiting for data by "
-        "TCP_DEFER_ACCEPT."
-    )
-    return Notice("syn-ack-repeated", "trouble", text, hint, weight=count)
-
-
-def _rest_of_repeats(rows: Sequence[Endpoint]) -> Notice:
-    total = sum(row.retransmission.syn_ack_handshakes for row in rows)
-    text = f"At {plural(len(rows), 'more endpoint')}, the SYN-ACK was repeated in {plural(total, 'connect')}."
-    return Notice("syn-ack-repeated", "trouble", text, weight=total)
+    return Notice("syn-ack-repeated", "trouble", text, REPEATED, weight=count)

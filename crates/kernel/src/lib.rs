@@ -11,6 +11,7 @@
 
 pub mod connect;
 pub mod load;
+pub mod memory;
 pub mod policy;
 pub mod serve;
 pub mod sys;

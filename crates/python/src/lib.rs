@@ -5,7 +5,12 @@
 mod results;
 mod trace;
 
+use halfopen_kernel::memory::HugePages;
 use pyo3::prelude::*;
+
+/// The flow table is read at random: see `halfopen_kernel::memory`.
+#[global_allocator]
+static ALLOCATOR: HugePages = HugePages;
 
 /// `halfopen._core`: private to the package, typed by `src/halfopen/_core.pyi`.
 #[pymodule]

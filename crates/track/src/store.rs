@@ -13,7 +13,8 @@ use crate::state::State;
 /// A slot number.
 pub type Slot = u32;
 
-const CHUNK_BITS: u32 = 10;
+/// 65 536 values: some megabytes, so that rounding up to huge pages (`halfopen_kernel::memory`) wastes little.
+const CHUNK_BITS: u32 = 16;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// Values in chunks: growing never moves one, so memory has no doubling peak.

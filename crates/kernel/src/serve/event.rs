@@ -55,7 +55,7 @@ pub struct Accepted {
     /// Bytes that had come by then, those of the SYN included.
     pub bytes_at_accept: u64,
     /// Time in the accept queue.
-    pub accept_wait: Option<AcceptWait>,
+    pub accept_wait: AcceptWait,
     /// The accept queue, this connection no longer in it.
     pub queue: Option<Queue>,
 }

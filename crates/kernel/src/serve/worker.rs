@@ -167,13 +167,8 @@ impl Worker {
         if self.announcer.is_heard()
             && let Ok(info) = TcpInfo::read(&socket)
         {
-            let accepted = describe(&self.listeners[index], &socket, &info);
-            self.announcer.tell(Event::Accepted(Accepted {
-                id,
-                at_ns,
-                peer,
-                ..accepted
-            }));
+            let accepted = describe(id, at_ns, peer, &self.listeners[index], &socket, &info);
+            self.announcer.tell(Event::Accepted(accepted));
         }
         if self.options.nodelay {
             let _ = socket.set_tcp_nodelay(true);
@@ -210,17 +205,16 @@ impl Worker {
     }
 }
 
-/// What the kernel knows of a connection at `accept()`; who and when is for the caller to fill in.
-fn describe(listener: &Listener, socket: &Socket, info: &TcpInfo) -> Accepted {
-    let saved = tcp_saved_syn_len(socket).ok();
-    let syn_cookie = saved.map(|length| length == 0);
+/// What the kernel knows of a connection at `accept()`.
+fn describe(id: u64, at_ns: i64, peer: SocketAddr, listener: &Listener, socket: &Socket, info: &TcpInfo) -> Accepted {
+    let syn_cookie = tcp_saved_syn_len(socket).ok().map(|length| length == 0);
     let retransmissions = info.total_retrans();
     let measured = retransmissions == 0 && syn_cookie != Some(true) && info.rtt_us() > 0;
     let queue = TcpInfo::read(&*listener.socket).ok();
     Accepted {
-        id: 0,
-        at_ns: 0,
-        peer: listener.address,
+        id,
+        at_ns,
+        peer,
         local: listener.address,
         rtt_us: measured.then(|| info.rtt_us()),
         syn_ack_retransmissions: retransmissions,
@@ -228,7 +222,7 @@ fn describe(listener: &Listener, socket: &Socket, info: &TcpInfo) -> Accepted {
         syn_data: info.options().syn_data(),
         syn_cookie,
         bytes_at_accept: info.bytes_received().unwrap_or(0),
-        accept_wait: Some(AcceptWait::of(info)),
+        accept_wait: AcceptWait::of(info),
         queue: queue.map(|q| Queue {
             address: listener.address,
             depth: q.unacked(),

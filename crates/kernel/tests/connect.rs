@@ -415,7 +415,9 @@ fn fast_open_asks_for_a_cookie_and_then_uses_it() {
     in_lab(|lab| {
         for far in FAR {
             let (_server, to) = fast_open_listener(lab, far);
-            let first = connect(to, &fast_open()).fast_open.expect("a report");
+            let first = connect(to, &fast_open());
+            assert_eq!(first.data, None, "nobody asked to wait");
+            let first = first.fast_open.expect("a report");
             assert_eq!((first.syn_data, first.accepted), (None, false), "{first:?}");
             assert_eq!(first.failure, Some(FastOpenFailure::NoCookie));
             let second = connect(to, &fast_open()).fast_open.expect("a report");

@@ -95,7 +95,7 @@ fn a_time_to_live_of_one_does_not_cross_a_router() {
         let to: SocketAddr = "10.78.0.9:80".parse().expect("a literal address");
         let options = Options {
             ttl: Some(1),
-            ..impatient()
+            ..Options::default()
         };
         let result = connect(to, &options);
         let icmp = result.icmp.expect("time exceeded");
@@ -192,8 +192,10 @@ fn a_lost_syn_is_seen_and_priced() {
         );
         let wait = result.retransmit_wait.expect("a wait");
         assert_eq!(wait.method, WaitMethod::Timestamp);
+        // A second, or two when the kernel found the first SYN still in a queue of this host and waited once more.
+        assert!((990_000_000..2_300_000_000).contains(&wait.ns), "{result:?}");
         assert!(
-            (1_000_000_000..1_150_000_000).contains(&wait.ns) && wait.ns <= result.connect_ns,
+            (wait.ns..wait.ns + 20_000_000).contains(&result.connect_ns),
             "{result:?}"
         );
     });
@@ -218,7 +220,7 @@ fn a_lost_syn_without_timestamps_is_priced_by_the_schedule() {
 fn rejected(lab: &Lab, rule: &str, address: &str) -> Probe {
     lab.on_far(|| nft("input", rule));
     let (_server, to) = lab.far_listener(address, 16);
-    let result = connect(to, &impatient());
+    let result = connect(to, &Options::default());
     lab.far_run("nft delete table inet t");
     result
 }
@@ -266,8 +268,8 @@ fn a_router_without_a_route_says_so() {
     in_lab(|lab| {
         lab.on_far(|| sysctl("ip_forward", "1"));
         run("ip route add 192.0.2.0/24 via 10.77.0.2");
-        let result = connect("192.0.2.1:80".parse().expect("a literal address"), &impatient());
-        let icmp = result.icmp.expect("an ICMP error");
+        let result = connect("192.0.2.1:80".parse().expect("a literal address"), &Options::default());
+        let icmp = result.icmp.unwrap_or_else(|| panic!("{result:?}"));
         assert_eq!((icmp.icmp_type, icmp.icmp_code), (3, 0));
         assert_eq!(
             (result.outcome, icmp.offender),
@@ -413,7 +415,9 @@ fn fast_open_asks_for_a_cookie_and_then_uses_it() {
     in_lab(|lab| {
         for far in FAR {
             let (_server, to) = fast_open_listener(lab, far);
-            let first = connect(to, &fast_open()).fast_open.expect("a report");
+            let first = connect(to, &fast_open());
+            assert_eq!(first.data, None, "nobody asked to wait");
+            let first = first.fast_open.expect("a report");
             assert_eq!((first.syn_data, first.accepted), (None, false), "{first:?}");
             assert_eq!(first.failure, Some(FastOpenFailure::NoCookie));
             let second = connect(to, &fast_open()).fast_open.expect("a report");

@@ -200,9 +200,8 @@ fn follow_up(
         timeout,
         at_handshake: info,
     };
-    data::exchange(socket, epoll, &payload, &waiting)
-        .map(Some)
-        .map_err(SetupError::new("epoll_wait"))
+    let report = data::exchange(socket, epoll, &payload, &waiting).map_err(SetupError::new("epoll_wait"))?;
+    Ok(options.await_data.is_some().then_some(report))
 }
 
 struct Facts<'a> {

@@ -6,18 +6,23 @@ use super::Pace;
 
 const SECOND_NS: u128 = 1_000_000_000;
 
+/// What was due in time may begin so much after the end: a thread may have slept on its last tick.
+const GRACE_NS: u64 = 100_000_000;
+
 /// One thread's part of the schedule.
 #[derive(Debug)]
 pub(super) enum Schedule<'a> {
     /// As soon as there is a slot, until all tickets of all threads are drawn.
     Closed { tickets: &'a AtomicU64, total: u64 },
-    /// The `n`-th connection at `begin + n / rate`; this thread has every `step`-th.
+    /// The `n`-th connection at `begin + n / rate`; this thread has every `step`-th. None begins after `end`.
     Open {
         begin: u64,
         rate: u64,
         next: u64,
         step: u64,
         count: u64,
+        end: u64,
+        over: bool,
     },
 }
 
@@ -29,7 +34,10 @@ impl<'a> Schedule<'a> {
                 let rate = rate.max(1);
                 let count = (u128::from(rate) * duration.as_nanos()).div_ceil(SECOND_NS);
                 let count = u64::try_from(count).unwrap_or(u64::MAX);
+                let length = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
                 Self::Open {
+                    end: begin.saturating_add(length).saturating_add(GRACE_NS),
+                    over: false,
                     begin,
                     rate,
                     next: index as u64,
@@ -49,6 +57,9 @@ impl<'a> Schedule<'a> {
                 .ok()
                 .map(|_| now);
         }
+        if let Self::Open { end, over, .. } = self {
+            *over |= now > *end;
+        }
         let due = self.next_due().filter(|&due| due <= now)?;
         if let Self::Open { next, step, .. } = self {
             *next += *step;
@@ -66,27 +77,25 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// When the next connection is due, if it is known; `None` for a closed loop and at the end.
+    /// When the next connection is due; `None` at the end.
     pub(super) fn next_due(&self) -> Option<u64> {
-        let Self::Open {
-            begin,
-            rate,
-            next,
-            count,
-            ..
-        } = *self
-        else {
+        if self.is_over() {
             return None;
-        };
-        let offset = u128::from(next) * SECOND_NS / u128::from(rate);
-        (next < count).then(|| begin.saturating_add(offset as u64))
+        }
+        match *self {
+            Self::Closed { .. } => Some(0),
+            Self::Open { begin, rate, next, .. } => {
+                let offset = u128::from(next) * SECOND_NS / u128::from(rate);
+                Some(begin.saturating_add(offset as u64))
+            }
+        }
     }
 
     /// Whether there is nothing left to begin.
     pub(super) fn is_over(&self) -> bool {
         match self {
             Self::Closed { tickets, total } => tickets.load(Ordering::Relaxed) >= *total,
-            Self::Open { next, count, .. } => next >= count,
+            Self::Open { next, count, over, .. } => *over || next >= count,
         }
     }
 
@@ -117,13 +126,30 @@ mod tests {
             .flat_map(|index| {
                 let mut schedule = Schedule::new(pace, &tickets, 100, index, 2);
                 assert_eq!(schedule.take(0), None, "nothing is due before the beginning");
-                let taken: Vec<u64> = std::iter::from_fn(|| schedule.take(u64::MAX)).collect();
+                let taken: Vec<u64> = std::iter::from_fn(|| schedule.take(7_000_100)).collect();
                 assert!(schedule.is_over() && schedule.left() == 0 && schedule.next_due().is_none());
                 taken
             })
             .collect();
         due.sort_unstable();
         assert_eq!(due, (0..7).map(|n| 100 + n * 1_000_000).collect::<Vec<u64>>());
+    }
+
+    #[test]
+    fn what_is_overdue_at_the_end_is_never_begun() {
+        let tickets = AtomicU64::new(0);
+        let pace = Pace::Open {
+            rate: 10,
+            duration: Duration::from_secs(1),
+            max_in_flight: 1,
+        };
+        let mut schedule = Schedule::new(pace, &tickets, 0, 0, 1);
+        assert_eq!(schedule.take(1_000_000_000), Some(0));
+        assert_eq!(schedule.take(1_100_000_001), None);
+        assert_eq!(
+            (schedule.is_over(), schedule.next_due(), schedule.left()),
+            (true, None, 9)
+        );
     }
 
     #[test]

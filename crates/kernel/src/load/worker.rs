@@ -21,6 +21,9 @@ const BATCH: usize = 256;
 /// Room for one read.
 const BUFFER: usize = 64 * 1024;
 
+/// Connections begun before the next look at what became of the others.
+const BURST: usize = 1024;
+
 /// A wait is never longer, so that a stop, a timeout and the progress are not late by more.
 const TICK: Duration = Duration::from_millis(100);
 
@@ -101,7 +104,8 @@ impl<'a> Worker<'a> {
     /// Begins what is due; the number of slots that went out of use.
     fn begin_due(&mut self, tally: &mut Tally, stop: &AtomicBool) -> Result<usize, SetupError> {
         let mut lost = 0;
-        while let Some(index) = self.idle.pop() {
+        for _ in 0..BURST {
+            let Some(index) = self.idle.pop() else { break };
             let now = monotonic_ns();
             let due = if stop.load(Ordering::Relaxed) {
                 None

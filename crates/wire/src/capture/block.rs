@@ -1,5 +1,7 @@
 //! The frame around every pcapng block: a type, and its length before and behind; and how to find one in rubble.
 
+use std::ops::Range;
+
 use super::MAX_BLOCK_LEN;
 use super::buffer::Buffer;
 use super::pcapng::u32_at;
@@ -116,7 +118,7 @@ pub(super) fn search(buffer: &mut Buffer, big_endian: bool) -> bool {
     let mut searched = 1;
     loop {
         let left = buffer.available().len();
-        if let Some(offset) = find(buffer, searched, big_endian) {
+        if let Some(offset) = find(buffer, searched..left, big_endian) {
             buffer.skip(offset);
             return true;
         }
@@ -133,14 +135,17 @@ pub(super) fn search(buffer: &mut Buffer, big_endian: bool) -> bool {
 
 /// Where in the rest of a stream that has ended the next whole block begins.
 pub(super) fn search_rest(buffer: &mut Buffer, big_endian: bool) -> Option<usize> {
-    find(buffer, 1, big_endian)
+    let left = buffer.available().len();
+    find(buffer, 1..left, big_endian)
 }
 
-/// At every byte, not at every fourth: what damaged the file may have changed the alignment.
-fn find(buffer: &mut Buffer, from: usize, big_endian: bool) -> Option<usize> {
-    let mut from = from;
+/// At every byte, not at every fourth: what damaged the file may have changed the alignment. No block that begins behind
+/// `range` is looked at, so that what is read to look at one does not make the search, and the window with it, go on for ever.
+fn find(buffer: &mut Buffer, range: Range<usize>, big_endian: bool) -> Option<usize> {
+    let mut from = range.start;
     loop {
-        let window = buffer.available().get(from..)?;
+        let end = range.end.saturating_add(11).min(buffer.available().len());
+        let window = buffer.available().get(from..end)?;
         let place = window.windows(12).position(|head| {
             head.first_chunk()
                 .is_some_and(|head| candidate(head, big_endian).is_some())
@@ -150,5 +155,38 @@ fn find(buffer: &mut Buffer, from: usize, big_endian: bool) -> Option<usize> {
             return Some(at);
         }
         from = at + 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::super::MAX_BLOCK_LEN;
+    use super::super::buffer::Buffer;
+    use super::search;
+
+    /// Yields so many pieces of up to 4096 bytes; each begins like a packet block as long as one may be, and none is one.
+    struct Liar(usize);
+
+    impl Read for Liar {
+        fn read(&mut self, out: &mut [u8]) -> std::io::Result<usize> {
+            let Some(left) = self.0.checked_sub(1) else {
+                return Ok(0);
+            };
+            self.0 = left;
+            let head = [6, MAX_BLOCK_LEN & !3].map(u32::to_le_bytes).concat();
+            let len = out.len().min(4096);
+            out[..len].fill(0xee);
+            out.iter_mut().zip(head).for_each(|(to, from)| *to = from);
+            Ok(len)
+        }
+    }
+
+    #[test]
+    fn rubbish_that_looks_like_long_blocks_is_searched_in_bounded_memory() {
+        let mut buffer = Buffer::new(Box::new(Liar((72 << 20) / 4096)), 4096);
+        assert!(!search(&mut buffer, false));
+        assert!(buffer.capacity() <= 64 << 20, "{}", buffer.capacity());
     }
 }

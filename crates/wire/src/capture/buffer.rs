@@ -112,6 +112,12 @@ impl Buffer {
         (rest, self.source)
     }
 
+    /// How large the window has become, bytes.
+    #[cfg(test)]
+    pub fn capacity(&self) -> usize {
+        self.bytes.len()
+    }
+
     #[cold]
     fn fill(&mut self, wanted: usize) -> bool {
         while self.end - self.start < wanted {

@@ -5,6 +5,7 @@
 //! the end of the file. The search begins inside the record before the damage, because a length that was too large
 //! has swallowed what follows it.
 
+use super::STANDARD_RECORD_LEN;
 use super::buffer::Buffer;
 use super::pcap::{Header, Layout};
 
@@ -113,7 +114,10 @@ fn find(
 /// Without a time to compare with, a time of the first half year since the epoch is none: zeros and small numbers, of
 /// which packets are full, look like empty records of that time.
 fn is_candidate(layout: &Layout, header: &Header, last: Option<u32>) -> bool {
-    layout.is_regular(header) && last.map_or(header.seconds >= 1 << 24, |last| header.is_near(last))
+    // Longer ones exist where the file announces them, but looking behind several of those would take much memory.
+    header.caplen <= STANDARD_RECORD_LEN
+        && layout.is_regular(header)
+        && last.map_or(header.seconds >= 1 << 24, |last| header.is_near(last))
 }
 
 /// Whether the record at `at` is whole and leads to others, up to a place beyond `beyond`, or to the end.

@@ -1,7 +1,8 @@
 //! Zstandard, RFC 8878: frames and skippable frames in any order, decoded block by block.
 //!
 //! libzstd drops the output of a call that meets damage, so it is given one block at a time (it says how long the next one
-//! is): what came before the damaged block is delivered.
+//! is): what came before the damaged block is delivered. The length that it asks for includes the header of the block after;
+//! that is held back, because damage to it would take the good block with it.
 
 use std::io::{self, BufRead, ErrorKind, Read};
 
@@ -38,13 +39,20 @@ impl<R: BufRead> Unzstd<R> {
 /// What libzstd itself asks for at the start of a frame (`ZSTD_startingInputLength`): enough to see how long the header is.
 const BETWEEN_FRAMES: usize = 5;
 
+/// RFC 8878 section 3.1.1.2.
+const BLOCK_HEADER_LEN: usize = 3;
+
 impl<R: BufRead> Read for Unzstd<R> {
     fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
         loop {
             let ahead = self.input.fill_buf()?;
             let at_end = ahead.is_empty();
             let between = self.wanted == 0;
-            let limit = if between { BETWEEN_FRAMES } else { self.wanted };
+            let limit = if between {
+                BETWEEN_FRAMES
+            } else {
+                self.wanted.saturating_sub(BLOCK_HEADER_LEN).max(1)
+            };
             let block = ahead.get(..limit.min(ahead.len())).unwrap_or_default();
             let mut input = InBuffer::around(block);
             let mut output = OutBuffer::around(&mut *out);

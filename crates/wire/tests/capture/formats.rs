@@ -2,7 +2,7 @@
 
 use halfopen_wire::capture::OpenErrorKind;
 
-use crate::support::{Owned, read, try_read};
+use crate::support::{Outcome, Owned, read, try_read};
 use crate::writer::{MICRO, MODIFIED, NANO, Ng, Order, Pcap, Sample, samples};
 
 fn expected(samples: &[Sample]) -> Vec<Owned> {
@@ -206,7 +206,7 @@ fn a_capture_without_packets_is_one() {
         Ng(Order::Little).file(&[]),
         Ng(Order::Big).section(0),
     ] {
-        assert_eq!(read(&bytes), Default::default());
+        assert_eq!(read(&bytes), Outcome::default());
     }
 }
 

@@ -3,6 +3,7 @@
 mod compression;
 mod damage;
 mod formats;
+mod fuzzing;
 mod mutation;
 mod pcapng;
 mod pipe;

@@ -238,7 +238,7 @@ fn unpadded_lengths_are_tolerated() {
 fn more_interfaces_than_are_told_apart() {
     let ng = Ng(Order::Little);
     let mut bytes = ng.section(-1);
-    for _ in 0..halfopen_wire::capture::MAX_INTERFACES + 1 {
+    for _ in 0..=halfopen_wire::capture::MAX_INTERFACES {
         bytes.extend(ng.interface(1, 0, &[]));
     }
     let last = halfopen_wire::capture::MAX_INTERFACES as u32;

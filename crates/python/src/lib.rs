@@ -11,7 +11,7 @@ use pyo3::prelude::*;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::results::Handshakes;
+    use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]
     use crate::trace::{CaptureError, Trace, exchanges, trace};
 

@@ -4,6 +4,8 @@ from collections.abc import Callable, Sequence
 from os import PathLike
 from typing import Any, Final, Literal, final
 
+from typing_extensions import CapsuleType
+
 VERSION: Final[str]
 """The version in Cargo.toml."""
 
@@ -15,9 +17,33 @@ class CaptureError(OSError):
 
 @final
 class Handshakes:
-    """Finished records as Arrow columns of the schema ``halfopen.handshake/1``."""
+    """Finished records, to be taken as Arrow columns or as lines, as often as one likes.
+
+    The Arrow schema is ``halfopen.handshake/1`` (also under the metadata key ``schema``). Columns are made batch by batch
+    when a reader asks, 65 536 rows each, and handed over without a copy.
+    """
 
     def __len__(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
+        """The Arrow PyCapsule interface. ``requested_schema`` is not honoured: the reader casts."""
+
+    def __arrow_c_schema__(self) -> CapsuleType:
+        """The schema alone."""
+
+    def to_jsonl(self, start: int = 0, stop: int | None = None) -> bytes:
+        """JSON Lines of the records from ``start`` to ``stop``, which may lie beyond the end."""
+
+    def write_jsonl(self, path: str | PathLike[str]) -> None:
+        """Write JSON Lines. Raises OSError."""
+
+    def write_csv(self, path: str | PathLike[str]) -> None:
+        """Write CSV with a header line. Raises OSError."""
+
+    def write_parquet(self, path: str | PathLike[str]) -> None:
+        """Write Parquet. Raises OSError."""
+
+def handshake_fields() -> list[tuple[str, str, str]]:
+    """The fields of a record, in order: name, type, meaning. Members of records are ``client_options.mss``."""
 
 @final
 class Trace:
@@ -59,6 +85,9 @@ def trace(
     verify_checksums: bool = False,
     since: tuple[int, bool] | None = None,
     until: tuple[int, bool] | None = None,
+    program: tuple[str, str] | None = None,
+    sort: str | None = None,
+    top: int | None = None,
     slowest: int = 10,
     failed: int = 10,
     endpoints: int = 1000,
@@ -68,9 +97,12 @@ def trace(
 ) -> Trace:
     """Read captures to their end.
 
-    ``since`` and ``until`` are (nanoseconds, counted from the first frame). ``output`` is the file for records, standard
+    ``since`` and ``until`` are (nanoseconds, counted from the first frame). ``program`` is the text of a condition and what
+    ``halfopen.handshakes.where`` made of it. The records are the first ``top`` by ``sort`` (``-FIELD``: largest first);
+    the summary is of all for which the condition holds. ``output`` is the file for records, standard
     output when None. ``progress`` is called with packets, bytes and total bytes now and then; what it raises ends the
-    reading. Raises CaptureError when no input can be read, OSError when the output cannot be written.
+    reading. Raises CaptureError when no input can be read, WhereError when the condition or
+    the order names what there is not, OSError when the output cannot be written.
     """
 
 def exchanges(

@@ -16,7 +16,7 @@ static ALLOCATOR: HugePages = HugePages;
 #[pymodule]
 mod _core {
     #[pymodule_export]
-    use crate::results::Handshakes;
+    use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]
     use crate::trace::{CaptureError, Trace, exchanges, trace};
 

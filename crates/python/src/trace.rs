@@ -20,7 +20,7 @@ use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
-use crate::results::Handshakes;
+use crate::results::{Handshakes, filter, sorter};
 
 /// (nanoseconds, counted from the first frame).
 type PyMoment = (i64, bool);
@@ -54,14 +54,14 @@ pub struct Trace {
     first_frame_ns: Option<i64>,
     /// Time of the latest frame.
     last_frame_ns: Option<i64>,
-    /// All handshakes as columns, where they were asked for.
+    /// All handshakes, where they were to be kept.
     handshakes: Option<Py<Handshakes>>,
 }
 
 /// Reads captures to their end. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (inputs, *, max_flows=None, verify_checksums=false, since=None, until=None, slowest=10,
-    failed=10, endpoints=1000, records="none", output=None, progress=None))]
+#[pyo3(signature = (inputs, *, max_flows=None, verify_checksums=false, since=None, until=None, program=None,
+    sort=None, top=None, slowest=10, failed=10, endpoints=1000, records="none", output=None, progress=None))]
 #[allow(clippy::too_many_arguments, clippy::needless_pass_by_value)] // the names are the interface; pyo3 passes values
 pub fn trace(
     py: Python<'_>,
@@ -70,6 +70,9 @@ pub fn trace(
     verify_checksums: bool,
     since: Option<PyMoment>,
     until: Option<PyMoment>,
+    program: Option<(String, String)>,
+    sort: Option<&str>,
+    top: Option<usize>,
     slowest: usize,
     failed: usize,
     endpoints: usize,
@@ -82,16 +85,16 @@ pub fn trace(
     let choice = Choice {
         since: since.map(moment),
         until: until.map(moment),
-        filter: None,
+        filter: filter(py, program)?,
     };
+    let sorter = sorter(py, sort, top)?;
     let records = destination(records, output.as_ref())?;
-    let wants_columns = matches!(records, Records::Columns);
     let limits = SummaryLimits {
         slowest,
         failed,
         ..SummaryLimits::default()
     };
-    let mut outlet = Outlet::new(choice, sources.clone(), limits, records);
+    let mut outlet = Outlet::new(choice, sources.clone(), limits, records, sorter);
     let mut watch = Watch {
         callback: progress,
         error: None,
@@ -101,16 +104,14 @@ pub fn trace(
         return Err(error);
     }
     let reading = read.map_err(|e| open_error(&e))?;
-    let (summary, batches) = py.detach(|| outlet.finish()).map_err(PyErr::from)?;
+    let (summary, kept) = py.detach(|| outlet.finish()).map_err(PyErr::from)?;
     let names = Names {
         sources: &sources,
         encaps: &reading.encaps,
     };
-    let handshakes = if wants_columns {
-        Some(Py::new(py, Handshakes::new(batches))?)
-    } else {
-        None
-    };
+    let handshakes = kept
+        .map(|collection| Py::new(py, Handshakes::new(collection)))
+        .transpose()?;
     build(py, &reading, &summary, &names, endpoints, handshakes)
 }
 
@@ -163,7 +164,7 @@ fn destination(records: &str, output: Option<&PathBuf>) -> PyResult<Records> {
     };
     Ok(match records {
         "none" => Records::None,
-        "columns" => Records::Columns,
+        "columns" => Records::Kept,
         "jsonl" => Records::JsonLines(open()?),
         "csv" => Records::Csv(open()?),
         "parquet" => Records::Parquet(open()?),

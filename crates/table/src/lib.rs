@@ -3,7 +3,7 @@
 //! Takes finished records and writes them: Arrow record batches, Parquet, JSON Lines, CSV; and filters and sorts them.
 //!
 //! - [`field`] is the one table of the record's fields, which everything else walks.
-//! - [`filter`] and [`select`] choose and order.
+//! - [`filter`] and [`select`] choose and order; [`collection`] keeps.
 //! - [`jsonl`], [`csv`], [`arrow`], [`parquet`] write.
 //!
 //! **Limits.** The writers hold one batch (65 536 rows), Parquet one row group of encoded columns besides.
@@ -12,6 +12,7 @@
 #![forbid(unsafe_code)]
 
 pub mod arrow;
+pub mod collection;
 pub mod csv;
 pub mod field;
 pub mod filter;
@@ -25,7 +26,8 @@ pub mod select;
 mod testing;
 mod text;
 
-pub use field::{FIELDS, OPTION_FIELDS, SCHEMA};
+pub use collection::Collection;
+pub use field::{FIELDS, Get, OPTION_FIELDS, SCHEMA};
 pub use filter::{Filter, FilterError};
 pub use names::{Names, source_name};
-pub use select::{Selection, SortKey, Sorter};
+pub use select::{SortKey, Sorter};

@@ -1,4 +1,4 @@
-//! Which records, and in which order: `--where`, `--since`, `--until`, `--sort`, `--top`.
+//! In which order, and how many: `--sort`, `--top`.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -6,35 +6,11 @@ use std::collections::BinaryHeap;
 use halfopen_track::Handshake;
 use halfopen_wire::Address;
 
-use crate::filter::{Filter, FilterError, Operand, Value, sortable};
+use crate::field::Scalar;
+use crate::filter::{FilterError, Operand, Value, sortable};
 use crate::names::{Names, tunnel_text};
 
-/// What a record must satisfy to be kept.
-#[derive(Debug, Default)]
-pub struct Selection {
-    /// Started at this time or later, nanoseconds since the epoch.
-    pub since_ns: Option<i64>,
-    /// Started before this time, nanoseconds since the epoch.
-    pub until_ns: Option<i64>,
-    /// The condition.
-    pub filter: Option<Filter>,
-}
-
-impl Selection {
-    /// Whether `record` is kept.
-    pub fn admits(&self, record: &Handshake, names: &Names<'_>) -> bool {
-        self.since_ns.is_none_or(|since| record.start_ns >= since)
-            && self.until_ns.is_none_or(|until| record.start_ns < until)
-            && self.filter.as_ref().is_none_or(|filter| filter.matches(record, names))
-    }
-
-    /// Whether every record is kept.
-    pub const fn is_everything(&self) -> bool {
-        self.since_ns.is_none() && self.until_ns.is_none() && self.filter.is_none()
-    }
-}
-
-/// `FIELD`, `FIELD:asc` or `FIELD:desc`.
+/// A field to sort by: `FIELD`, or `-FIELD` for the largest first.
 #[derive(Clone, Debug)]
 pub struct SortKey {
     operand: Operand,
@@ -44,24 +20,26 @@ pub struct SortKey {
 impl SortKey {
     /// Reads the text of `--sort`.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let (name, is_descending) = match text.rsplit_once(':') {
-            Some((name, "desc")) => (name, true),
-            Some((name, "asc")) => (name, false),
-            Some((name, other)) => {
-                let column = name.chars().count() as u32 + 2;
-                return Err(FilterError::new(
-                    column,
-                    format!("\"{other}\" is no order: asc or desc"),
-                ));
-            }
-            None => (text, false),
+        let (name, column) = match text.strip_prefix('-') {
+            Some(name) => (name, 2),
+            None => (text, 1),
         };
         Ok(Self {
-            operand: sortable(name)?,
-            is_descending,
+            operand: sortable(name, column)?,
+            is_descending: column == 2,
         })
     }
+
+    /// By start, earliest first: the order of the records where no other is asked for.
+    pub fn by_start() -> Self {
+        Self {
+            operand: Operand::Record(&START),
+            is_descending: false,
+        }
+    }
 }
+
+static START: Scalar<Handshake> = Scalar::Int(|record| Some(record.start_ns));
 
 /// The first records in an order. With a limit, memory is bounded by it: what would not be among the first is dropped at
 /// once. Without one, every record is held until the end; there is no other way to sort.
@@ -240,13 +218,13 @@ mod tests {
     #[test]
     fn null_is_last_and_equals_keep_their_order() {
         assert_eq!(order("handshake_us", None, WAITS), [3, 0, 6, 2, 4, 1, 5]);
-        assert_eq!(order("handshake_us:desc", None, WAITS), [2, 4, 6, 0, 3, 1, 5]);
+        assert_eq!(order("-handshake_us", None, WAITS), [2, 4, 6, 0, 3, 1, 5]);
     }
 
     #[test]
     fn a_limit_keeps_the_first_of_the_full_order() {
         for limit in 0..=WAITS.len() + 1 {
-            for key in ["handshake_us", "handshake_us:desc", "client", "tunnel:desc"] {
+            for key in ["handshake_us", "-handshake_us", "client", "-tunnel"] {
                 let full = order(key, None, WAITS);
                 assert_eq!(order(key, Some(limit), WAITS), full[..limit.min(full.len())]);
             }
@@ -262,36 +240,23 @@ mod tests {
                 "there is no field handshak_us; did you mean handshake_us?",
             ),
             (
+                "-handshak_us",
+                2,
+                "there is no field handshak_us; did you mean handshake_us?",
+            ),
+            (
                 "vlan",
                 1,
                 "records cannot be sorted by vlan: it holds more than one value",
             ),
             (
-                "client_options:desc",
-                1,
+                "-client_options",
+                2,
                 "records cannot be sorted by client_options: it holds more than one value",
             ),
-            ("handshake_us:down", 14, "\"down\" is no order: asc or desc"),
         ] {
             let error = SortKey::parse(text).unwrap_err();
             assert_eq!((error.column, error.message.as_str()), (column, message));
-        }
-    }
-
-    #[test]
-    fn the_time_window_includes_its_start_and_not_its_end() {
-        let fixture = Fixture::new();
-        let selection = Selection {
-            since_ns: Some(10),
-            until_ns: Some(20),
-            filter: None,
-        };
-        for (start_ns, expected) in [(9, false), (10, true), (19, true), (20, false)] {
-            assert_eq!(
-                selection.admits(&Handshake { start_ns, ..plain() }, &fixture.names()),
-                expected,
-                "{start_ns}"
-            );
         }
     }
 }

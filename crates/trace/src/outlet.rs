@@ -5,11 +5,9 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread::JoinHandle;
 
-use arrow_array::RecordBatch;
-use halfopen_table::arrow::{BATCH_ROWS, BatchBuilder};
 use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
-use halfopen_table::{Names, csv};
+use halfopen_table::{Collection, Filter, Names, Sorter, csv};
 use halfopen_track::summary::Limits as SummaryLimits;
 use halfopen_track::{Handshake, Sink, Summary};
 use halfopen_wire::EncapTable;
@@ -35,9 +33,6 @@ impl Moment {
     }
 }
 
-/// Says of each handshake whether it is wanted.
-pub type Filter = Box<dyn FnMut(&Handshake, &Names<'_>) -> bool + Send>;
-
 /// Which handshakes count.
 #[derive(Default)]
 pub struct Choice {
@@ -53,8 +48,8 @@ pub struct Choice {
 pub enum Records {
     /// Nowhere: only the summary is wanted.
     None,
-    /// Into memory, as columns.
-    Columns,
+    /// Into memory.
+    Kept,
     /// Into a file, one JSON object a line.
     JsonLines(Box<dyn Write + Send>),
     /// Into a file, as CSV with a header.
@@ -63,7 +58,8 @@ pub enum Records {
     Parquet(Box<dyn Write + Send>),
 }
 
-/// Up to this many handshakes are written in the order in which they began; more, in the order in which they ended.
+/// Up to this many handshakes are written in the order in which they began; more, in the order in which they ended, unless
+/// an order was asked for.
 pub const SORTED: usize = 1 << 17;
 /// Handshakes sent to the writing thread at a time.
 const PORTION: usize = 1024;
@@ -81,17 +77,25 @@ pub struct Outlet {
     encaps: Arc<EncapTable>,
     waiting: Vec<Handshake>,
     held_back: bool,
+    sorter: Option<Sorter>,
     writer: Option<Writer>,
 }
 
 struct Writer {
     to: SyncSender<Portion>,
-    thread: JoinHandle<io::Result<Vec<RecordBatch>>>,
+    thread: JoinHandle<io::Result<Option<Collection>>>,
 }
 
 impl Outlet {
-    /// `sources` are the names of the inputs, in their order.
-    pub fn new(choice: Choice, sources: Vec<String>, limits: SummaryLimits, records: Records) -> Self {
+    /// `sources` are the names of the inputs, in their order. With a `sorter`, the records are those that it keeps, in its
+    /// order; the summary is of all that were chosen.
+    pub fn new(
+        choice: Choice,
+        sources: Vec<String>,
+        limits: SummaryLimits,
+        records: Records,
+        sorter: Option<Sorter>,
+    ) -> Self {
         let sources: Arc<[String]> = sources.into();
         let writer = match records {
             Records::None => None,
@@ -105,6 +109,7 @@ impl Outlet {
             encaps: Arc::default(),
             waiting: Vec::new(),
             held_back: true,
+            sorter,
             writer,
         }
     }
@@ -114,20 +119,20 @@ impl Outlet {
         self.writer.as_ref().is_some_and(|w| w.thread.is_finished())
     }
 
-    /// Writes what is left. Gives the summary, and the columns where they were asked for.
+    /// Writes what is left. Gives the summary, and the records where they were to be kept.
     ///
     /// # Errors
     /// What the operating system said when the records were written.
-    pub fn finish(mut self) -> io::Result<(Summary, Vec<RecordBatch>)> {
+    pub fn finish(mut self) -> io::Result<(Summary, Option<Collection>)> {
         self.send_all();
-        let batches = match self.writer.take() {
-            None => Vec::new(),
+        let kept = match self.writer.take() {
+            None => None,
             Some(writer) => writer.join()?,
         };
-        Ok((self.summary, batches))
+        Ok((self.summary, kept))
     }
 
-    fn is_wanted(&mut self, handshake: &Handshake) -> bool {
+    fn is_wanted(&self, handshake: &Handshake) -> bool {
         let begun = handshake.start_ns;
         if begun < self.span.0 || begun >= self.span.1 {
             return false;
@@ -136,14 +141,14 @@ impl Outlet {
             sources: &self.sources,
             encaps: &self.encaps,
         };
-        self.choice
-            .filter
-            .as_mut()
-            .is_none_or(|filter| filter(handshake, &names))
+        let filter = self.choice.filter.as_ref();
+        filter.is_none_or(|filter| filter.matches(handshake, &names))
     }
 
     fn send_all(&mut self) {
-        if self.held_back {
+        if let Some(sorter) = self.sorter.take() {
+            self.waiting = sorter.finish();
+        } else if self.held_back {
             self.waiting.sort_by_key(|h| (h.start_ns, h.number));
         }
         self.send();
@@ -180,6 +185,14 @@ impl Consumer for Outlet {
         if self.writer.is_none() {
             return;
         }
+        if let Some(sorter) = &mut self.sorter {
+            let names = Names {
+                sources: &self.sources,
+                encaps: &self.encaps,
+            };
+            sorter.push(handshake, &names);
+            return;
+        }
         self.waiting.push(handshake.clone());
         let limit = if self.held_back { SORTED } else { PORTION };
         if self.waiting.len() >= limit {
@@ -193,8 +206,8 @@ impl Writer {
     fn start(records: Records, sources: Arc<[String]>) -> Self {
         let (to, from) = sync_channel::<Portion>(QUEUE);
         let thread = std::thread::spawn(move || match records {
-            Records::None => Ok(Vec::new()),
-            Records::Columns => columns(&from, &sources),
+            Records::None => Ok(None),
+            Records::Kept => Ok(Some(keep(&from, sources))),
             Records::JsonLines(out) => {
                 let mut lines = JsonLines::new();
                 text(&from, &sources, out, |_| {}, move |r, n, b| lines.write_batch(r, n, b))
@@ -205,7 +218,7 @@ impl Writer {
         Self { to, thread }
     }
 
-    fn join(self) -> io::Result<Vec<RecordBatch>> {
+    fn join(self) -> io::Result<Option<Collection>> {
         drop(self.to);
         match self.thread.join() {
             Ok(result) => result,
@@ -220,7 +233,7 @@ fn text(
     mut out: Box<dyn Write + Send>,
     header: impl FnOnce(&mut Vec<u8>),
     mut write: impl FnMut(&[Handshake], &Names<'_>, &mut Vec<u8>),
-) -> io::Result<Vec<RecordBatch>> {
+) -> io::Result<Option<Collection>> {
     let mut bytes = Vec::with_capacity(2 << 20);
     header(&mut bytes);
     while let Ok((records, encaps)) = from.recv() {
@@ -237,10 +250,10 @@ fn text(
     }
     out.write_all(&bytes)?;
     out.flush()?;
-    Ok(Vec::new())
+    Ok(None)
 }
 
-fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>) -> io::Result<Vec<RecordBatch>> {
+fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>) -> io::Result<Option<Collection>> {
     let mut file = ParquetFile::new(BufWriter::with_capacity(1 << 20, out)).map_err(io::Error::other)?;
     while let Ok((records, encaps)) = from.recv() {
         file.write_batch(
@@ -253,26 +266,13 @@ fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Se
         .map_err(io::Error::other)?;
     }
     file.finish().map_err(io::Error::other)?.flush()?;
-    Ok(Vec::new())
+    Ok(None)
 }
 
-fn columns(from: &Receiver<Portion>, sources: &[String]) -> io::Result<Vec<RecordBatch>> {
-    let mut builder = BatchBuilder::new();
-    let mut batches = Vec::new();
+fn keep(from: &Receiver<Portion>, sources: Arc<[String]>) -> Collection {
+    let mut collection = Collection::new(sources);
     while let Ok((records, encaps)) = from.recv() {
-        builder.append(
-            &records,
-            &Names {
-                sources,
-                encaps: &encaps,
-            },
-        );
-        if builder.len() + PORTION > BATCH_ROWS {
-            batches.push(builder.finish().map_err(io::Error::other)?);
-        }
+        collection.push(&records, &encaps);
     }
-    if !builder.is_empty() || batches.is_empty() {
-        batches.push(builder.finish().map_err(io::Error::other)?);
-    }
-    Ok(batches)
+    collection
 }

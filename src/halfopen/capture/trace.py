@@ -22,6 +22,10 @@ Records = Literal["none", "columns", "jsonl", "csv", "parquet"]
 Progress = "Callable[[int, int, int | None], None]"
 
 
+#: Records whose lines are in memory at once while a trace is iterated.
+_PORTION = 4096
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """A point in time: nanoseconds since the epoch, or since the first packet when ``relative``."""
@@ -66,8 +70,9 @@ class Trace:
 
     def __iter__(self) -> Iterator[Handshake]:
         """The handshakes, one record each."""
-        for line in self.handshakes.to_jsonl().splitlines():
-            yield Handshake.from_dict(json.loads(line))
+        for start in range(0, len(self.handshakes), _PORTION):
+            for line in self.handshakes.to_jsonl(start, start + _PORTION).splitlines():
+                yield Handshake.from_dict(json.loads(line))
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The Arrow PyCapsule interface: the schema ``halfopen.handshake/1``."""
@@ -106,7 +111,7 @@ def trace(
     Raises:
         halfopen.InputError: no input can be read as a capture. A damaged one is read as far as it goes: its
             ``defects`` are in ``summary.inputs``.
-        halfopen.UsageError: ``where`` does not parse.
+        halfopen.WhereError: ``where`` does not parse, or names what there is not; a ValueError too.
 
     Privileges: none beyond reading the files.
 
@@ -138,7 +143,9 @@ def read(
     until: Moment | None = None,
     max_flows: int | None = None,
     verify_checksums: bool = False,
-    top: int = 10,
+    sort: str | None = None,
+    top: int | None = None,
+    rows: int = 10,
     records: Records = "none",
     output: str | None = None,
     progress: Callable[[int, int, int | None], None] | None = None,
@@ -152,7 +159,10 @@ def read(
         until: see :func:`trace`.
         max_flows: see :func:`trace`.
         verify_checksums: see :func:`trace`.
-        top: how many of the slowest and of the failed handshakes are kept in the summary.
+        sort: the field by which the records are ordered; ``-FIELD`` for the largest first. Without ``top``, all of them
+            are held in memory, 400 bytes each.
+        top: only the first so many records; without ``sort`` the earliest.
+        rows: how many of the slowest and of the failed handshakes are kept in the summary.
         records: where the handshakes go.
         output: the file for ``jsonl``, ``csv`` and ``parquet``; standard output when None.
         progress: called some times a second with packets read, bytes read, and bytes in all (None where unknown).
@@ -161,8 +171,8 @@ def read(
         InputError: no input can be read.
         OSError: the output cannot be written.
     """
-    if where is not None:
-        raise NotImplementedError
+    from halfopen.handshakes.where import parse_where
+
     try:
         found = _core.trace(
             inputs,
@@ -170,8 +180,11 @@ def read(
             verify_checksums=verify_checksums,
             since=_pair(since),
             until=_pair(until),
-            slowest=top,
-            failed=top,
+            program=None if where is None else (where, parse_where(where)),
+            sort=sort,
+            top=top,
+            slowest=rows,
+            failed=rows,
             records=records,
             output=output,
             progress=progress,

@@ -86,11 +86,11 @@ fn edits(a: &str, b: &str) -> usize {
 }
 
 /// The field `name` as a key to sort by.
-pub fn sortable(name: &str) -> Result<Operand, FilterError> {
-    match resolve(name, 1)? {
+pub fn sortable(name: &str, column: u32) -> Result<Operand, FilterError> {
+    match resolve(name, column)? {
         Resolved::Value(operand) => Ok(operand),
         _ => Err(FilterError::new(
-            1,
+            column,
             format!("records cannot be sorted by {name}: it holds more than one value"),
         )),
     }

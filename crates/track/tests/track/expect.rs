@@ -40,7 +40,9 @@ fn options(side: &SideOptions) -> Value {
         ("ace", Some(int(side.ace))),
         ("window", Some(int(side.window))),
     ];
-    let known = fields.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+    let known = fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value?)));
     Value::Table(known.collect())
 }
 
@@ -86,7 +88,10 @@ fn fields(h: &Handshake, encaps: &EncapTable) -> Vec<Field> {
         ("frame_syn", h.frame_syn.map(long)),
         ("frame_syn_ack", h.frame_syn_ack.map(long)),
         ("frame_ack", h.frame_ack.map(long)),
-        ("icmp", h.icmp.map(|(kind, code, by)| word(format!("{kind}/{code} by {by}")))),
+        (
+            "icmp",
+            h.icmp.map(|(kind, code, by)| word(format!("{kind}/{code} by {by}"))),
+        ),
     ]
 }
 

@@ -125,13 +125,7 @@ impl Reader {
         }
     }
 
-    fn segment(
-        &mut self,
-        way: [&str; 3],
-        flags: &str,
-        rest: &[&str],
-        options: Option<&str>,
-    ) -> Result<Packet, String> {
+    fn segment(&mut self, way: [&str; 3], flags: &str, rest: &[&str], options: Option<&str>) -> Result<Packet, String> {
         let ((src, src_port), (dst, dst_port)) = self.way(way)?;
         let flags = parse_flags(flags)?;
         let syn = flags.has(Flags::SYN);
@@ -244,7 +238,9 @@ fn parse_flags(text: &str) -> Result<Flags, String> {
         'A' => Ok(Flags::AE),
         _ => Err(format!("no flag «{letter}»")),
     };
-    let bits = text.chars().try_fold(0, |bits, letter| Ok::<_, String>(bits | bit(letter)?))?;
+    let bits = text
+        .chars()
+        .try_fold(0, |bits, letter| Ok::<_, String>(bits | bit(letter)?))?;
     Ok(Flags(bits))
 }
 

@@ -73,7 +73,10 @@ fn read(case: Value, hosts: Option<&Value>) -> Result<Case, String> {
         }
         let packets = reader.packets(&text(&mut case, "packets")?)?;
         let max_flows = match case.remove("max_flows") {
-            Some(n) => n.as_integer().and_then(|n| usize::try_from(n).ok()).ok_or("max_flows")?,
+            Some(n) => n
+                .as_integer()
+                .and_then(|n| usize::try_from(n).ok())
+                .ok_or("max_flows")?,
             None => 1000,
         };
         let handshakes = match case.remove("handshake") {

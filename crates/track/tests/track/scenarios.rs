@@ -109,7 +109,10 @@ fn judge(case: &Case, way: Way) -> Vec<String> {
     }
     for (name, expected) in &case.stats {
         if counted.get(name) != Some(expected) {
-            wrong.push(format!("stats: {name}: expected {expected:?}, got {:?}", counted.get(name)));
+            wrong.push(format!(
+                "stats: {name}: expected {expected:?}, got {:?}",
+                counted.get(name)
+            ));
         }
     }
     wrong
@@ -140,10 +143,14 @@ fn every_name_is_used_once() {
     }
 }
 
-/// Rows that no packet can reach say so; rows of the empty table are not walked.
+/// Rows that no packet can reach say so. Not witnessed: what is no connection, and what ends one handshake and begins the
+/// next (the step is the new one's first).
 fn is_walked(row: &Row) -> bool {
-    let opens = row.states == [State::Closed] && matches!(row.cell, Cell::Next(_));
-    !row.why.ends_with("unreachable.") && (opens || row.states != [State::Closed])
+    let begins = row.cell == Cell::Next(State::SynSent) && row.class != Class::SynRepeated;
+    let empty = row.states == [State::Closed];
+    let again = begins && !empty;
+    let none = empty && !matches!(row.cell, Cell::Next(_));
+    !row.why.ends_with("unreachable.") && !again && !none
 }
 
 #[test]
@@ -162,7 +169,10 @@ fn every_row_of_the_table_has_a_case() {
         .map(|(_, row)| format!("{:?} {:?} {:?}: {}", row.from, row.class, row.states, row.why))
         .collect();
     assert!(missing.is_empty(), "rows without a case:\n{}", missing.join("\n"));
-    let unreachable = ROWS.iter().enumerate().filter(|(place, row)| !is_walked(row) && rows.0.contains(place));
+    let unreachable = ROWS
+        .iter()
+        .enumerate()
+        .filter(|(place, row)| !is_walked(row) && rows.0.contains(place));
     let reached: Vec<(Class, &str)> = unreachable.map(|(_, row)| (row.class, row.why)).collect();
     assert!(reached.is_empty(), "«unreachable», and reached: {reached:?}");
 }
@@ -178,7 +188,10 @@ fn every_word_of_the_record_has_a_case() {
             }
         }
     }
-    let outcomes = Outcome::ALL.iter().filter(|&&o| o != Outcome::Timeout).map(|o| ("outcome", o.name()));
+    let outcomes = Outcome::ALL
+        .iter()
+        .filter(|&&o| o != Outcome::Timeout)
+        .map(|o| ("outcome", o.name()));
     let words = outcomes
         .chain(Anomaly::ALL.iter().map(|a| ("anomalies", a.name())))
         .chain(FastOpen::ALL.iter().map(|f| ("fast_open", f.name())))

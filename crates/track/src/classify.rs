@@ -3,7 +3,7 @@
 use halfopen_wire::{Flags, Segment};
 
 use crate::flow::{Detail, Flow, Stream, distance};
-use crate::record::Side;
+use crate::record::{Anomaly, Side};
 use crate::state::{Class, State};
 
 /// Before completion a peer has at most its initial window in flight (RFC 6928: 10 segments; Fast Open replies more):
@@ -86,6 +86,9 @@ fn syn_ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) 
     if !fits {
         return Class::SynAckWrong;
     }
+    if from == Side::Server && disproves(flow, detail, segment.seq) {
+        return Class::SynAckDisproving;
+    }
     let known = match from {
         Side::Server => detail.isn_server,
         Side::Client => flow.is(Flow::SYN_SEEN).then_some(flow.isn_client),
@@ -97,9 +100,20 @@ fn syn_ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) 
     }
 }
 
-/// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1).
+/// Whether the ACK that stands for a SYN-ACK which was not captured cannot have acknowledged this one.
+fn disproves(flow: &Flow, detail: &Detail, isn_server: u32) -> bool {
+    flow.state == State::Established
+        && flow.is(Flow::SYN_ACK_MISSED)
+        && detail
+            .early_ack
+            .is_some_and(|ack| !within(isn_server.wrapping_add(1), ack, HANDSHAKE_SPAN))
+}
+
+/// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1). A FIN with the SYN
+/// counts as well.
 fn acks_syn(flow: &Flow, ack: u32) -> bool {
-    within(flow.isn_client.wrapping_add(1), ack, flow.syn_data)
+    let fin = u32::from(flow.anomalies.contains(Anomaly::SynWithFinOrRst));
+    within(flow.isn_client.wrapping_add(1), ack, flow.syn_data.saturating_add(fin))
 }
 
 fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
@@ -196,22 +210,21 @@ fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
 
 fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
     let acks = segment.flags.has(Flags::ACK);
+    let opening = flow.is(Flow::SYN_SEEN) && is_opening(flow.state);
+    if from == Side::Client && opening && detail.is_some_and(|d| d.wrong_ack == Some(segment.seq)) {
+        return Class::RstOfWrong;
+    }
     let fits = match (flow.state, from) {
         (State::SynSent, Side::Server) => acks && acks_syn(flow, segment.ack),
-        (State::SynSent, Side::Client) => {
-            within(flow.isn_client, segment.seq, flow.syn_data.saturating_add(1))
-                || detail.is_some_and(|d| d.wrong_ack == Some(segment.seq))
-        }
+        (State::SynSent, Side::Client) => within(flow.isn_client, segment.seq, flow.syn_data.saturating_add(1)),
         (
             State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
             Side::Client,
-        ) => {
-            within(
-                flow.isn_client,
-                segment.seq,
-                flow.syn_data.saturating_add(HANDSHAKE_SPAN),
-            ) || detail.is_some_and(|d| d.wrong_ack == Some(segment.seq))
-        }
+        ) => within(
+            flow.isn_client,
+            segment.seq,
+            flow.syn_data.saturating_add(HANDSHAKE_SPAN),
+        ),
         (
             State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
             Side::Server,
@@ -234,6 +247,19 @@ fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         _ => detail.is_none_or(|d| near_end(stream(d, from), segment.seq)),
     };
     if fits { Class::Rst } else { Class::RstBlind }
+}
+
+/// Before completion.
+pub const fn is_opening(state: State) -> bool {
+    matches!(
+        state,
+        State::SynSent
+            | State::SynRecv
+            | State::SynAckFirst
+            | State::SimultaneousSyn
+            | State::SimultaneousClientAcked
+            | State::SimultaneousServerAcked
+    )
 }
 
 /// Whether a FIN is believable: at or near the end of what its sender sent.

@@ -2,6 +2,7 @@
 
 use halfopen_wire::{Flags, Segment};
 
+use crate::classify::{REORDER_NS, is_opening};
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::state::{Class, State};
@@ -16,7 +17,7 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
         (Class::SynRepeated, Side::Server) => detail
             .and_then(|d| d.server_syn)
             .is_some_and(|last| last.is_copied_syn(&now())),
-        (Class::SynAck | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
+        (Class::SynAck | Class::SynAckOther | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
             same && d
                 .last_syn_ack
@@ -37,6 +38,7 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
 /// The books for one segment whose row was found.
 pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let from = step.from;
+    let before_ns = flow.last_ns;
     flow.last_ns = flow.last_ns.max(segment.time_ns);
     if from == Side::Server {
         flow.marks |= Flow::SERVER_SEEN;
@@ -65,10 +67,12 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             count_syn_ack(flow, detail, segment);
         }
         Class::Ack | Class::AckOfFin | Class::AckOfData => {
-            ack(flow, detail, segment, step);
+            ack(flow, detail, segment, step, before_ns);
             carry(detail, segment, from);
         }
+        Class::SynAckDisproving => syn_ack_disproving(flow, detail, segment),
         Class::AckWrong => ack_wrong(flow, detail, segment, step),
+        Class::RstOfWrong => detail.wrong_reset |= step.before == State::SynSent,
         Class::Rst => rst(flow, detail, segment, step),
         Class::RstBlind => rst_blind(flow, detail, segment, step),
         Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::NoFlags => {}
@@ -110,12 +114,13 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
         flow.client_options = PackedOptions::pack(&options);
     }
     detail.answered_ns = segment.time_ns;
-    let bytes = detail.client.bytes;
-    if bytes == 0 {
-        detail.client.begin(segment.seq);
-    }
+    let first = segment.seq.wrapping_add(1);
     if let Some(acked) = detail.server.acked {
-        detail.syn_data_acked = acked.wrapping_sub(segment.seq.wrapping_add(1));
+        detail.syn_data_acked = acked.wrapping_sub(first);
+    }
+    if detail.client.start.is_none() {
+        detail.client.begin(segment.seq);
+        detail.client.carry(first, detail.syn_data_acked);
     }
 }
 
@@ -216,6 +221,16 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     }
 }
 
+/// The client's ACK was blind; this is the first SYN-ACK that fits.
+fn syn_ack_disproving(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    flow.anomalies.insert(Anomaly::AckWrongAck);
+    flow.marks &= !(Flow::COMPLETED | Flow::SYN_ACK_MISSED);
+    detail.early_ack = None;
+    detail.ack = None;
+    detail.client.begin(flow.isn_client);
+    syn_ack(flow, detail, segment, State::SynSent);
+}
+
 fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
     flow.anomalies.insert(Anomaly::IsnChanged);
     if before == State::SynSent {
@@ -235,7 +250,7 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
     }
 }
 
-fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, before_ns: i64) {
     let here = (segment.time_ns, FrameRef::new(segment.file, segment.frame));
     match (step.before, step.from) {
         (State::SynSent, Side::Client) => {
@@ -256,10 +271,19 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
         }
         (State::SynRecv | State::SynAckFirst, Side::Server) if step.row.class == Class::AckOfData => {
             flow.marks |= Flow::COMPLETED;
-            flow.anomalies.insert(Anomaly::AckNotCaptured);
         }
-        // Completed by other evidence: the first ACK of the client that was captured is the best there is.
-        (_, Side::Client) if detail.ack.is_none() => detail.ack = Some(here),
+        // A simultaneous open was completed by the server: the client's ACK ends it for the client.
+        (_, Side::Client) if detail.ack.is_none() && flow.is(Flow::SIMULTANEOUS) => detail.ack = Some(here),
+        // Completed by the server's ACK of data. What begins where the SYN-ACK left off is the final ACK itself, out of
+        // order; anything later is not, and when the final ACK came stays unknown.
+        (_, Side::Client)
+            if detail.ack.is_none()
+                && detail.server.acked == Some(segment.seq)
+                && segment.time_ns.saturating_sub(before_ns) <= REORDER_NS =>
+        {
+            flow.anomalies.insert(Anomaly::Reordered);
+            detail.ack = Some(here);
+        }
         _ => {}
     }
 }
@@ -276,16 +300,22 @@ fn adopt_isn(detail: &mut Detail, ack: u32) {
 }
 
 fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
-    match from {
-        Side::Client => detail.client.carry(segment.seq, segment.payload_len),
-        Side::Server => detail.server.carry(segment.seq, segment.payload_len),
+    let stream = match from {
+        Side::Client => &mut detail.client,
+        Side::Server => &mut detail.server,
+    };
+    // Behind its FIN a side sends nothing; the FIN's own number is no byte.
+    if !stream.fin_covered_by(segment.seq.wrapping_add(segment.payload_len)) {
+        stream.carry(segment.seq, segment.payload_len);
     }
 }
 
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     match (step.before, step.from) {
         (State::SynSent, Side::Server) => detail.challenge = Some(segment.ack),
-        (State::SynRecv | State::SynAckFirst, Side::Client) => flow.anomalies.insert(Anomaly::AckWrongAck),
+        (before, Side::Client) if before != State::SynSent && is_opening(before) => {
+            flow.anomalies.insert(Anomaly::AckWrongAck);
+        }
         _ => {}
     }
 }
@@ -325,18 +355,6 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
         (_, Side::Client) => Flow::CLOSE_RST_CLIENT,
         (_, Side::Server) => Flow::CLOSE_RST_SERVER,
     };
-}
-
-const fn is_opening(state: State) -> bool {
-    matches!(
-        state,
-        State::SynSent
-            | State::SynRecv
-            | State::SynAckFirst
-            | State::SimultaneousSyn
-            | State::SimultaneousClientAcked
-            | State::SimultaneousServerAcked
-    )
 }
 
 fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {

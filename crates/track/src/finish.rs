@@ -1,7 +1,7 @@
 //! A flow that is over, or that must leave, becomes its record.
 
 use crate::flow::{Detail, Flow, FrameRef, distance};
-use crate::record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, TimeWait};
+use crate::record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 use crate::state::State;
 
 /// The record of a flow.
@@ -13,7 +13,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
     let file = flow.frame_syn.file();
     let in_file = |frame: FrameRef| (frame.file() == file).then(|| frame.frame());
     let client_options = syn_seen.then(|| flow.client_options.unpack());
-    let server_options = detail.and_then(|d| d.server_options).map(|o| o.unpack());
+    let server_options = detail.and_then(|d| server_options(d, client_options.as_ref()));
     let mut record = Handshake {
         file,
         number: flow.number,
@@ -81,15 +81,35 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
     }
     match flow.state {
         State::SynRecv | State::SimultaneousClientAcked | State::SimultaneousServerAcked => Outcome::HalfOpen,
-        // Only SYN-ACKs that fit nothing: half open, unless the client shows by its next SYN that it goes on waiting.
+        // Only SYN-ACKs that fit nothing: half open or reset, unless the client shows by its next SYN that it goes on
+        // waiting.
         _ if detail
             .and_then(|d| d.last_syn_ack)
             .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns) =>
         {
-            Outcome::HalfOpen
+            if detail.is_some_and(|d| d.wrong_reset) {
+                Outcome::ResetByClient
+            } else {
+                Outcome::HalfOpen
+            }
         }
         _ => Outcome::Unanswered,
     }
+}
+
+/// What the server offered. Whether it agreed to ECN depends on what the client had asked for.
+fn server_options(detail: &Detail, client: Option<&SideOptions>) -> Option<SideOptions> {
+    let mut server = detail.server_options?.unpack();
+    if let Some(client) = client.filter(|_| detail.last_syn_ack.is_some()) {
+        server.ecn = client.ecn
+            && match client.ace {
+                // RFC 9768 table 2: four AccECN answers, and two of servers that know RFC 3168 or 3540.
+                0b111 => (1..=6).contains(&server.ace),
+                // RFC 3168 section 6.1.1: ECE without CWR. Both is a server that returns the flags as they came.
+                _ => server.ace & 0b011 == 0b001,
+            };
+    }
+    Some(server)
 }
 
 /// Differences of capture times; a negative one is a disorder of the capture, not a time.
@@ -171,12 +191,7 @@ fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
 }
 
 fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: bool) {
-    if evicted
-        && matches!(
-            flow.state,
-            State::SynSent | State::SynRecv | State::SynAckFirst | State::Established
-        )
-    {
+    if evicted {
         set.insert(Anomaly::Evicted);
     }
     let syn_seen = flow.is(Flow::SYN_SEEN);
@@ -195,8 +210,11 @@ fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: 
             Anomaly::OneDirectionCaptured
         });
     }
-    if flow.state == State::SynAckFirst && detail.server.bytes > 0 {
+    let client_seen = syn_seen || flow.syn_sent > 0 || detail.client.start.is_some();
+    if !client_seen && (detail.server.bytes > 0 || flow.is(Flow::COMPLETED)) {
         set.insert(Anomaly::OneDirectionCaptured);
+    } else if flow.is(Flow::COMPLETED) && detail.ack.is_none() && !flow.is(Flow::SIMULTANEOUS) {
+        set.insert(Anomaly::AckNotCaptured);
     }
     let Some(server) = detail.server_options.map(|o| o.unpack()) else {
         return;

@@ -291,6 +291,8 @@ pub struct Detail {
     pub client_syn_ack: Option<(i64, FrameRef)>,
     /// Acknowledgment number of the last SYN-ACK that did not fit.
     pub wrong_ack: Option<u32>,
+    /// The client reset a SYN-ACK that did not fit.
+    pub wrong_reset: bool,
     /// Acknowledgment number of the last ACK of the server before its SYN-ACK (challenge ACK).
     pub challenge: Option<u32>,
     /// The server's own SYN of a simultaneous open.

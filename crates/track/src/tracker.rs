@@ -340,6 +340,9 @@ impl Tracker {
         effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
+            if next == State::Established && detail.server.fin.is_some() {
+                walk_early_fin(flow, detail, segment, from);
+            }
         }
         if segment.flags.has(Flags::FIN) && matches!(class, Class::Ack | Class::AckOfFin | Class::AckOfData) {
             step.row = walk_fin(flow, detail, segment, from);
@@ -582,13 +585,27 @@ fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side)
         Class::AckWrong
     };
     let row = lookup(from, class, flow.state);
-    if class == Class::Fin && row.cell != Cell::Invalid {
+    let over = matches!(flow.state, State::TimeWait | State::Reset);
+    if class == Class::Fin && row.cell != Cell::Invalid && !over {
         effect::fin(flow, detail, segment, from);
     }
     if let Cell::Next(next) = row.cell {
         flow.state = next;
     }
     row
+}
+
+/// The server's FIN from before completion, and the acknowledgment of it in the segment that completed.
+fn walk_early_fin(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Side) {
+    let mut walk = |from, class| {
+        if let Cell::Next(next) = lookup(from, class, flow.state).cell {
+            flow.state = next;
+        }
+    };
+    walk(Side::Server, Class::Fin);
+    if from == Side::Client && detail.server.fin_covered_by(segment.ack) {
+        walk(Side::Client, Class::AckOfFin);
+    }
 }
 
 const fn is_closing(state: State) -> bool {

@@ -55,6 +55,9 @@ pub struct TrackStats {
 
 /// Sees each step of the table, for the ladder. The unit type sees nothing and costs nothing.
 pub trait Witness {
+    /// Whether it looks at all: plain data and ACKs are put into words only for somebody.
+    const LOOKS: bool = true;
+
     /// A segment of handshake `number`, sent by `from`, led from `before` to `after` by `row`; `copy` when it is a
     /// packet captured twice, which is not walked.
     fn step(&mut self, segment: &Segment, step: &Step);
@@ -78,6 +81,8 @@ pub struct Step {
 }
 
 impl Witness for () {
+    const LOOKS: bool = false;
+
     fn step(&mut self, _: &Segment, _: &Step) {}
 }
 
@@ -228,14 +233,14 @@ impl Tracker {
             self.unknown(segment, key, src_low, hash, sink, witness);
             return;
         };
-        if !self.data(slot, segment, src_low) {
+        if !self.data(slot, segment, src_low, witness) {
             self.known(slot, segment, key, src_low, hash, sink, witness);
         }
     }
 
     /// The fast path: plain data and ACKs of an open connection change nothing but the byte counts. Says whether that
     /// was all.
-    fn data(&mut self, slot: Slot, segment: &Segment, src_low: bool) -> bool {
+    fn data<W: Witness>(&mut self, slot: Slot, segment: &Segment, src_low: bool, witness: &mut W) -> bool {
         const PLAIN: u16 = Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK;
         if segment.flags.0 & PLAIN != Flags::ACK {
             return false;
@@ -248,6 +253,18 @@ impl Tracker {
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
         flow.last_ns = flow.last_ns.max(segment.time_ns);
+        if W::LOOKS {
+            let from = if from_client { Side::Client } else { Side::Server };
+            let step = Step {
+                number: flow.number,
+                from,
+                row: lookup(from, Class::Ack, State::Established),
+                before: State::Established,
+                after: State::Established,
+                copy: false,
+            };
+            witness.step(segment, &step);
+        }
         if from_client {
             detail.client.carry(segment.seq, segment.payload_len);
         } else {

@@ -6,6 +6,17 @@ from typing import Any, Final, Literal, final
 
 from typing_extensions import CapsuleType
 
+__all__ = [
+    "REVISION",
+    "VERSION",
+    "CaptureError",
+    "Handshakes",
+    "Trace",
+    "exchanges",
+    "handshake_fields",
+    "trace",
+]
+
 VERSION: Final[str]
 """The version in Cargo.toml."""
 
@@ -19,8 +30,8 @@ class CaptureError(OSError):
 class Handshakes:
     """Finished records, to be taken as Arrow columns or as lines, as often as one likes.
 
-    The Arrow schema is ``halfopen.handshake/1`` (also under the metadata key ``schema``). Columns are made batch by batch
-    when a reader asks, 65 536 rows each, and handed over without a copy.
+    The Arrow schema is ``halfopen.handshake/1`` (also under the metadata key ``schema``). Columns are made batch by
+    batch when a reader asks, 65 536 rows each, and handed over without a copy.
     """
 
     def __len__(self) -> int: ...
@@ -97,12 +108,12 @@ def trace(
 ) -> Trace:
     """Read captures to their end.
 
-    ``since`` and ``until`` are (nanoseconds, counted from the first frame). ``program`` is the text of a condition and what
-    ``halfopen.handshakes.where`` made of it. The records are the first ``top`` by ``sort`` (``-FIELD``: largest first);
-    the summary is of all for which the condition holds. ``output`` is the file for records, standard
-    output when None. ``progress`` is called with packets, bytes and total bytes now and then; what it raises ends the
-    reading. Raises CaptureError when no input can be read, WhereError when the condition or
-    the order names what there is not, OSError when the output cannot be written.
+    ``since`` and ``until`` are (nanoseconds, counted from the first frame). ``program`` is the text of a condition and
+    what ``halfopen.handshakes.where`` made of it. The records are the first ``top`` by ``sort`` (``-FIELD``: largest
+    first); the summary is of all for which the condition holds. ``output`` is the file for records, standard output when
+    None. ``progress`` is called with packets, bytes and total bytes now and then; what it raises ends the reading.
+    Raises CaptureError when no input can be read, WhereError or UsageError when the condition or the order names what
+    there is not, OSError when the output cannot be written.
     """
 
 def exchanges(
@@ -112,7 +123,7 @@ def exchanges(
     verify_checksums: bool = False,
     progress: Callable[[int, int, int | None], object] | None = None,
 ) -> list[dict[str, Any]]:
-    """Read captures again and give the packets of the wanted connections: (address, port, address, port, start or None).
+    """Read captures again and give the packets of the wanted connections.
 
-    Each dict has ``wanted`` (index), ``handshake`` (a JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
+    Each of those is (address, port, address, port, start or None). Each dict has ``wanted`` (index), ``handshake`` (a JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
     """

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::ops::Range;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::RecordBatchReader;
@@ -12,6 +12,7 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
 use halfopen_table::{Collection, FIELDS, Filter, FilterError, Get, OPTION_FIELDS, SortKey, Sorter, csv};
+use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
@@ -72,7 +73,7 @@ impl Handshakes {
     #[allow(clippy::needless_pass_by_value)] // pyo3 passes values
     fn write_jsonl(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let mut writer = JsonLines::new();
-        let file = File::create(path)?;
+        let file = create(&path)?;
         py.detach(|| {
             self.write_lines(file, Vec::new(), |records, bytes| {
                 writer.write_batch(records, &self.0.names(), bytes);
@@ -85,7 +86,7 @@ impl Handshakes {
     fn write_csv(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
         let mut header = Vec::new();
         csv::write_header(&mut header);
-        let file = File::create(path)?;
+        let file = create(&path)?;
         py.detach(|| {
             self.write_lines(file, header, |records, bytes| {
                 csv::write_batch(records, &self.0.names(), bytes);
@@ -96,7 +97,7 @@ impl Handshakes {
 
     #[allow(clippy::needless_pass_by_value)] // pyo3 passes values
     fn write_parquet(&self, py: Python<'_>, path: PathBuf) -> PyResult<()> {
-        let file = File::create(path)?;
+        let file = create(&path)?;
         py.detach(|| self.write_columns(file))?;
         Ok(())
     }
@@ -166,16 +167,28 @@ pub fn sorter(py: Python<'_>, sort: Option<&str>, top: Option<usize>) -> PyResul
     let key = match (sort, top) {
         (None, None) => return Ok(None),
         (None, Some(_)) => SortKey::by_start(),
-        (Some(text), _) => SortKey::parse(text).map_err(|error| where_error(py, &error, text))?,
+        (Some(text), _) => SortKey::parse(text).map_err(|error| sort_error(py, &error, text))?,
     };
     Ok(Some(Sorter::new(key, top)))
 }
 
-/// `halfopen.errors.WhereError`: the class is Python's, so that there is one tree of errors.
+/// `halfopen.errors.WhereError`.
 fn where_error(py: Python<'_>, error: &FilterError, text: &str) -> PyErr {
-    let made = || {
-        let class = py.import("halfopen.errors")?.getattr("WhereError")?;
-        class.call1((error.message.as_str(), text, error.column))
-    };
+    raised(py, "WhereError", (error.message.as_str(), text, error.column))
+}
+
+/// `halfopen.errors.UsageError`.
+fn sort_error(py: Python<'_>, error: &FilterError, text: &str) -> PyErr {
+    raised(py, "UsageError", ("cannot sort by", text, error.message.as_str()))
+}
+
+/// An error whose class is Python's, so that there is one tree of them.
+fn raised<'py>(py: Python<'py>, class: &str, arguments: impl PyCallArgs<'py>) -> PyErr {
+    let made = || py.import("halfopen.errors")?.getattr(class)?.call1(arguments);
     made().map_or_else(|failure| failure, PyErr::from_value)
+}
+
+/// Creates a file; the error names it, as Python's own do.
+fn create(path: &Path) -> io::Result<File> {
+    File::create(path).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }

@@ -37,8 +37,8 @@ class Moment:
 class Trace:
     """What a reading found: the numbers, and the handshakes as columns.
 
-    The object is an Arrow stream (``__arrow_c_stream__``): ``polars.DataFrame(trace)``, ``duckdb.sql("from trace")`` and
-    ``pyarrow.table(trace)`` take it without copying. Iterating gives :class:`halfopen.model.handshake.Handshake`.
+    The object is an Arrow stream (``__arrow_c_stream__``): ``polars.DataFrame(trace)``, ``duckdb.sql("from trace")``
+    and ``pyarrow.table(trace)`` take it without copying. Iterating gives :class:`halfopen.model.handshake.Handshake`.
 
     Attributes:
         summary: the numbers, see :class:`halfopen.model.summary.Summary`.
@@ -95,9 +95,10 @@ def trace(
     """Read captures and give every handshake in them.
 
     Args:
-        path: a capture, or several that are one capture in time order (a ring of ``tcpdump -C`` files). pcap and pcapng,
-            plain, gzip or zstd; ``-`` is standard input.
-        where: only handshakes for which this expression holds, as in ``outcome != "established" and server_port == 443``.
+        path: a capture, or several that are one capture in time order (a ring of ``tcpdump -C`` files). pcap and
+            pcapng, plain, gzip or zstd; ``-`` is standard input.
+        where: only handshakes for which this expression holds, as in
+            ``outcome != "established" and server_port == 443``.
         since: only handshakes that began at or after this moment.
         until: only handshakes that began before it.
         max_flows: connections tracked at once, at about 490 bytes each; three lone SYNs take the room of one.

@@ -110,8 +110,8 @@ def trace(
 
     ``since`` and ``until`` are (nanoseconds, counted from the first frame). ``program`` is the text of a condition and
     what ``halfopen.handshakes.where`` made of it. The records are the first ``top`` by ``sort`` (``-FIELD``: largest
-    first); the summary is of all for which the condition holds. ``output`` is the file for records, standard output when
-    None. ``progress`` is called with packets, bytes and total bytes now and then; what it raises ends the reading.
+    first); the summary is of all for which the condition holds. ``output`` is the file for records, standard output
+    when None. ``progress`` is called with packets, bytes and total bytes now and then; what it raises ends the reading.
     Raises CaptureError when no input can be read, WhereError or UsageError when the condition or the order names what
     there is not, OSError when the output cannot be written.
     """
@@ -125,5 +125,6 @@ def exchanges(
 ) -> list[dict[str, Any]]:
     """Read captures again and give the packets of the wanted connections.
 
-    Each of those is (address, port, address, port, start or None). Each dict has ``wanted`` (index), ``handshake`` (a JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
+    Each of those is (address, port, address, port, start or None). Each dict has ``wanted`` (index), ``handshake`` (a
+    JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
     """

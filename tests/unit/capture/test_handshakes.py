@@ -149,6 +149,14 @@ def test_a_condition_chooses_what_python_would(where: str, holds: Callable[[dict
     assert found.summary.handshakes == len(expected)
 
 
+def test_the_examples_of_the_manual_are_conditions() -> None:
+    page = (Path(__file__).parents[3] / "docs/record.md").read_text(encoding="utf-8")
+    examples = page.split("```text\n")[1].split("```")[0].splitlines()
+    assert len(examples) > 3
+    for example in examples:
+        assert kept(where=example).summary.handshakes <= ALL
+
+
 def test_a_condition_that_names_what_there_is_not() -> None:
     with pytest.raises(WhereError, match="did you mean server_port") as raised:
         kept(where="syn_sent > 1 and serverport == 443")

@@ -1,13 +1,13 @@
-//! Capture files to [`Frame`]s: pcap and pcapng, plain or inside gzip or zstd, from a file, several files or a pipe.
+//! Capture files to [`crate::Frame`]s: pcap and pcapng, plain or inside gzip or zstd, from files or a pipe.
 //!
 //! [`Reader`] reads one input, [`CaptureSet`] several as one capture in the order of time. Formats are recognised by their
 //! first bytes, never by the name of the file. A frame is delivered as soon as its bytes are there, and borrowed from the
-//! window over the stream ([`buffer`]): reading allocates nothing for a packet.
+//! window over the stream (`buffer`): reading allocates nothing for a packet.
 //!
 //! **What is damaged** is counted in [`InputStats::defects`], and the reading goes on behind it:
 //!
 //! - A record header that cannot be one (`corrupt_record`), a block whose lengths contradict each other
-//!   (`corrupt_block`): the next believable record is searched ([`resync`], [`block`]). One defect for one damaged place.
+//!   (`corrupt_block`): the next believable record is searched (`resync`, `block`). One defect for one damaged place.
 //! - A stream that ends inside a record (`cut_off`): the partial record is not delivered, as with tcpdump and Wireshark.
 //!   A SYN without its options would look like a SYN that offered none.
 //! - A record with more captured bytes than its own length on the wire, or than the snapshot length of the file: delivered.

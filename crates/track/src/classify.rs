@@ -105,6 +105,7 @@ fn disproves(flow: &Flow, detail: &Detail, isn_server: u32) -> bool {
     flow.state == State::Established
         && flow.is(Flow::SYN_ACK_MISSED)
         && detail
+            .rare()
             .early_ack
             .is_some_and(|ack| !within(isn_server.wrapping_add(1), ack, HANDSHAKE_SPAN))
 }
@@ -127,7 +128,7 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
     };
     match (flow.state, from) {
         (State::SynSent, Side::Client) => {
-            let fits = segment.ack != 0 && detail.wrong_ack.is_none() && follows_syn(flow, segment);
+            let fits = segment.ack != 0 && detail.rare().wrong_ack.is_none() && follows_syn(flow, segment);
             if fits { Class::Ack } else { Class::AckWrong }
         }
         (
@@ -196,7 +197,7 @@ fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> 
 fn acks_server(detail: &Detail, ack: u32) -> bool {
     let sent = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
     let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent.saturating_add(HANDSHAKE_SPAN));
-    detail.isn_server.is_some_and(fits) || detail.isn_other.is_some_and(fits)
+    detail.isn_server.is_some_and(fits) || detail.rare().isn_other.is_some_and(fits)
 }
 
 /// Whether the client's segment begins behind its SYN.
@@ -211,7 +212,7 @@ fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
 fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
     let acks = segment.flags.has(Flags::ACK);
     let opening = flow.is(Flow::SYN_SEEN) && is_opening(flow.state);
-    if from == Side::Client && opening && detail.is_some_and(|d| d.wrong_ack == Some(segment.seq)) {
+    if from == Side::Client && opening && detail.is_some_and(|d| d.rare().wrong_ack == Some(segment.seq)) {
         return Class::RstOfWrong;
     }
     let fits = match (flow.state, from) {

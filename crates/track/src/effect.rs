@@ -15,7 +15,7 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
     match (class, from) {
         (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
         (Class::SynRepeated, Side::Server) => detail
-            .and_then(|d| d.server_syn)
+            .and_then(|d| d.rare().server_syn)
             .is_some_and(|last| last.is_copied_syn(&now())),
         (Class::SynAck | Class::SynAckOther | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
@@ -59,7 +59,7 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynAckWrong if from == Side::Server => {
             flow.anomalies.insert(Anomaly::SynAckWrongAck);
             if !flow.is(Flow::COMPLETED) {
-                detail.wrong_ack = Some(segment.ack);
+                detail.rare_mut().wrong_ack = Some(segment.ack);
             }
             if detail.server_options.is_none() {
                 detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
@@ -72,10 +72,11 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         }
         Class::SynAckDisproving => syn_ack_disproving(flow, detail, segment),
         Class::AckWrong => ack_wrong(flow, detail, segment, step),
-        Class::RstOfWrong => detail.wrong_reset |= step.before == State::SynSent,
+        Class::RstOfWrong if step.before == State::SynSent => detail.rare_mut().wrong_reset = true,
         Class::Rst => rst(flow, detail, segment, step),
         Class::RstBlind => rst_blind(flow, detail, segment, step),
-        Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::NoFlags => {}
+        Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::RstOfWrong | Class::NoFlags => {
+        }
     }
 }
 
@@ -132,7 +133,7 @@ fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: S
     flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
     detail.isn_server = Some(segment.seq);
     detail.server.begin(segment.seq);
-    detail.server_syn = Some(Fingerprint::of(segment));
+    detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
     detail.answered_ns = flow.last_syn.time_ns;
 }
@@ -193,7 +194,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     if late {
         // The ACK came first: swapped by the capture, or this is a later transmission and the first was missed.
         let ack_ns = detail.ack.map_or(segment.time_ns, |(t, _)| t);
-        let same = detail.early_ack == Some(segment.seq.wrapping_add(1));
+        let same = detail.rare().early_ack == Some(segment.seq.wrapping_add(1));
         if !same || !close_in_time(ack_ns, segment.time_ns) {
             return;
         }
@@ -225,7 +226,9 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
 fn syn_ack_disproving(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     flow.anomalies.insert(Anomaly::AckWrongAck);
     flow.marks &= !(Flow::COMPLETED | Flow::SYN_ACK_MISSED);
-    detail.early_ack = None;
+    if let Some(rare) = &mut detail.rare {
+        rare.early_ack = None;
+    }
     detail.ack = None;
     detail.client.begin(flow.isn_client);
     syn_ack(flow, detail, segment, State::SynSent);
@@ -239,12 +242,12 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
         return;
     }
     count_syn_ack(flow, detail, segment);
-    detail.isn_other = Some(segment.seq);
+    detail.rare_mut().isn_other = Some(segment.seq);
 }
 
 fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
     let frame = FrameRef::new(segment.file, segment.frame);
-    detail.client_syn_ack.get_or_insert((segment.time_ns, frame));
+    detail.rare_mut().client_syn_ack.get_or_insert((segment.time_ns, frame));
     if before == State::SimultaneousServerAcked {
         flow.marks |= Flow::COMPLETED;
     }
@@ -256,7 +259,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, bef
         (State::SynSent, Side::Client) => {
             flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
             flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
-            detail.early_ack = Some(segment.ack);
+            detail.rare_mut().early_ack = Some(segment.ack);
             detail.ack = Some(here);
         }
         (State::SynRecv | State::SynAckFirst | State::SimultaneousServerAcked, Side::Client) => {
@@ -267,7 +270,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, bef
         (State::SimultaneousClientAcked, Side::Server) => {
             flow.marks |= Flow::COMPLETED;
             flow.anomalies.insert(Anomaly::SplitHandshake);
-            detail.ack = detail.client_syn_ack;
+            detail.ack = detail.rare().client_syn_ack;
         }
         (State::SynRecv | State::SynAckFirst, Side::Server) if step.row.class == Class::AckOfData => {
             flow.marks |= Flow::COMPLETED;
@@ -291,9 +294,9 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, bef
 /// Where the server answered twice with different numbers, the client's ACK says which one holds.
 fn adopt_isn(detail: &mut Detail, ack: u32) {
     let exactly = |isn: Option<u32>| isn.is_some_and(|isn| isn.wrapping_add(1) == ack);
-    if exactly(detail.isn_other) && !exactly(detail.isn_server) {
-        detail.isn_server = detail.isn_other;
-        if let Some(isn) = detail.isn_other {
+    if exactly(detail.rare().isn_other) && !exactly(detail.isn_server) {
+        detail.isn_server = detail.rare().isn_other;
+        if let Some(isn) = detail.rare().isn_other {
             detail.server.begin(isn);
         }
     }
@@ -312,7 +315,7 @@ fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
 
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     match (step.before, step.from) {
-        (State::SynSent, Side::Server) => detail.challenge = Some(segment.ack),
+        (State::SynSent, Side::Server) => detail.rare_mut().challenge = Some(segment.ack),
         (before, Side::Client) if before != State::SynSent && is_opening(before) => {
             flow.anomalies.insert(Anomaly::AckWrongAck);
         }
@@ -359,7 +362,7 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
 
 fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     // The answer to a challenge ACK belongs to the connection before this one (RFC 5961 section 4.2).
-    if step.from == Side::Client && detail.challenge == Some(segment.seq) {
+    if step.from == Side::Client && detail.rare().challenge == Some(segment.seq) {
         return;
     }
     if matches!(step.before, State::TimeWait | State::Reset) {

@@ -49,7 +49,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         frame_syn: syn_seen.then(|| flow.frame_syn.frame()),
         frame_syn_ack: detail.and_then(|d| d.syn_ack).and_then(|(_, f)| in_file(f)),
         frame_ack: detail.and_then(|d| d.ack).and_then(|(_, f)| in_file(f)),
-        icmp: detail.and_then(|d| d.icmp.as_deref().copied()),
+        icmp: detail.and_then(|d| d.rare().icmp),
         ttl_client: syn_seen.then_some(flow.ttl_client),
         ttl_server: detail.and_then(|d| d.ttl_server),
     };
@@ -60,13 +60,16 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
     } else if flow.client_options.asks_fast_open() {
         record.fast_open = Some(FastOpen::Requested);
     }
-    oddities(&mut record.anomalies, flow, detail, evicted);
+    record.anomalies = oddities(&record, flow, detail, evicted);
     record
 }
 
 fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
     if !flow.is(Flow::SYN_SEEN) {
         return Outcome::Partial;
+    }
+    if flow.marks & Flow::JUDGED == 0 && detail.is_none() {
+        return Outcome::Unanswered;
     }
     let marks = [
         (Flow::COMPLETED, Outcome::Established),
@@ -87,7 +90,7 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
             .and_then(|d| d.last_syn_ack)
             .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns) =>
         {
-            if detail.is_some_and(|d| d.wrong_reset) {
+            if detail.is_some_and(|d| d.rare().wrong_reset) {
                 Outcome::ResetByClient
             } else {
                 Outcome::HalfOpen
@@ -190,7 +193,8 @@ fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
     })
 }
 
-fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: bool) {
+fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Anomalies {
+    let mut set = flow.anomalies;
     if evicted {
         set.insert(Anomaly::Evicted);
     }
@@ -198,10 +202,10 @@ fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: 
     if syn_seen && flow.syn_data > 0 && !flow.client_options.asks_fast_open() {
         set.insert(Anomaly::SynDataWithoutFastOpen);
     }
-    if syn_seen && flow.client_options.unpack().tcp.incomplete {
+    if record.client_options.as_ref().is_some_and(|o| o.tcp.incomplete) {
         set.insert(Anomaly::OptionsDamaged);
     }
-    let Some(detail) = detail else { return };
+    let Some(detail) = detail else { return set };
     if flow.is(Flow::SYN_ACK_MISSED) {
         let seen = flow.is(Flow::SERVER_SEEN);
         set.insert(if seen {
@@ -217,15 +221,14 @@ fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: 
         set.insert(Anomaly::AckNotCaptured);
     }
     let Some(server) = detail.server_options.map(|o| o.unpack()) else {
-        return;
+        return set;
     };
     if server.tcp.incomplete {
         set.insert(Anomaly::OptionsDamaged);
     }
-    if !syn_seen || detail.syn_ack.is_none() {
-        return;
-    }
-    let client = flow.client_options.unpack();
+    let Some(client) = record.client_options.as_ref().filter(|_| detail.syn_ack.is_some()) else {
+        return set;
+    };
     if flow.client_options.asks_fast_open() && flow.syn_data > 0 && detail.syn_data_acked == 0 {
         set.insert(Anomaly::FastOpenFallback);
     }
@@ -242,4 +245,5 @@ fn oddities(set: &mut Anomalies, flow: &Flow, detail: Option<&Detail>, evicted: 
     {
         set.insert(Anomaly::OptionStripped);
     }
+    set
 }

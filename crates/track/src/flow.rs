@@ -3,33 +3,41 @@
 //! Two structures, because a SYN flood must be cheap: [`Flow`] is all that a lone SYN needs; [`Detail`] is added when
 //! anything else happens.
 
-use halfopen_wire::{EncapId, FastOpenOption, Segment, SynOptions};
+use std::num::NonZeroU64;
+
+use halfopen_wire::{Address, EncapId, FastOpenOption, Segment, SynOptions};
 
 use crate::key::Key;
 use crate::record::{Anomalies, SideOptions};
 use crate::state::State;
 
-/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file.
+/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file, all inverted so that it is never 0
+/// and an `Option` of it needs no more room.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FrameRef(u64);
+pub struct FrameRef(NonZeroU64);
 
 impl FrameRef {
     /// Files beyond the 65 535th share the last number: their frames are still right within their file.
     pub const fn new(file: u32, frame: u64) -> Self {
-        let file = if file > 0xFFFF { 0xFFFF } else { file as u64 };
-        Self(file << 48 | frame & 0xFFFF_FFFF_FFFF)
+        let file = if file > 0xFFFE { 0xFFFE } else { file as u64 };
+        match NonZeroU64::new(!(file << 48 | frame & FRAME_BITS)) {
+            Some(bits) => Self(bits),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Index of the file.
     pub const fn file(self) -> u32 {
-        (self.0 >> 48) as u32
+        (!self.0.get() >> 48) as u32
     }
 
     /// 1-based number within it.
     pub const fn frame(self) -> u64 {
-        self.0 & 0xFFFF_FFFF_FFFF
+        !self.0.get() & FRAME_BITS
     }
 }
+
+const FRAME_BITS: u64 = 0xFFFF_FFFF_FFFF;
 
 /// [`SideOptions`] in 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -266,28 +274,48 @@ impl Stream {
     }
 }
 
-/// Everything beyond a lone SYN.
+/// Everything beyond a lone SYN. What every segment of an open connection touches stands first.
 #[derive(Clone, Debug, Default)]
+#[repr(C)]
 pub struct Detail {
+    /// Client to server.
+    pub client: Stream,
+    /// Server to client.
+    pub server: Stream,
+    /// Time and frame of the client's ACK of the SYN-ACK.
+    pub ack: Option<(i64, FrameRef)>,
     /// Time and frame of the first SYN-ACK that fits.
     pub syn_ack: Option<(i64, FrameRef)>,
-    /// Time and frame of the client's ACK of it.
-    pub ack: Option<(i64, FrameRef)>,
-    /// Value of that ACK, kept while its SYN-ACK was not captured yet.
-    pub early_ack: Option<u32>,
     /// Time of the SYN that was answered.
     pub answered_ns: i64,
-    /// What the server offered.
-    pub server_options: Option<PackedOptions>,
     /// Server's initial sequence number.
     pub isn_server: Option<u32>,
-    /// A second one, of a SYN-ACK that fits too.
-    pub isn_other: Option<u32>,
+    /// Sequence and acknowledgment number of the last SYN-ACK.
+    pub last_syn_ack_numbers: Option<(u32, u32)>,
+    /// SYN-ACKs seen from the server.
+    pub syn_ack_sent: u32,
     /// The last SYN-ACK.
     pub last_syn_ack: Option<Fingerprint>,
-    /// Sequence and acknowledgment number of it.
-    pub last_syn_ack_numbers: Option<(u32, u32)>,
-    /// The last client's SYN-ACK of a simultaneous open.
+    /// What the server offered.
+    pub server_options: Option<PackedOptions>,
+    /// How far the SYN-ACK acknowledged into the SYN's data.
+    pub syn_data_acked: u32,
+    /// `ack` field of the first FIN of each side: client, server.
+    pub fin_acks: [Option<u32>; 2],
+    /// TTL of the server's first segment.
+    pub ttl_server: Option<u8>,
+    /// What few connections have.
+    pub rare: Option<Box<Rare>>,
+}
+
+/// What few connections have.
+#[derive(Clone, Debug, Default)]
+pub struct Rare {
+    /// Value of the client's ACK, kept while its SYN-ACK was not captured yet.
+    pub early_ack: Option<u32>,
+    /// A second initial sequence number of the server, of a SYN-ACK that fits too.
+    pub isn_other: Option<u32>,
+    /// The client's first SYN-ACK of a simultaneous open.
     pub client_syn_ack: Option<(i64, FrameRef)>,
     /// Acknowledgment number of the last SYN-ACK that did not fit.
     pub wrong_ack: Option<u32>,
@@ -297,65 +325,70 @@ pub struct Detail {
     pub challenge: Option<u32>,
     /// The server's own SYN of a simultaneous open.
     pub server_syn: Option<Fingerprint>,
-    /// SYN-ACKs seen from the server.
-    pub syn_ack_sent: u32,
-    /// Client to server.
-    pub client: Stream,
-    /// Server to client.
-    pub server: Stream,
-    /// How far the SYN-ACK acknowledged into the SYN's data.
-    pub syn_data_acked: u32,
-    /// `ack` field of the first FIN of each side: client, server.
-    pub fin_acks: [Option<u32>; 2],
-    /// TTL of the server's first segment.
-    pub ttl_server: Option<u8>,
     /// What ICMP said: type, code, reporter.
-    pub icmp: Option<Box<(u8, u8, halfopen_wire::Address)>>,
+    pub icmp: Option<(u8, u8, Address)>,
 }
 
-/// The fixed part.
+impl Detail {
+    /// What few connections have; nothing where this one has none of it.
+    pub fn rare(&self) -> &Rare {
+        const NOTHING: &Rare = &Rare {
+            early_ack: None,
+            isn_other: None,
+            client_syn_ack: None,
+            wrong_ack: None,
+            wrong_reset: false,
+            challenge: None,
+            server_syn: None,
+            icmp: None,
+        };
+        self.rare.as_deref().unwrap_or(NOTHING)
+    }
+
+    /// The same, to be written.
+    pub fn rare_mut(&mut self) -> &mut Rare {
+        self.rare.get_or_insert_default()
+    }
+}
+
+/// The fixed part. In the order of use: what finds a flow and what every segment touches are its first 64 bytes, one line
+/// of the processor's cache.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Flow {
     /// Who.
     pub key: Key,
+    /// Last packet.
+    pub last_ns: i64,
+    /// Client's initial sequence number; meaningless where `marks` lacks [`Flow::SYN_SEEN`].
+    pub isn_client: u32,
+    /// Bits below.
+    pub marks: u16,
+    /// Where it is.
+    pub state: State,
+    /// TTL of the client's first segment.
+    pub ttl_client: u8,
     /// Tags and tunnels of the first packet.
     pub encap: EncapId,
     /// First packet.
     pub start_ns: i64,
-    /// Last packet.
-    pub last_ns: i64,
     /// Order among all handshakes of the run, from 1.
     pub number: u64,
     /// First SYN; first packet where no SYN was captured.
     pub frame_syn: FrameRef,
-    /// The last transmission of the SYN.
-    pub last_syn: Fingerprint,
     /// What the client offered.
     pub client_options: PackedOptions,
-    /// Client's initial sequence number; meaningless where `marks` lacks [`Flow::SYN_SEEN`].
-    pub isn_client: u32,
+    /// The last transmission of the SYN.
+    pub last_syn: Fingerprint,
     /// Data in the first SYN.
     pub syn_data: u32,
     /// SYNs of the client.
     pub syn_sent: u32,
     /// What was odd.
     pub anomalies: Anomalies,
-    /// Index of its [`Detail`], or [`Flow::NO_DETAIL`].
-    pub detail: u32,
-    /// Neighbours in the queue of lone SYNs, while it is one: older, younger.
-    pub queue: [u32; 2],
-    /// Where it is.
-    pub state: State,
-    /// Bits below.
-    pub marks: u16,
-    /// TTL of the client's first segment.
-    pub ttl_client: u8,
 }
 
 impl Flow {
-    /// No detail yet.
-    pub const NO_DETAIL: u32 = u32::MAX;
-
     /// The client is the low end of the key.
     pub const CLIENT_LOW: u16 = 1;
     /// The client's SYN was captured.
@@ -389,6 +422,14 @@ impl Flow {
     /// Stands in the queue of lone SYNs.
     pub const QUEUED: u16 = 1 << 15;
 
+    /// Any of the marks that decide an outcome.
+    pub const JUDGED: u16 = Self::COMPLETED
+        | Self::REFUSED
+        | Self::REFUSED_WEAKLY
+        | Self::RESET_BY_CLIENT
+        | Self::RESET_BY_SERVER
+        | Self::UNREACHABLE;
+
     /// Whether all bits of `mark` are set.
     pub const fn is(&self, mark: u16) -> bool {
         self.marks & mark == mark
@@ -401,8 +442,8 @@ mod tests {
 
     #[test]
     fn a_lone_syn_stays_small() {
-        assert!(size_of::<Flow>() <= 160, "{}", size_of::<Flow>());
-        assert!(size_of::<Detail>() <= 336, "{}", size_of::<Detail>());
+        assert!(size_of::<Flow>() <= 152, "{}", size_of::<Flow>());
+        assert!(size_of::<Detail>() <= 264, "{}", size_of::<Detail>());
     }
 
     #[test]

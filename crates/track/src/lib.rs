@@ -27,6 +27,6 @@ pub mod tracker;
 
 pub use key::{Key, KeyHasher};
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
-pub use sink::Sink;
+pub use sink::{Ended, Sink};
 pub use summary::Summary;
 pub use tracker::{Limits, Step, TrackStats, Tracker, Witness};

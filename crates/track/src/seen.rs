@@ -26,6 +26,8 @@ pub struct SeenSet {
     limit: usize,
     /// Not yet in their buckets: written a group at a time, so that the processor fetches the buckets side by side.
     waiting: Vec<(u64, Seen)>,
+    /// One bit for each of them, chosen by the hash: nearly every look-up sees that its four-tuple is not waiting.
+    waiting_bits: [u64; 8],
 }
 
 /// How many writes are done side by side.
@@ -46,6 +48,7 @@ impl SeenSet {
             len: 0,
             limit: limit.next_power_of_two().max(start),
             waiting: Vec::with_capacity(GROUP),
+            waiting_bits: [0; 8],
         }
     }
 
@@ -58,11 +61,17 @@ impl SeenSet {
         self.slots[self.bucket(hash)]
     }
 
+    fn may_wait(&self, hash: u64) -> bool {
+        self.waiting_bits[hash as usize >> 3 & 7] & 1 << (hash >> 6 & 63) != 0
+    }
+
     /// What is remembered of a four-tuple.
     pub fn get(&self, hash: u64) -> Option<Seen> {
-        let waits = |&&(h, _): &&(u64, Seen)| h & !3 == hash & !3;
-        if let Some(&(_, seen)) = self.waiting.iter().rev().find(waits) {
-            return Some(seen);
+        if self.may_wait(hash) {
+            let same = |&&(h, _): &&(u64, Seen)| h & !3 == hash & !3;
+            if let Some(&(_, seen)) = self.waiting.iter().rev().find(same) {
+                return Some(seen);
+            }
         }
         let at = self.bucket(hash);
         let found = self.slots[at..at + WAYS]
@@ -78,6 +87,7 @@ impl SeenSet {
     /// Remembers, or changes why.
     pub fn put(&mut self, hash: u64, seen: Seen) {
         self.waiting.push((hash, seen));
+        self.waiting_bits[hash as usize >> 3 & 7] |= 1 << (hash >> 6 & 63);
         if self.waiting.len() < GROUP {
             return;
         }
@@ -88,6 +98,7 @@ impl SeenSet {
             self.write(hash, seen);
         }
         self.waiting = group;
+        self.waiting_bits = [0; 8];
     }
 
     fn write(&mut self, hash: u64, seen: Seen) {

@@ -6,6 +6,8 @@
 //! slab: what is finished goes first, then half-open ones, and established ones only when nothing else is in reach. So a
 //! flood pushes out its own SYNs, and real handshakes stay.
 
+use std::collections::VecDeque;
+
 use crate::flow::{Detail, Flow};
 use crate::key::Key;
 use crate::state::State;
@@ -189,30 +191,44 @@ const fn worth(flow: &Flow) -> Worth {
     }
 }
 
-/// Lone SYNs, the oldest first: a list through [`Flow::queue`].
-#[derive(Debug)]
-struct Queue {
-    oldest: u32,
-    youngest: u32,
-    len: usize,
+/// A lone SYN's place in the queue. Who left it in the meantime (an answer came, a retransmission put it at the end) is
+/// recognised by the number, so nothing is searched for.
+#[derive(Clone, Copy, Debug)]
+struct Queued {
+    slot: Slot,
+    /// Part of the hash, so that the index entry can be fetched ahead.
+    tag: u32,
+    /// Low half of the handshake's number.
+    number: u32,
+    /// How often the SYN had been sent: after a retransmission the place is another one.
+    syn_sent: u32,
 }
-
-const END: u32 = u32::MAX;
-const OLDER: usize = 0;
-const YOUNGER: usize = 1;
 
 /// A [`Flow`] with its [`Detail`] takes the memory of this many without.
 pub const LONE_SYNS: usize = 3;
+
+/// What a slot holds. The detail is apart, so that a lone SYN stays small.
+#[derive(Debug)]
+struct Held {
+    flow: Flow,
+    detail: Option<Box<Detail>>,
+    /// Part of the hash.
+    tag: u32,
+}
 
 /// The flow table.
 #[derive(Debug)]
 pub struct Store {
     index: Index,
-    flows: Slab<(u32, Flow)>,
-    details: Slab<Detail>,
+    flows: Slab<Held>,
+    /// How many of them have a detail.
+    details: usize,
     /// In lone SYNs.
     limit: usize,
-    lone: Queue,
+    /// Lone SYNs, the oldest first, and places that were left.
+    queue: VecDeque<Queued>,
+    /// Lone SYNs in it.
+    lone: usize,
     hand: u32,
     sweep: u32,
 }
@@ -226,13 +242,10 @@ impl Store {
         Self {
             index: Index::new(),
             flows: Slab::new(),
-            details: Slab::new(),
+            details: 0,
             limit: limit.clamp(1, u32::MAX as usize / 8) * LONE_SYNS,
-            lone: Queue {
-                oldest: END,
-                youngest: END,
-                len: 0,
-            },
+            queue: VecDeque::new(),
+            lone: 0,
             hand: 0,
             sweep: 0,
         }
@@ -244,22 +257,27 @@ impl Store {
         self.index.entries[self.index.home(tag_of(hash))].slot_plus_one
     }
 
-    /// As [`Store::touch`], for the flow behind the entry.
-    pub fn touch_flow(&self, hash: u64) -> i64 {
-        let slot = self.touch(hash);
-        self.flows.get(slot.wrapping_sub(1)).map_or(0, |(_, f)| f.last_ns)
+    /// As [`Store::touch`], for the flow behind the entry: gives its slot, plus one, which [`Store::touch_detail`] takes.
+    pub fn touch_flow(&self, slot_plus_one: u32) -> u64 {
+        let held = self.flows.get(slot_plus_one.wrapping_sub(1));
+        held.map_or(0, |h| h.flow.last_ns as u64 ^ h.flow.number ^ u64::from(h.tag))
     }
 
-    /// As [`Store::touch`], for the entries of the lone SYNs that leave next, when the table is full.
-    pub fn touch_victims(&self, count: usize) -> u32 {
-        let mut touched = 0;
-        let mut slot = self.lone.oldest;
-        for _ in 0..count {
-            let Some((tag, flow)) = self.flows.get(slot) else { break };
-            touched ^= self.index.entries[self.index.home(*tag)].slot_plus_one;
-            slot = flow.queue[YOUNGER];
-        }
-        touched
+    /// As [`Store::touch_flow`], for its detail.
+    pub fn touch_detail(&self, slot_plus_one: u32) -> u64 {
+        let held = self.flows.get(slot_plus_one.wrapping_sub(1));
+        held.and_then(|h| h.detail.as_deref())
+            .map_or(0, |d| d.client.bytes ^ d.answered_ns as u64)
+    }
+
+    /// As [`Store::touch`], for the lone SYNs that leave next, when the table is full.
+    pub fn touch_victims(&self, count: usize) -> i64 {
+        let next = || self.queue.iter().take(count);
+        let entries = next().fold(0, |t, q| t ^ self.index.entries[self.index.home(q.tag)].slot_plus_one);
+        let flows = next().filter_map(|q| self.flows.get(q.slot));
+        flows.fold(i64::from(entries), |t, h| {
+            t ^ h.flow.last_ns ^ h.flow.number as i64 ^ i64::from(h.tag)
+        })
     }
 
     /// The flow of `key`.
@@ -273,7 +291,7 @@ impl Store {
             }
             if e.tag == tag {
                 let slot = e.slot_plus_one - 1;
-                if self.flows.get(slot).is_some_and(|(_, f)| f.key == *key) {
+                if self.flows.get(slot).is_some_and(|h| h.flow.key == *key) {
                     return Some(slot);
                 }
             }
@@ -283,7 +301,7 @@ impl Store {
 
     /// Whether a flow must leave before the next one enters.
     pub fn is_full(&self) -> bool {
-        self.flows.len() + (LONE_SYNS - 1) * self.details.len() >= self.limit
+        self.flows.len() + (LONE_SYNS - 1) * self.details >= self.limit
     }
 
     /// Flows held.
@@ -295,7 +313,11 @@ impl Store {
     pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
         let tag = tag_of(hash);
         let lone = flow.is(Flow::SYN_SEEN);
-        let slot = self.flows.insert((tag, flow));
+        let slot = self.flows.insert(Held {
+            flow,
+            detail: None,
+            tag,
+        });
         self.index.insert(tag, slot);
         if lone {
             self.enqueue(slot);
@@ -304,37 +326,28 @@ impl Store {
     }
 
     fn enqueue(&mut self, slot: Slot) {
-        let older = self.lone.youngest;
-        if let Some((_, flow)) = self.flows.get_mut(slot) {
-            flow.queue = [older, END];
-            flow.marks |= Flow::QUEUED;
+        let Some(held) = self.flows.get_mut(slot) else { return };
+        held.flow.marks |= Flow::QUEUED;
+        let (number, syn_sent) = (held.flow.number as u32, held.flow.syn_sent);
+        self.queue.push_back(Queued {
+            slot,
+            tag: held.tag,
+            number,
+            syn_sent,
+        });
+        self.lone += 1;
+        if self.queue.len() > 2 * self.lone + 4096 {
+            let flows = &self.flows;
+            self.queue.retain(|place| is_there(flows, place));
         }
-        match self.flows.get_mut(older) {
-            Some((_, neighbour)) => neighbour.queue[YOUNGER] = slot,
-            None => self.lone.oldest = slot,
-        }
-        self.lone.youngest = slot;
-        self.lone.len += 1;
     }
 
     fn dequeue(&mut self, slot: Slot) {
-        let Some((_, flow)) = self.flows.get_mut(slot) else {
-            return;
-        };
-        if !flow.is(Flow::QUEUED) {
-            return;
+        let Some(held) = self.flows.get_mut(slot) else { return };
+        if held.flow.is(Flow::QUEUED) {
+            held.flow.marks &= !Flow::QUEUED;
+            self.lone -= 1;
         }
-        flow.marks &= !Flow::QUEUED;
-        let [older, younger] = flow.queue;
-        match self.flows.get_mut(older) {
-            Some((_, neighbour)) => neighbour.queue[YOUNGER] = younger,
-            None => self.lone.oldest = younger,
-        }
-        match self.flows.get_mut(younger) {
-            Some((_, neighbour)) => neighbour.queue[OLDER] = older,
-            None => self.lone.youngest = older,
-        }
-        self.lone.len -= 1;
     }
 
     /// A lone SYN was sent again: it is worth as much as one that just came.
@@ -345,54 +358,47 @@ impl Store {
 
     /// The flow in a slot.
     pub fn flow(&self, slot: Slot) -> Option<&Flow> {
-        self.flows.get(slot).map(|(_, f)| f)
+        self.flows.get(slot).map(|h| &h.flow)
     }
 
     /// The flow in a slot, with its detail where it has one.
     pub fn both_mut(&mut self, slot: Slot) -> Option<(&mut Flow, Option<&mut Detail>)> {
-        let (_, flow) = self.flows.get_mut(slot)?;
-        let detail = if flow.detail == Flow::NO_DETAIL {
-            None
-        } else {
-            self.details.get_mut(flow.detail)
-        };
-        Some((flow, detail))
+        let held = self.flows.get_mut(slot)?;
+        Some((&mut held.flow, held.detail.as_deref_mut()))
     }
 
     /// The flow in a slot with a detail, made if it is new.
     pub fn with_detail(&mut self, slot: Slot) -> Option<(&mut Flow, &mut Detail)> {
         self.dequeue(slot);
-        let (_, flow) = self.flows.get_mut(slot)?;
-        if flow.detail == Flow::NO_DETAIL {
-            flow.detail = self.details.insert(Detail::default());
+        let held = self.flows.get_mut(slot)?;
+        if held.detail.is_none() {
+            self.details += 1;
         }
-        let detail = self.details.get_mut(flow.detail)?;
-        Some((flow, detail))
+        Some((&mut held.flow, held.detail.get_or_insert_default()))
     }
 
     /// Takes a flow out.
-    pub fn remove(&mut self, slot: Slot) -> Option<(Flow, Option<Detail>)> {
-        self.dequeue(slot);
-        let (tag, flow) = self.flows.take(slot)?;
+    pub fn remove(&mut self, slot: Slot) -> Option<(Flow, Option<Box<Detail>>)> {
+        let Held { flow, detail, tag } = self.flows.take(slot)?;
         self.index.remove(tag, slot);
-        let detail = if flow.detail == Flow::NO_DETAIL {
-            None
-        } else {
-            self.details.take(flow.detail)
-        };
+        self.lone -= usize::from(flow.is(Flow::QUEUED));
+        self.details -= usize::from(detail.is_some());
         Some((flow, detail))
     }
 
     /// The flow that is missed least.
     pub fn choose_victim(&mut self) -> Option<Slot> {
-        if self.lone.len * 8 >= self.limit {
-            return Some(self.lone.oldest);
+        while self.lone * 8 >= self.limit {
+            let Some(place) = self.queue.pop_front() else { break };
+            if is_there(&self.flows, &place) {
+                return Some(place.slot);
+            }
         }
         let mut best: Option<(Worth, i64, Slot)> = None;
         let mut seen = 0;
         for _ in 0..self.flows.used {
             let slot = self.advance();
-            let Some((_, flow)) = self.flows.get(slot) else {
+            let Some(Held { flow, .. }) = self.flows.get(slot) else {
                 continue;
             };
             let value = worth(flow);
@@ -435,6 +441,12 @@ impl Store {
     pub fn slots(&self) -> std::ops::Range<Slot> {
         0..self.flows.used
     }
+}
+
+fn is_there(flows: &Slab<Held>, place: &Queued) -> bool {
+    flows.get(place.slot).is_some_and(|Held { flow, .. }| {
+        flow.is(Flow::QUEUED) && flow.number as u32 == place.number && flow.syn_sent == place.syn_sent
+    })
 }
 
 const fn tag_of(hash: u64) -> u32 {

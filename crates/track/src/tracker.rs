@@ -9,12 +9,11 @@ use halfopen_wire::{Flags, IcmpError, Packet, Segment};
 
 use crate::classify::{REORDER_NS, classify, fin_fits, opens};
 use crate::effect;
-use crate::finish::finish;
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::key::{Key, KeyHasher};
 use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::seen::{Seen, SeenSet};
-use crate::sink::Sink;
+use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
 use crate::store::{Slot, Store};
 
@@ -97,6 +96,9 @@ const STALE_NS: i64 = 300_000_000_000;
 /// A step of the capture's clock larger than this is a defect of one time stamp until the next packet agrees.
 const PLAUSIBLE_STEP_NS: i64 = 60_000_000_000;
 
+/// Packets whose places are fetched side by side.
+const AHEAD: usize = 32;
+
 /// Segments in, handshakes out.
 #[derive(Debug)]
 pub struct Tracker {
@@ -158,7 +160,6 @@ impl Tracker {
     /// [`Tracker::push_batch`] with the hashes of the packets' keys ([`Tracker::hasher`]; anything for what is not TCP),
     /// so that another thread can compute them. A wrong hash splits a connection, and does no other harm.
     pub fn push_hashed(&mut self, packets: &[Packet], hashes: &[u64], sink: &mut impl Sink) {
-        const AHEAD: usize = 32;
         for (group, hashes) in packets.chunks(AHEAD).zip(hashes.chunks(AHEAD)) {
             self.prefetch(group, hashes);
             for (packet, &hash) in group.iter().zip(hashes) {
@@ -174,20 +175,24 @@ impl Tracker {
     /// Reads the places that a group will need. The loads do not depend on one another, so the processor waits for all
     /// of them at once instead of for each in turn.
     fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
-        let mut touched = 0i64;
-        for &hash in hashes {
-            touched ^= i64::from(self.store.touch(hash));
-        }
-        for &hash in hashes {
-            touched ^= self.store.touch_flow(hash);
+        let mut touched = 0u64;
+        let mut slots = [0u32; AHEAD];
+        for (slot, &hash) in slots.iter_mut().zip(hashes) {
+            *slot = self.store.touch(hash);
         }
         for (&hash, packet) in hashes.iter().zip(group) {
             if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
-                touched ^= self.seen.touch(hash) as i64;
+                touched ^= self.seen.touch(hash);
             }
         }
         if self.store.is_full() {
-            touched ^= i64::from(self.store.touch_victims(group.len()));
+            touched ^= self.store.touch_victims(group.len()) as u64;
+        }
+        for &slot in slots.iter().filter(|&&slot| slot != 0) {
+            touched ^= self.store.touch_flow(slot);
+        }
+        for &slot in slots.iter().filter(|&&slot| slot != 0) {
+            touched ^= self.store.touch_detail(slot);
         }
         std::hint::black_box(touched);
     }
@@ -321,8 +326,7 @@ impl Tracker {
             self.begin(segment, key, src_low, hash, sink, witness);
             return;
         }
-        let lone = flow.detail == Flow::NO_DETAIL && class == Class::SynRepeated;
-        if lone {
+        if detail.is_none() && class == Class::SynRepeated {
             effect::syn_repeated(flow, segment, from);
             if let Cell::Next(next) = row.cell {
                 flow.state = next;
@@ -486,8 +490,6 @@ impl Tracker {
             syn_data: segment.payload_len,
             syn_sent: 0,
             anomalies,
-            detail: Flow::NO_DETAIL,
-            queue: [Flow::NO_DETAIL; 2],
             encap: segment.encap,
             state: State::SynSent,
             marks: 0,
@@ -514,12 +516,13 @@ impl Tracker {
         }
     }
 
-    /// Timers, in capture time: two slots for each new flow walk the whole table often enough.
+    /// Timers, in capture time: two slots for each new flow, some at a time, walk the whole table often enough.
     fn sweep(&mut self, sink: &mut impl Sink) {
-        if !self.steady {
+        const AT_A_TIME: u64 = 16;
+        if !self.steady || !self.stats.handshakes.is_multiple_of(AT_A_TIME) {
             return;
         }
-        for _ in 0..2 {
+        for _ in 0..2 * AT_A_TIME {
             let Some(slot) = self.store.sweep() else { return };
             let stale = self.store.flow(slot).is_some_and(|f| {
                 f.state != State::Established
@@ -557,10 +560,10 @@ impl Tracker {
         let Some((flow, detail)) = self.store.remove(slot) else {
             return;
         };
-        sink.handshake(&finish(&flow, detail.as_ref(), seen == Some(Seen::Evicted)));
         if let Some(seen) = seen {
             self.seen.put(self.hasher.hash(&flow.key), seen);
         }
+        sink.ended(Ended::new(flow, detail, seen == Some(Seen::Evicted)));
     }
 
     /// An ICMP error about a SYN ends the attempt, unless an answer still comes (Linux: `tcp_v4_err()`, case
@@ -587,9 +590,8 @@ impl Tracker {
         effect::ensure_started(flow, detail);
         flow.marks |= Flow::UNREACHABLE;
         flow.last_ns = flow.last_ns.max(error.time_ns);
-        detail
-            .icmp
-            .get_or_insert_with(|| Box::new((error.kind, error.code, error.reporter)));
+        let icmp = &mut detail.rare_mut().icmp;
+        icmp.get_or_insert((error.kind, error.code, error.reporter));
         self.stats.icmp_errors += 1;
     }
 }

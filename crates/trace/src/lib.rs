@@ -1,7 +1,8 @@
-//! # trace: capture files to handshakes, on two threads
+//! # trace: capture files to handshakes, on three threads
 //!
-//! Puts `wire` and `track` together: one thread reads and decodes, the other walks the state table and hands each finished
-//! handshake to a [`Consumer`]. Both work on batches, so that a lock is taken once for some hundred packets.
+//! Puts `wire` and `track` together: one thread reads and decodes, one walks the state table, and the caller's makes the
+//! records of what has ended and hands them to a [`Consumer`]. All work on batches, so that a lock is taken once for some
+//! hundred packets.
 //!
 //! - [`run`] takes whole captures; [`outlet`] chooses, sums up and writes; [`exchange`] collects the packets of chosen
 //!   connections, for ladders.
@@ -14,20 +15,23 @@
 pub mod exchange;
 pub mod outlet;
 mod reader;
+mod walker;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
+use std::time::Duration;
 
-use halfopen_track::{Handshake, Limits, Sink, TrackStats, Tracker};
+use halfopen_track::{Handshake, Limits, TrackStats, Tracker};
 use halfopen_wire::EncapTable;
-use halfopen_wire::capture::{CaptureSet, InputStats, OpenError};
+use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
 use halfopen_wire::decode::{Decoder, Options};
 
 use reader::{Batch, Shared};
+use walker::Portion;
 
 /// What to read, and how.
 #[derive(Clone, Debug, Default)]
@@ -79,21 +83,12 @@ pub trait Consumer {
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>);
 }
 
-struct Adapter<'a, C> {
-    consumer: &'a mut C,
-    encaps: Arc<EncapTable>,
-}
-
-impl<C: Consumer> Sink for Adapter<'_, C> {
-    fn handshake(&mut self, handshake: &Handshake) {
-        self.consumer.handshake(handshake, &self.encaps);
-    }
-}
-
-/// Batches under way between the threads.
+/// Batches of packets under way between the threads.
 const QUEUE: usize = 6;
-/// The watcher is asked once for this many batches.
-const WATCH_EVERY: u32 = 256;
+/// Without news for this long the watcher is asked all the same: a slow pipe must not make Ctrl-C wait.
+const PATIENCE: Duration = Duration::from_millis(100);
+/// The watcher is asked once for this many portions of ended handshakes.
+const WATCH_EVERY: u32 = 64;
 
 /// Reads the captures to their end, or until `watch` breaks.
 ///
@@ -101,76 +96,103 @@ const WATCH_EVERY: u32 = 256;
 /// When no input can be opened, or none is a capture. Damage inside is counted in [`Reading::inputs`].
 ///
 /// # Panics
-/// Only where the reading thread panicked, which would be a defect of ours.
+/// Only where another thread panicked, which would be a defect of ours.
 pub fn run<C: Consumer>(
     request: &Request,
     consumer: &mut C,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Reading, OpenError> {
     let captures = CaptureSet::open(&request.inputs)?;
-    let mut tracker = Tracker::new(request.limits);
+    let tracker = Tracker::new(request.limits);
     let hasher = tracker.hasher();
     let shared = Shared::default();
     let (full_in, full_out) = sync_channel::<Batch>(QUEUE);
     let (empty_in, empty_out) = sync_channel::<Batch>(QUEUE + 2);
+    let (ended_in, ended_out) = sync_channel::<Portion>(QUEUE);
     let decoder = Decoder::new(Options {
         verify_checksums: request.verify_checksums,
     });
-    let mut adapter = Adapter {
-        consumer,
-        encaps: Arc::default(),
-    };
     thread::scope(|scope| {
         let shared = &shared;
-        let reading = scope.spawn(move || reader::read(captures, decoder, hasher, shared, &full_in, &empty_out));
-        let stopped = walk(&mut tracker, &mut adapter, shared, &full_out, &empty_in, watch);
+        let read = move || reader::read(captures, decoder, hasher, shared, &full_in, &empty_out);
+        let walk = move || walker::walk(tracker, &full_out, &empty_in, ended_in);
+        let reading = named("halfopen-read")
+            .spawn_scoped(scope, read)
+            .map_err(|e| no_thread(request, &e))?;
+        let walking = named("halfopen-walk")
+            .spawn_scoped(scope, walk)
+            .map_err(|e| no_thread(request, &e))?;
+        let (stopped, encaps) = consume(consumer, shared, &ended_out, watch);
         shared.stop.store(stopped, Ordering::Relaxed);
-        // The reader may wait for room in a queue that nobody empties any more.
-        drop(full_out);
-        let end = match reading.join() {
-            Ok(end) => end,
-            Err(panic) => std::panic::resume_unwind(panic),
-        };
-        tracker.finish(&mut adapter);
+        // The others may wait for room in a queue that nobody empties any more.
+        drop(ended_out);
+        let track = joined(walking.join());
+        let end = joined(reading.join());
         Ok(Reading {
             inputs: end.inputs,
             packets: end.packets,
             first_ns: end.first_ns,
             last_ns: end.last_ns,
-            track: *tracker.stats(),
-            encaps: adapter.encaps,
+            track,
+            encaps,
             stopped,
         })
     })
 }
 
-fn walk<C: Consumer>(
-    tracker: &mut Tracker,
-    adapter: &mut Adapter<'_, C>,
+/// Names are seen in `top -H` and in core files.
+fn named(name: &str) -> thread::Builder {
+    thread::Builder::new().name(name.to_owned())
+}
+
+/// The operating system grants no thread: the captures cannot be read.
+fn no_thread(request: &Request, error: &std::io::Error) -> OpenError {
+    let path = request.inputs.first().cloned().unwrap_or_default();
+    OpenError {
+        path,
+        kind: OpenErrorKind::Io(format!("no thread for it: {error}")),
+    }
+}
+
+fn joined<T>(result: thread::Result<T>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(panic) => std::panic::resume_unwind(panic),
+    }
+}
+
+/// Makes the records of what has ended, and gives them to the consumer. Says whether the watcher broke it off.
+fn consume<C: Consumer>(
+    consumer: &mut C,
     shared: &Shared,
-    full: &Receiver<Batch>,
-    empty: &SyncSender<Batch>,
+    ended: &Receiver<Portion>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> bool {
-    let mut until_watch = 1;
-    while let Ok(mut batch) = full.recv() {
-        if let Some(encaps) = batch.encaps.take() {
-            adapter.encaps = encaps;
+) -> (bool, Arc<EncapTable>) {
+    let mut encaps = Arc::default();
+    let mut until_watch = 1u32;
+    loop {
+        let portion = match ended.recv_timeout(PATIENCE) {
+            Ok(portion) => Some(portion),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => return (watch(shared.progress()).is_break(), encaps),
+        };
+        until_watch = if portion.is_some() { until_watch - 1 } else { 0 };
+        if let Some(portion) = portion {
+            if let Some(newer) = portion.encaps {
+                encaps = newer;
+            }
+            if let Some(first_ns) = portion.first_ns {
+                consumer.begin(first_ns);
+            }
+            for one in &portion.ended {
+                consumer.handshake(&one.record(), &encaps);
+            }
         }
-        if let Some(first_ns) = batch.first_ns.take() {
-            adapter.consumer.begin(first_ns);
-        }
-        tracker.push_hashed(&batch.packets, &batch.hashes, adapter);
-        batch.clear();
-        // A full queue of empties only means that this one is not needed again.
-        let _unneeded = empty.try_send(batch);
-        until_watch -= 1;
         if until_watch == 0 {
             until_watch = WATCH_EVERY;
             if watch(shared.progress()).is_break() {
-                return true;
+                return (true, encaps);
             }
         }
     }
-    watch(shared.progress()).is_break()
 }

@@ -74,9 +74,9 @@ impl SeenSet {
             }
         }
         let at = self.bucket(hash);
-        let found = self.slots[at..at + WAYS]
-            .iter()
-            .find(|&&s| s & !3 == hash & !3 && s != 0)?;
+        // The newest stand first, so an empty slot ends the bucket.
+        let bucket = self.slots[at..at + WAYS].iter().take_while(|&&s| s != 0);
+        let found = bucket.copied().find(|s| s & !3 == hash & !3)?;
         Some(match found & 3 {
             1 => Seen::Finished,
             2 => Seen::Evicted,

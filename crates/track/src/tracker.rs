@@ -25,9 +25,10 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 700 000 connections, or 2.1 million lone SYNs, with their index and the memory of past ones stay under 400 MiB.
+    /// 500 000 connections, or 1.5 million lone SYNs (two seconds of a flood of 700 000 a second, longer than a client
+    /// waits before it repeats its SYN), with their index and the memory of past ones stay under 400 MiB.
     fn default() -> Self {
-        Self { max_flows: 700_000 }
+        Self { max_flows: 500_000 }
     }
 }
 

@@ -102,7 +102,7 @@ def trace(
         since: only handshakes that began at or after this moment.
         until: only handshakes that began before it.
         max_flows: connections tracked at once, at about 490 bytes each; three lone SYNs take the room of one.
-            The default, 700 000, keeps the whole under 512 MiB.
+            The default, 500 000, keeps the whole under 512 MiB.
         verify_checksums: mark handshakes that have a segment with a wrong checksum (``bad_checksum``); network cards
             that fill checksums in make many where a host captured what it sent itself.
 

@@ -3,31 +3,37 @@
 //! Two structures, because a SYN flood must be cheap: [`Flow`] is all that a lone SYN needs; [`Detail`] is added when
 //! anything else happens.
 
+use std::num::NonZeroU64;
+
 use halfopen_wire::{EncapId, FastOpenOption, Segment, SynOptions};
 
 use crate::key::Key;
 use crate::record::{Anomalies, SideOptions};
 use crate::state::State;
 
-/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file.
+/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file. Frames are counted from 1, so that an
+/// `Option` of it is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct FrameRef(u64);
+pub struct FrameRef(NonZeroU64);
 
 impl FrameRef {
     /// Files beyond the 65 535th share the last number: their frames are still right within their file.
     pub const fn new(file: u32, frame: u64) -> Self {
         let file = if file > 0xFFFF { 0xFFFF } else { file as u64 };
-        Self(file << 48 | frame & 0xFFFF_FFFF_FFFF)
+        match NonZeroU64::new(file << 48 | frame & 0xFFFF_FFFF_FFFF) {
+            Some(both) => Self(both),
+            None => Self(NonZeroU64::MIN),
+        }
     }
 
     /// Index of the file.
     pub const fn file(self) -> u32 {
-        (self.0 >> 48) as u32
+        (self.0.get() >> 48) as u32
     }
 
     /// 1-based number within it.
     pub const fn frame(self) -> u64 {
-        self.0 & 0xFFFF_FFFF_FFFF
+        self.0.get() & 0xFFFF_FFFF_FFFF
     }
 }
 
@@ -273,6 +279,8 @@ pub struct Detail {
     pub syn_ack: Option<(i64, FrameRef)>,
     /// Time and frame of the client's ACK of it.
     pub ack: Option<(i64, FrameRef)>,
+    /// Time of the server's ACK of data that proved completion before any ACK of the client was captured.
+    pub proven_ns: i64,
     /// Value of that ACK, kept while its SYN-ACK was not captured yet.
     pub early_ack: Option<u32>,
     /// Time of the SYN that was answered.
@@ -402,7 +410,7 @@ mod tests {
     #[test]
     fn a_lone_syn_stays_small() {
         assert!(size_of::<Flow>() <= 160, "{}", size_of::<Flow>());
-        assert!(size_of::<Detail>() <= 336, "{}", size_of::<Detail>());
+        assert!(size_of::<Detail>() <= 320, "{}", size_of::<Detail>());
     }
 
     #[test]

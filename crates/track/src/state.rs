@@ -12,11 +12,11 @@
 use crate::record::Side;
 
 macro_rules! listed {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident $name:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
-        pub enum $type { $($(#[$doc])* $variant),* }
+        pub enum $type { $($(#[doc = $doc])+ $variant),* }
 
         impl $type {
             /// Every value, in declaration order.
@@ -25,6 +25,11 @@ macro_rules! listed {
             /// The name in the documentation and in ladders.
             pub const fn name(self) -> &'static str {
                 match self { $($type::$variant => $name),* }
+            }
+
+            /// What it says, as in this documentation.
+            pub const fn meaning(self) -> &'static str {
+                match self { $($type::$variant => concat!($($doc),+).trim_ascii_start()),* }
             }
         }
     };

@@ -58,25 +58,35 @@ const IMPLAUSIBLE_US: i64 = 400_000_000;
 fn draft(longest_us: i64) -> impl Strategy<Value = Draft> {
     let length = prop_oneof![6 => Just(0u32), 1 => 1u32..200];
     let pause = prop_oneof![6 => 0i64..60_000, 1 => 0i64..3_000_000, 1 => Just(longest_us), 1 => -3_000i64..0];
-    (0u8..2, any::<bool>(), flags(), number(ISN[0]), number(ISN[1]), length, pause, 0u8..30).prop_map(
-        |(tuple, from_client, flags, near_client, near_server, len, after_us, icmp)| {
-            let (seq, ack) = if from_client {
-                (near_client, near_server)
-            } else {
-                (near_server, near_client)
-            };
-            Draft {
-                tuple,
-                from_client,
-                flags,
-                seq,
-                ack,
-                len,
-                after_us,
-                icmp: icmp == 0,
-            }
-        },
+    (
+        0u8..2,
+        any::<bool>(),
+        flags(),
+        number(ISN[0]),
+        number(ISN[1]),
+        length,
+        pause,
+        0u8..30,
     )
+        .prop_map(
+            |(tuple, from_client, flags, near_client, near_server, len, after_us, icmp)| {
+                let (seq, ack) = if from_client {
+                    (near_client, near_server)
+                } else {
+                    (near_server, near_client)
+                };
+                Draft {
+                    tuple,
+                    from_client,
+                    flags,
+                    seq,
+                    ack,
+                    len,
+                    after_us,
+                    icmp: icmp == 0,
+                }
+            },
+        )
 }
 
 fn packets(drafts: &[Draft]) -> Vec<Packet> {
@@ -143,16 +153,26 @@ impl fmt::Debug for Traffic {
         for packet in &self.0 {
             match packet {
                 Packet::Tcp(s) => {
-                    let (c, s_port) = if s.dst_port == 80 { (s.src_port, ">") } else { (s.dst_port, "<") };
+                    let (c, s_port) = if s.dst_port == 80 {
+                        (s.src_port, ">")
+                    } else {
+                        (s.dst_port, "<")
+                    };
                     let flags = format!("{:?}", s.flags);
                     let flags = if flags.is_empty() { "none" } else { &flags };
                     let numbers = format!("seq={} ack={} len={} id={}", s.seq, s.ack, s.payload_len, s.frame);
                     line(s.time_ns, format!("c:{c} {s_port} s {flags} {numbers}"))?;
                 }
                 Packet::Icmp(e) if e.dst_port == 80 => {
-                    line(e.time_ns, format!("r icmp 3/1 about c:{} > s seq={}", e.src_port, e.seq))?;
+                    line(
+                        e.time_ns,
+                        format!("r icmp 3/1 about c:{} > s seq={}", e.src_port, e.seq),
+                    )?;
                 }
-                Packet::Icmp(e) => line(e.time_ns, format!("r icmp 3/1 about s > c:{} seq={}", e.dst_port, e.seq))?,
+                Packet::Icmp(e) => line(
+                    e.time_ns,
+                    format!("r icmp 3/1 about s > c:{} seq={}", e.dst_port, e.seq),
+                )?,
                 Packet::Other => {}
             }
         }
@@ -171,7 +191,9 @@ fn traffic_with_pauses(longest_us: i64) -> impl Strategy<Value = Traffic> {
 fn run(packets: &[Packet], limits: Limits) -> (Vec<Handshake>, TrackStats) {
     let mut tracker = Tracker::new(limits);
     let mut kept = Kept::default();
-    packets.iter().for_each(|p| tracker.push(p, &mut kept));
+    for packet in packets {
+        tracker.push(packet, &mut kept);
+    }
     tracker.finish(&mut kept);
     kept.0.sort_by_key(|h| h.number);
     (kept.0, *tracker.stats())
@@ -181,18 +203,33 @@ const ROOMY: Limits = Limits { max_flows: 1000 };
 
 /// What must hold for one record, whatever came.
 fn lawful(h: &Handshake) -> Result<(), TestCaseError> {
-    let times = [h.syn_to_syn_ack_ns, h.syn_ack_to_ack_ns, h.handshake_ns, h.retransmit_wait_ns, h.duration_ns];
+    let times = [
+        h.syn_to_syn_ack_ns,
+        h.syn_ack_to_ack_ns,
+        h.handshake_ns,
+        h.retransmit_wait_ns,
+        h.duration_ns,
+    ];
     prop_assert!(times.iter().flatten().all(|&t| t >= 0), "a negative time: {h:?}");
     if h.outcome != Outcome::Partial {
-        prop_assert!(h.syn_sent >= 1 && h.isn_client.is_some() && h.frame_syn.is_some(), "no SYN: {h:?}");
+        prop_assert!(
+            h.syn_sent >= 1 && h.isn_client.is_some() && h.frame_syn.is_some(),
+            "no SYN: {h:?}"
+        );
     }
     prop_assert_eq!(h.frame_syn_ack.is_some() && h.syn_ack_sent == 0, false, "{:?}", h);
     if h.syn_to_syn_ack_ns.is_some() || h.syn_ack_to_ack_ns.is_some() {
-        prop_assert!(h.syn_ack_sent > 0 && h.isn_server.is_some(), "a SYN-ACK's time without one: {h:?}");
+        prop_assert!(
+            h.syn_ack_sent > 0 && h.isn_server.is_some(),
+            "a SYN-ACK's time without one: {h:?}"
+        );
     }
     if h.close.is_some() || h.closed_by.is_some() || h.time_wait.is_some() {
         prop_assert!(h.close.is_some() && h.closed_by.is_some(), "half a close: {h:?}");
-        prop_assert!(matches!(h.outcome, Outcome::Established | Outcome::Partial), "closed unopened: {h:?}");
+        prop_assert!(
+            matches!(h.outcome, Outcome::Established | Outcome::Partial),
+            "closed unopened: {h:?}"
+        );
     }
     if let (Some(a), Some(b), Some(all)) = (h.syn_to_syn_ack_ns, h.syn_ack_to_ack_ns, h.handshake_ns) {
         prop_assert_eq!(a + b, all, "the parts are not the whole: {:?}", h);

@@ -53,7 +53,9 @@ fn syn(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         };
     }
     if flow.is(Flow::SYN_SEEN) {
-        return if segment.seq == flow.isn_client {
+        // An RST leaves nothing of a connection: what comes behind it, be it with the same number, begins another.
+        let over = flow.state == State::Reset && flow.is(Flow::COMPLETED);
+        return if segment.seq == flow.isn_client && !over {
             Class::SynRepeated
         } else {
             Class::SynOther

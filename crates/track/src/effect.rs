@@ -14,6 +14,9 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
     let copies = flow.anomalies.contains(Anomaly::CapturedTwice);
     match (class, from) {
         (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
+        (Class::SynOther, Side::Client) => {
+            flow.is(Flow::SYN_SEEN) && segment.seq == flow.isn_client && flow.last_syn.is_copied_syn(&now())
+        }
         (Class::SynRepeated, Side::Server) => detail
             .and_then(|d| d.server_syn)
             .is_some_and(|last| last.is_copied_syn(&now())),

@@ -52,7 +52,7 @@ fn flags() -> impl Strategy<Value = u16> {
 }
 
 /// A pause that the tracker's timers take for a real one, and one that they take for a defect of the clock.
-const LONG_US: i64 = 50_000_000;
+const LONG_US: i64 = 5_000_000;
 const IMPLAUSIBLE_US: i64 = 400_000_000;
 
 fn draft(longest_us: i64) -> impl Strategy<Value = Draft> {

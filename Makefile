@@ -73,6 +73,7 @@ types: build $(STAMPS)/test  ## mypy --strict, and the stub of the native core a
 
 docs: build  ## Write the generated pages anew
 	$(BIN)/python scripts/generate_docs.py
+	WRITE_PAGES=1 cargo test --quiet --locked -p halfopen-track --test track pages
 
 docs-check: build  ## Are the generated pages what the code says?
 	$(BIN)/python scripts/generate_docs.py --check

@@ -53,7 +53,9 @@ fn syn(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         };
     }
     if flow.is(Flow::SYN_SEEN) {
-        return if segment.seq == flow.isn_client {
+        // An RST leaves nothing of a connection: what comes behind it, be it with the same number, begins another.
+        let over = flow.state == State::Reset && flow.is(Flow::COMPLETED);
+        return if segment.seq == flow.isn_client && !over {
             Class::SynRepeated
         } else {
             Class::SynOther
@@ -65,10 +67,11 @@ fn syn(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         return Class::SynOther;
     }
     let close = segment.time_ns.saturating_sub(flow.start_ns) <= REORDER_NS;
-    if close && flow.syn_sent == 0 {
-        Class::Syn
-    } else {
-        Class::SynRepeated
+    match flow.state {
+        _ if close && flow.syn_sent == 0 => Class::Syn,
+        // Its number fits, but what it might repeat was reset long ago: an attempt of which everything is seen.
+        State::Reset => Class::SynOther,
+        _ => Class::SynRepeated,
     }
 }
 

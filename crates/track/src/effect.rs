@@ -14,6 +14,9 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
     let copies = flow.anomalies.contains(Anomaly::CapturedTwice);
     match (class, from) {
         (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
+        (Class::SynOther, Side::Client) => {
+            flow.is(Flow::SYN_SEEN) && segment.seq == flow.isn_client && flow.last_syn.is_copied_syn(&now())
+        }
         (Class::SynRepeated, Side::Server) => detail
             .and_then(|d| d.rare().server_syn)
             .is_some_and(|last| last.is_copied_syn(&now())),
@@ -38,7 +41,6 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
 /// The books for one segment whose row was found.
 pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let from = step.from;
-    let before_ns = flow.last_ns;
     flow.last_ns = flow.last_ns.max(segment.time_ns);
     if from == Side::Server {
         flow.marks |= Flow::SERVER_SEEN;
@@ -67,7 +69,7 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             count_syn_ack(flow, detail, segment);
         }
         Class::Ack | Class::AckOfFin | Class::AckOfData => {
-            ack(flow, detail, segment, step, before_ns);
+            ack(flow, detail, segment, step);
             carry(detail, segment, from);
         }
         Class::SynAckDisproving => syn_ack_disproving(flow, detail, segment),
@@ -253,7 +255,7 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
     }
 }
 
-fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, before_ns: i64) {
+fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let here = (segment.time_ns, FrameRef::new(segment.file, segment.frame));
     match (step.before, step.from) {
         (State::SynSent, Side::Client) => {
@@ -274,6 +276,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, bef
         }
         (State::SynRecv | State::SynAckFirst, Side::Server) if step.row.class == Class::AckOfData => {
             flow.marks |= Flow::COMPLETED;
+            detail.rare_mut().proven_ns = segment.time_ns;
         }
         // A simultaneous open was completed by the server: the client's ACK ends it for the client.
         (_, Side::Client) if detail.ack.is_none() && flow.is(Flow::SIMULTANEOUS) => detail.ack = Some(here),
@@ -282,7 +285,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step, bef
         (_, Side::Client)
             if detail.ack.is_none()
                 && detail.server.acked == Some(segment.seq)
-                && segment.time_ns.saturating_sub(before_ns) <= REORDER_NS =>
+                && segment.time_ns.saturating_sub(detail.rare().proven_ns) <= REORDER_NS =>
         {
             flow.anomalies.insert(Anomaly::Reordered);
             detail.ack = Some(here);

@@ -11,33 +11,31 @@ use crate::key::Key;
 use crate::record::{Anomalies, SideOptions};
 use crate::state::State;
 
-/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file, all inverted so that it is never 0
-/// and an `Option` of it needs no more room.
+/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file. Frames are counted from 1, so that an
+/// `Option` of it is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameRef(NonZeroU64);
 
 impl FrameRef {
     /// Files beyond the 65 535th share the last number: their frames are still right within their file.
     pub const fn new(file: u32, frame: u64) -> Self {
-        let file = if file > 0xFFFE { 0xFFFE } else { file as u64 };
-        match NonZeroU64::new(!(file << 48 | frame & FRAME_BITS)) {
-            Some(bits) => Self(bits),
+        let file = if file > 0xFFFF { 0xFFFF } else { file as u64 };
+        match NonZeroU64::new(file << 48 | frame & 0xFFFF_FFFF_FFFF) {
+            Some(both) => Self(both),
             None => Self(NonZeroU64::MIN),
         }
     }
 
     /// Index of the file.
     pub const fn file(self) -> u32 {
-        (!self.0.get() >> 48) as u32
+        (self.0.get() >> 48) as u32
     }
 
     /// 1-based number within it.
     pub const fn frame(self) -> u64 {
-        !self.0.get() & FRAME_BITS
+        self.0.get() & 0xFFFF_FFFF_FFFF
     }
 }
-
-const FRAME_BITS: u64 = 0xFFFF_FFFF_FFFF;
 
 /// [`SideOptions`] in 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -325,6 +323,8 @@ pub struct Rare {
     pub challenge: Option<u32>,
     /// The server's own SYN of a simultaneous open.
     pub server_syn: Option<Fingerprint>,
+    /// Time of the server's ACK of data that proved completion before any ACK of the client was captured.
+    pub proven_ns: i64,
     /// What ICMP said: type, code, reporter.
     pub icmp: Option<(u8, u8, Address)>,
 }
@@ -340,6 +340,7 @@ impl Detail {
             wrong_reset: false,
             challenge: None,
             server_syn: None,
+            proven_ns: 0,
             icmp: None,
         };
         self.rare.as_deref().unwrap_or(NOTHING)

@@ -5,11 +5,11 @@
 use halfopen_wire::{Address, EncapId, FastOpenOption, Segment, SynOptions};
 
 macro_rules! named {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident $name:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
-        pub enum $type { $($(#[$doc])* $variant),* }
+        pub enum $type { $($(#[doc = $doc])+ $variant),* }
 
         impl $type {
             /// Every value, in declaration order.
@@ -18,6 +18,11 @@ macro_rules! named {
             /// The spelling in every output.
             pub const fn name(self) -> &'static str {
                 match self { $($type::$variant => $name),* }
+            }
+
+            /// What it says, as in this documentation.
+            pub const fn meaning(self) -> &'static str {
+                match self { $($type::$variant => concat!($($doc),+).trim_ascii_start()),* }
             }
         }
     };
@@ -129,7 +134,7 @@ named! {
         Reordered "reordered",
         /// Packets were captured twice.
         CapturedTwice "captured_twice",
-        /// Only the client's direction is in the capture.
+        /// Only one direction of the connection is in the capture.
         OneDirectionCaptured "one_direction_captured",
         /// The SYN-ACK is missing in the capture, though later packets prove it.
         SynAckNotCaptured "syn_ack_not_captured",
@@ -143,7 +148,7 @@ named! {
         SplitHandshake "split_handshake",
         /// The retransmitted SYN had its ECN bits cleared (fallback, RFC 3168 section 6.1.1.1).
         EcnFallback "ecn_fallback",
-        /// A SYN with FIN or RST set.
+        /// A SYN with FIN set. (With RST set it begins nothing.)
         SynWithFinOrRst "syn_with_fin_or_rst",
         /// An RST whose sequence or acknowledgment number does not fit was not believed.
         BlindReset "blind_reset",

@@ -12,11 +12,11 @@
 use crate::record::Side;
 
 macro_rules! listed {
-    ($(#[$meta:meta])* $type:ident { $($(#[$doc:meta])* $variant:ident $name:literal),* $(,)? }) => {
+    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal),* $(,)? }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
         #[repr(u8)]
-        pub enum $type { $($(#[$doc])* $variant),* }
+        pub enum $type { $($(#[doc = $doc])+ $variant),* }
 
         impl $type {
             /// Every value, in declaration order.
@@ -25,6 +25,11 @@ macro_rules! listed {
             /// The name in the documentation and in ladders.
             pub const fn name(self) -> &'static str {
                 match self { $($type::$variant => $name),* }
+            }
+
+            /// What it says, as in this documentation.
+            pub const fn meaning(self) -> &'static str {
+                match self { $($type::$variant => concat!($($doc),+).trim_ascii_start()),* }
             }
         }
     };
@@ -77,7 +82,7 @@ listed! {
         Syn "SYN",
         /// SYN with the same initial sequence number as before.
         SynRepeated "SYN repeated",
-        /// SYN with another initial sequence number than before.
+        /// SYN with another initial sequence number than before, or with the same behind a connection that was reset.
         SynOther "SYN, other ISN",
         /// SYN-ACK that acknowledges the peer's SYN.
         SynAck "SYN-ACK",
@@ -232,7 +237,7 @@ pub const ROWS: &[Row] = &[
     row(CLIENT, C::SynRepeated, &[S::Reset], Next(S::SynSent), "The client tries the refused SYN again (Windows does, three times).", "RFC 9293 3.10.7.3: the RST ends the attempt, the user may repeat it"),
     row(SERVER, C::SynRepeated, &[S::Reset], Ignore, "A late SYN of the side that was reset.", "RFC 9293 3.10.7.1"),
     row(EITHER, C::SynRepeated, &[S::TimeWait], Ignore, "A late copy of the SYN after the end.", "RFC 9293 3.10.7.4"),
-    row(EITHER, C::SynOther, OPEN, Next(S::SynSent), "Another initial sequence number: the four-tuple is used again, a new attempt.", "RFC 9293 3.6.1, RFC 6191"),
+    row(EITHER, C::SynOther, OPEN, Next(S::SynSent), "The four-tuple is used again: a new attempt.", "RFC 9293 3.6.1, RFC 6191"),
     row(CLIENT, C::Syn, SYNCHRONIZED, Ignore, "The SYN behind its own SYN-ACK and ACK: the capture reordered them.", "packet(7)"),
     row(CLIENT, C::Syn, FINISHED, Ignore, "The SYN behind the whole of its connection: the capture reordered them.", "packet(7)"),
     row(SERVER, C::Syn, SYNCHRONIZED, Invalid, "A SYN from the side whose SYN-ACK was not captured.", "RFC 5961 4"),

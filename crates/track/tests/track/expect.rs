@@ -15,7 +15,7 @@ fn long(n: u64) -> Value {
     Value::Integer(i64::try_from(n).expect("scenarios are short"))
 }
 
-fn word(text: impl ToString) -> Value {
+fn word(text: &(impl ToString + ?Sized)) -> Value {
     Value::String(text.to_string())
 }
 
@@ -53,9 +53,9 @@ fn fields(h: &Handshake, encaps: &EncapTable) -> Vec<Field> {
     vec![
         ("file", Some(int(h.file))),
         ("start_us", Some(us(h.start_ns - crate::notation::T0))),
-        ("client", Some(word(h.client))),
+        ("client", Some(word(&h.client))),
         ("client_port", Some(int(h.client_port))),
-        ("server", Some(word(h.server))),
+        ("server", Some(word(&h.server))),
         ("server_port", Some(int(h.server_port))),
         ("vlan", Some(Value::Array(encap.vlan.iter().map(|&v| int(v)).collect()))),
         ("tunnel", Some(Value::Array(tunnel.into_iter().map(word).collect()))),
@@ -90,7 +90,7 @@ fn fields(h: &Handshake, encaps: &EncapTable) -> Vec<Field> {
         ("frame_ack", h.frame_ack.map(long)),
         (
             "icmp",
-            h.icmp.map(|(kind, code, by)| word(format!("{kind}/{code} by {by}"))),
+            h.icmp.map(|(kind, code, by)| word(&format!("{kind}/{code} by {by}"))),
         ),
     ]
 }

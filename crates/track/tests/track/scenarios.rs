@@ -28,7 +28,9 @@ struct Rows(BTreeSet<usize>);
 impl Witness for Rows {
     fn step(&mut self, _: &Segment, step: &Step) {
         let same = |row: &Row| (row.from, row.class, row.states) == (step.row.from, step.row.class, step.row.states);
-        self.0.extend(ROWS.iter().position(same));
+        if !step.copy {
+            self.0.extend(ROWS.iter().position(same));
+        }
     }
 }
 

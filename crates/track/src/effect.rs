@@ -329,7 +329,7 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
         Side::Server => &mut detail.server,
     };
     if stream.fin.is_none() {
-        stream.fin = Some(end);
+        stream.finish(end);
         detail.fin_acks[from as usize] = ack;
     }
     if !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {

@@ -341,7 +341,10 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
 }
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    carry(detail, segment, step.from);
+    if !is_opening(step.before) {
+        // The RST that answers a wrong SYN-ACK takes its number from that one's acknowledgment: no byte of this stream.
+        carry(detail, segment, step.from);
+    }
     flow.marks |= match (step.before, step.from) {
         (State::SynSent, Side::Server) => {
             if !flow.is(Flow::REFUSED) {

@@ -42,10 +42,12 @@ class Reading:
         return record
 
 
-def trace(*paths: Path | str, **options: Any) -> Reading:
+def trace(*paths: Path | str, verify_checksums: bool = False) -> Reading:
     """Read captures with the library; the records as the JSON Lines that it writes."""
     with tempfile.NamedTemporaryFile(suffix=".jsonl") as lines:
-        found = read([str(path) for path in paths], records="jsonl", output=lines.name, **options)
+        found = read(
+            [str(path) for path in paths], records="jsonl", output=lines.name, verify_checksums=verify_checksums
+        )
         return Reading(found.summary, tuple(json.loads(line) for line in lines))
 
 

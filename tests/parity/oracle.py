@@ -1,8 +1,6 @@
 """What the oracle says of a stream, in our words.
 
-The oracle walks over tshark's fields of every packet and decides by sequence numbers. Its words are not ours, and of some things
-it says nothing: a field that is not in the answer of :func:`expected` is not compared. Times are integers, nanoseconds.
-"""
+The oracle walks over tshark's fields of every packet and decides by sequence numbers. Its words are not ours,"""
 
 from __future__ import annotations
 
@@ -199,9 +197,9 @@ def _volume(stream: Stream) -> dict[str, Any]:
     return wanted
 
 
-def measured(record: dict[str, Any], field: str) -> Any:
+def measured(record: dict[str, Any], field: str) -> object:
     """The value of our record for a field of :func:`expected`."""
-    kind, _, name = field.partition(" ")
+    _kind, _, name = field.partition(" ")
     if name:
         return name in record["anomalies"]
     outer, _, inner = field.partition(".")

@@ -1,6 +1,9 @@
 """What the oracle says of a stream, in our words.
 
-The oracle walks over tshark's fields of every packet and decides by sequence numbers. Its words are not ours,"""
+The oracle walks over tshark's fields of every packet and decides by sequence numbers. Its words are not ours,
+and of some things it says nothing: a field that is not in the answer of :func:`expected` is not compared. Times are
+integers, nanoseconds.
+"""
 
 from __future__ import annotations
 

@@ -41,9 +41,7 @@ def ours(log: Path, connection: Connection) -> list[Record]:
 
 def cases() -> list[object]:
     return [
-        pytest.param(
-            log, connection, index, id=f"{log.parent.name}-{log.name}-{connection.client[1]}-{index}", marks=marks
-        )
+        pytest.param(log, connection, index, id=f"{log.name}-{connection.client[1]}-{index}", marks=marks)
         for log in logs()
         for index, connection in numbered(connections(log))
         for reason in [REASONS.get((log.name, connection.client[1]))]

@@ -335,7 +335,7 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
         Side::Server => &mut detail.server,
     };
     if stream.fin.is_none() {
-        stream.fin = Some(end);
+        stream.finish(end);
         detail.fin_acks[from as usize] = ack;
     }
     if !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
@@ -347,7 +347,10 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
 }
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    carry(detail, segment, step.from);
+    if !is_opening(step.before) {
+        // The RST that answers a wrong SYN-ACK takes its number from that one's acknowledgment: no byte of this stream.
+        carry(detail, segment, step.from);
+    }
     flow.marks |= match (step.before, step.from) {
         (State::SynSent, Side::Server) => {
             if !flow.is(Flow::REFUSED) {

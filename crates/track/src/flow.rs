@@ -256,10 +256,28 @@ impl Stream {
             self.start = Some(seq);
             self.end = seq;
         }
-        let ahead = distance(self.end, seq.wrapping_add(len));
+        let mut end = seq.wrapping_add(len);
+        if let Some(fin) = self.fin
+            && distance(fin, end) > 0
+        {
+            end = fin; // the FIN took a sequence number that is no byte (RFC 9293 section 3.4)
+        }
+        let ahead = distance(self.end, end);
         if ahead > 0 && ahead < Self::LARGEST_JUMP {
             self.end = self.end.wrapping_add(ahead as u32);
             self.bytes += ahead as u64;
+        }
+    }
+
+    /// Notes the first FIN, at the end of the stream.
+    pub fn finish(&mut self, fin: u32) {
+        if self.fin.is_none() {
+            self.fin = Some(fin);
+            if distance(fin, self.end) == 1 {
+                // Captured behind the sender's own next segment, whose number counts the FIN.
+                self.end = fin;
+                self.bytes = self.bytes.saturating_sub(1);
+            }
         }
     }
 
@@ -482,5 +500,22 @@ mod tests {
         assert_eq!(stream.bytes, 16);
         stream.carry(5u32.wrapping_add(1 << 31), 10);
         assert_eq!(stream.bytes, 16);
+    }
+
+    #[test]
+    fn a_fin_is_no_byte_in_either_order() {
+        let mut stream = Stream::default();
+        stream.begin(99);
+        stream.carry(100, 10);
+        stream.finish(110);
+        stream.carry(111, 0);
+        assert_eq!(stream.bytes, 10);
+
+        let mut reordered = Stream::default();
+        reordered.begin(99);
+        reordered.carry(100, 10);
+        reordered.carry(111, 0);
+        reordered.finish(110);
+        assert_eq!((reordered.bytes, reordered.end), (10, 110));
     }
 }

@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-use halfopen_trace::against::{self, Options};
+use halfopen_trace::against::{Comparison, Options, compare};
 use halfopen_track::Limits;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -48,7 +48,7 @@ pub fn against(
         callback: progress,
         error: None,
     };
-    let compared = py.detach(|| against::compare(&a, &b, &options, &mut |p| watch.look(p)));
+    let compared = py.detach(|| compare(&a, &b, &options, &mut |p| watch.look(p)));
     if let Some(error) = watch.error {
         return Err(error);
     }
@@ -63,7 +63,7 @@ pub fn against(
     })
 }
 
-fn write_lines(compared: &against::Comparison, output: Option<&PathBuf>) -> std::io::Result<()> {
+fn write_lines(compared: &Comparison, output: Option<&PathBuf>) -> std::io::Result<()> {
     let file = match output {
         Some(path) => File::create(path)?,
         None => File::from(std::io::stdout().as_fd().try_clone_to_owned()?),

@@ -210,9 +210,12 @@ impl Judge<'_> {
         });
         let only_a = pair.a.is_some();
         let fate = match (pair.both(), at_a) {
-            (Some(_), _) => Fate::Passed,
             // After completion an RST belongs to the closing; and one that comes late is not kept.
-            (None, Some(at_a)) if kind == Kind::Rst && (!sent.opening || at_a != only_a) => return None,
+            (both, _) if kind == Kind::Rst && !both.map_or(sent.opening, |(a, b)| a.opening || b.opening) => {
+                return None;
+            }
+            (None, Some(at_a)) if kind == Kind::Rst && at_a != only_a => return None,
+            (Some(_), _) => Fate::Passed,
             (None, _) if cut || !self.is_covered(sent.time_ns, only_a, at_a) => Fate::NotJudged,
             (None, None) => Fate::NotJudged,
             (None, Some(at_a)) if at_a == only_a => Fate::Lost,

@@ -23,7 +23,7 @@ VERSION: Final[str]
 REVISION: Final[str]
 """``git describe`` of the tree that this was built from, with ``-dirty`` where it had uncommitted changes."""
 
-class CaptureError(OSError):
+class CaptureError(Exception):
     """No input can be read as a capture. ``args`` are kind, path, and why in words."""
 
 @final
@@ -127,4 +127,33 @@ def exchanges(
 
     Each of those is (address, port, address, port, start or None). Each dict has ``wanted`` (index), ``handshake`` (a
     JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
+    """
+
+@final
+class Against:
+    """What a comparison found: ``halfopen.against/1`` without its inputs as a JSON text, and the inputs."""
+
+    @property
+    def document(self) -> str: ...
+    @property
+    def inputs_a(self) -> list[dict[str, Any]]: ...
+    @property
+    def inputs_b(self) -> list[dict[str, Any]]: ...
+
+def against(
+    a: Sequence[str | PathLike[str]],
+    b: Sequence[str | PathLike[str]],
+    *,
+    max_flows: int | None = None,
+    verify_checksums: bool = False,
+    top: int = 10,
+    lines: bool = False,
+    output: str | PathLike[str] | None = None,
+    progress: Callable[[int, int, int | None], object] | None = None,
+) -> Against:
+    """Compare two captures of the same traffic, each of one or several files.
+
+    ``top`` handshakes with losses are in the document. With ``lines``, one JSON object for each handshake goes to
+    ``output``, standard output when None. ``progress`` as in ``trace``. Raises CaptureError when a capture cannot be
+    read, OSError when the output cannot be written.
     """

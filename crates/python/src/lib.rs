@@ -2,6 +2,7 @@
 //!
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
+mod against;
 mod results;
 mod trace;
 
@@ -15,6 +16,8 @@ static ALLOCATOR: HugePages = HugePages;
 /// `halfopen._core`: private to the package, typed by `src/halfopen/_core.pyi`.
 #[pymodule]
 mod _core {
+    #[pymodule_export]
+    use crate::against::{Against, against};
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

@@ -15,8 +15,8 @@ use halfopen_track::summary::Limits as SummaryLimits;
 use halfopen_track::summary::json::JsonLimits;
 use halfopen_track::{Handshake, Limits, Side, SideOptions, Summary};
 use halfopen_wire::Address;
-use halfopen_wire::capture::{OpenError, OpenErrorKind};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use halfopen_wire::capture::{InputStats, OpenError, OpenErrorKind};
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -127,7 +127,7 @@ fn build(
         summary: summary.to_json(JsonLimits { endpoints }),
         slowest: lines(&summary.slowest(), names),
         failed: lines(&summary.failed(), names),
-        inputs: input_list(py, reading)?,
+        inputs: input_list(py, &reading.inputs)?,
         packets: reading.packets,
         tcp_segments: reading.track.tcp_segments,
         midstream: reading.track.midstream,
@@ -181,9 +181,10 @@ fn lines(records: &[&Handshake], names: &Names<'_>) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-fn input_list(py: Python<'_>, reading: &Reading) -> PyResult<Py<PyList>> {
+/// One dict for each input.
+pub fn input_list(py: Python<'_>, inputs: &[InputStats]) -> PyResult<Py<PyList>> {
     let list = PyList::empty(py);
-    for input in &reading.inputs {
+    for input in inputs {
         let defects = PyDict::new(py);
         for (defect, count) in input.defects.nonzero() {
             defects.set_item(defect.name(), count)?;
@@ -201,13 +202,13 @@ fn input_list(py: Python<'_>, reading: &Reading) -> PyResult<Py<PyList>> {
 }
 
 /// Asks Python how it goes: signals, and the caller's progress function.
-struct Watch {
-    callback: Option<Py<PyAny>>,
-    error: Option<PyErr>,
+pub struct Watch {
+    pub callback: Option<Py<PyAny>>,
+    pub error: Option<PyErr>,
 }
 
 impl Watch {
-    fn look(&mut self, progress: Progress) -> ControlFlow<()> {
+    pub fn look(&mut self, progress: Progress) -> ControlFlow<()> {
         let asked = Python::attach(|py| {
             py.check_signals()?;
             if let Some(callback) = &self.callback {
@@ -226,7 +227,7 @@ impl Watch {
 }
 
 /// The kind of the failure is the first argument of the exception, as `OpenErrorKind` names it; Python words the rest.
-fn open_error(error: &OpenError) -> PyErr {
+pub fn open_error(error: &OpenError) -> PyErr {
     let kind = match &error.kind {
         OpenErrorKind::NoInput => "no_input",
         OpenErrorKind::NotFound => "not_found",
@@ -245,7 +246,8 @@ fn open_error(error: &OpenError) -> PyErr {
 pyo3::create_exception!(
     halfopen._core,
     CaptureError,
-    PyOSError,
+    // Not OSError, which takes the third of its arguments for a file name.
+    PyException,
     "No input can be read as a capture: (kind, path, why)."
 );
 

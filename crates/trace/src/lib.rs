@@ -12,6 +12,7 @@
 //! **Architecture Invariant:** no clock and no Python.
 #![forbid(unsafe_code)]
 
+pub mod against;
 pub mod exchange;
 pub mod outlet;
 mod reader;

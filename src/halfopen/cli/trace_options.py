@@ -52,6 +52,16 @@ def check(options: TraceOptions, format_: str) -> None:
     if since and until and since.relative == until.relative and since.ns >= until.ns:
         raise UsageError("--since is not before --until: no handshake can be in between")
     _check_targets(options)
+    if options.against is not None:
+        _check_against(options, format_)
+
+
+def _check_against(options: TraceOptions, format_: str) -> None:
+    for name in ("where", "sort", "since", "until", "report"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--against compares whole captures: it takes no --{name}")
+    if format_ in {"csv", "parquet"}:
+        raise UsageError(f"--against has no --format {format_}: it prints text, json, jsonl")
 
 
 def _check_targets(options: TraceOptions) -> None:

@@ -32,7 +32,7 @@ def render_summary(summary: Summary, *, width: int = 100, color: bool = False, t
     said = notices(summary)
     urgent = [notice for notice in said if notice.severity != "fact"]
     blocks = [
-        _verdict(summary, said, width, paint) + _sentences(urgent, width, paint),
+        _verdict(summary, said, width, paint) + sentences(urgent, width, paint),
         sections.read(summary, width, paint),
         sections.outcomes(summary, width, paint),
         sections.latency(summary, width, paint),
@@ -40,7 +40,7 @@ def render_summary(summary: Summary, *, width: int = 100, color: bool = False, t
         sections.failed(summary, width, paint, top),
         sections.slowest(summary, width, paint, top),
         sections.footnotes(summary, width, paint),
-        _sentences([notice for notice in said if notice.severity == "fact"], width, paint),
+        sentences([notice for notice in said if notice.severity == "fact"], width, paint),
         sections.ladder_hint(summary, paint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -80,7 +80,8 @@ def _verdict_text(summary: Summary) -> str:
     return f"No trouble: all {plural(whole, 'connect')} were established{took}."
 
 
-def _sentences(said: list[Notice], width: int, paint: Paint) -> list[str]:
+def sentences(said: list[Notice], width: int, paint: Paint) -> list[str]:
+    """Notices as lines, each behind its mark; a hint only once."""
     lines: list[str] = []
     hinted: set[str] = set()
     for notice in said:

@@ -54,6 +54,10 @@ def command(printer: Printer, /, **values: object) -> ExitCode:
     """
     options = TraceOptions(**values)  # type: ignore[arg-type]  # click converted each; the names are compared by a test
     check(options, printer.format)
+    if options.against is not None:
+        from halfopen.cli import trace_against
+
+        return trace_against.show(printer, options, options.against)
     from halfopen.cli.trace_output import show
 
     return show(printer, options)

@@ -10,7 +10,7 @@ mod writer;
 
 use std::cmp::Reverse;
 
-use writer::Writer;
+pub use writer::Writer;
 
 use super::hosts::{Host, hosts};
 use super::metric::Metric;

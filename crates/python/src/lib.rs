@@ -2,6 +2,7 @@
 //!
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
+mod exchange;
 mod results;
 mod trace;
 
@@ -16,9 +17,11 @@ static ALLOCATOR: HugePages = HugePages;
 #[pymodule]
 mod _core {
     #[pymodule_export]
+    use crate::exchange::exchanges;
+    #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]
-    use crate::trace::{CaptureError, Trace, exchanges, trace};
+    use crate::trace::{CaptureError, Trace, trace};
 
     /// The version in Cargo.toml.
     #[pymodule_export]

@@ -12,7 +12,7 @@ VERSION: Final[str]
 REVISION: Final[str]
 """``git describe`` of the tree that this was built from, with ``-dirty`` where it had uncommitted changes."""
 
-class CaptureError(OSError):
+class CaptureError(Exception):
     """No input can be read as a capture. ``args`` are kind, path, and why in words."""
 
 @final

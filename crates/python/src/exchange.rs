@@ -128,7 +128,6 @@ fn icmp_dict<'py>(py: Python<'py>, error: &IcmpError, exchange: &Exchange) -> Py
     dict.set_item("to_client", to_client)?;
     dict.set_item("icmp_type", error.kind)?;
     dict.set_item("icmp_code", error.code)?;
-    dict.set_item("icmp_v6", error.v6)?;
     dict.set_item("icmp_from", error.reporter.to_string())?;
     dict.set_item("seq", error.seq)?;
     Ok(dict)

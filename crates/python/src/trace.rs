@@ -14,7 +14,7 @@ use halfopen_track::summary::Limits as SummaryLimits;
 use halfopen_track::summary::json::JsonLimits;
 use halfopen_track::{Handshake, Limits, Summary};
 use halfopen_wire::capture::{OpenError, OpenErrorKind};
-use pyo3::exceptions::{PyOSError, PyValueError};
+use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
@@ -243,6 +243,7 @@ pub fn open_error(error: &OpenError) -> PyErr {
 pyo3::create_exception!(
     halfopen._core,
     CaptureError,
-    PyOSError,
+    // Not OSError, which takes the third of its arguments for a file name.
+    PyException,
     "No input can be read as a capture: (kind, path, why)."
 );

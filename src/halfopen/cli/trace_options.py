@@ -10,7 +10,8 @@ from halfopen.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from halfopen.cli.values import FourTuple, Moment
+    from halfopen.model.exchange import FourTuple
+    from halfopen.model.moment import Moment
 
 FailOn = Literal["never", "failed", "anomaly"]
 FAIL_ON: tuple[FailOn, ...] = ("never", "failed", "anomaly")
@@ -46,12 +47,20 @@ def check(options: TraceOptions, format_: str) -> None:
         raise UsageError(f"--ladder is a drawing: it has no --format {format_}")
     if options.ladder is not None and options.against is not None:
         raise UsageError("--ladder draws one capture, and --against compares two")
+    if options.ladder is not None:
+        _check_ladder(options)
     if [*options.files, options.against].count("-") > 1:
         raise UsageError("standard input can be read only once: - was given twice")
     since, until = options.since, options.until
     if since and until and since.relative == until.relative and since.ns >= until.ns:
         raise UsageError("--since is not before --until: no handshake can be in between")
     _check_targets(options)
+
+
+def _check_ladder(options: TraceOptions) -> None:
+    for name in ("where", "sort", "top", "since", "until", "report"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--ladder draws what it names, whatever else is in the capture: it takes no --{name}")
 
 
 def _check_targets(options: TraceOptions) -> None:

@@ -21,6 +21,10 @@ ROWS = 10
 
 def show(printer: Printer, options: TraceOptions) -> ExitCode:
     """Read the captures, print, and say whether ``--fail-on`` was reached."""
+    if options.ladder is not None:
+        from halfopen.cli.trace_ladder import show_ladder
+
+        return show_ladder(printer, options)
     if printer.format in {"jsonl", "csv", "parquet"}:
         summary = _write_records(printer, options)
     else:

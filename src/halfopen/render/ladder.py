@@ -44,7 +44,7 @@ def _heading(exchange: Exchange, width: int, paint: Paint) -> list[str]:
     number = "" if row.number is None else f"{row.number}  "
     outcome = OUTCOME_WORDS.get(row.outcome, escape_text(row.outcome))
     first = f"{paint('head', number + peers(row))}  {paint(outcome_role(row.outcome), outcome)}"
-    facts = [f"began {moment(row.start_ns)}", f"in {escape_text(row.source)}"]
+    facts = [f"began {moment(row.start_ns)}", f"in {_file_name(row.source)}"]
     if row.handshake_us is not None:
         facts.append(f"handshake {duration(row.handshake_us)}")
     if row.retransmit_wait_us:
@@ -92,7 +92,7 @@ def _step(step: Step, exchange: Exchange, width: int, paint: Paint) -> list[str]
 
 
 def _packet(packet: ExchangePacket, width: int) -> tuple[str, tuple[str, str, str]]:
-    role = {"invalid": "bad", "ignore": "warn"}.get(packet.verdict, "")
+    role = "" if packet.is_plain else {"invalid": "bad", "ignore": "warn", "copy": "dim"}.get(packet.verdict, "")
     label = flag_words(packet.flags)
     if packet.payload_len:
         label += f" {packet.payload_len} B"
@@ -125,7 +125,7 @@ def _details(step: Step, exchange: Exchange) -> str:
     event = step.event
     words = _icmp_words(event, step) if isinstance(event, ExchangeIcmp) else _packet_words(event, step)
     if len(exchange.files) > 1 and event.file < len(exchange.files):
-        words.append(f"in {escape_text(exchange.files[event.file])}")
+        words.append(f"in {_file_name(exchange.files[event.file])}")
     return ", ".join(words)
 
 
@@ -141,6 +141,10 @@ def _packet_words(packet: ExchangePacket, step: Step) -> list[str]:
 def _icmp_words(error: ExchangeIcmp, step: Step) -> list[str]:
     words = [f"{icmp_meaning(error.icmp_type, error.icmp_code, v6=':' in error.icmp_from)} from {error.icmp_from}"]
     return words if error.seq is None else [*words, f"about {_number('seq', step.seq, error.seq)}"]
+
+
+def _file_name(path: str) -> str:
+    return "standard input" if path == "-" else escape_text(path)
 
 
 def _number(name: str, relative: int | None, absolute: int) -> str:
@@ -172,8 +176,14 @@ def option_words(options: Mapping[str, Any]) -> list[str]:
 
 
 def _verdict(packet: ExchangePacket) -> str:
+    if packet.is_plain:
+        return ""
+    if packet.verdict == "copy":
+        return "the same packet, captured a second time"
     note = escape_text(packet.note)
     word = {"ignore": "changes nothing", "invalid": "invalid"}.get(packet.verdict, "")
+    if word and note and not note[:2].isupper():  # not «SYN»
+        note = note[0].lower() + note[1:]
     return ": ".join(part for part in (word, note) if part)
 
 

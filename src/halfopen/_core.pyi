@@ -118,15 +118,17 @@ def trace(
 
 def exchanges(
     inputs: Sequence[str | PathLike[str]],
-    wanted: Sequence[tuple[str, int, str, int, int | None]],
+    wanted: Sequence[int] | tuple[str, int, str, int],
     *,
+    max_flows: int | None = None,
     verify_checksums: bool = False,
     progress: Callable[[int, int, int | None], object] | None = None,
-) -> list[dict[str, Any]]:
-    """Read captures again and give the packets of the wanted connections.
+) -> dict[str, Any]:
+    """Read captures and give the packets of the wanted handshakes: numbers, or (address, port, address, port).
 
-    Each of those is (address, port, address, port, start or None). Each dict has ``wanted`` (index), ``handshake`` (a
-    JSON line), ``packets`` (dicts), ``omitted``, ``omitted_after``.
+    ``exchanges`` are dicts, by number: ``handshake`` (a JSON line), ``events`` (dicts), ``omitted``, ``omitted_after``.
+    ``left_out`` are wanted handshakes beyond the 64 that are kept, ``handshakes`` all that were seen. Once all wanted
+    numbers have ended, the rest of the captures is not read.
     """
 
 @final

@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
 mod against;
+mod exchange;
 mod results;
 mod trace;
 
@@ -19,9 +20,11 @@ mod _core {
     #[pymodule_export]
     use crate::against::{Against, against};
     #[pymodule_export]
+    use crate::exchange::exchanges;
+    #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]
-    use crate::trace::{CaptureError, Trace, exchanges, trace};
+    use crate::trace::{CaptureError, Trace, trace};
 
     /// The version in Cargo.toml.
     #[pymodule_export]

@@ -1,4 +1,4 @@
-//! `halfopen._core.trace` and `exchanges`: arguments in, a reading out.
+//! `halfopen._core.trace`: arguments in, a reading out.
 
 use std::fs::File;
 use std::io::Write;
@@ -8,13 +8,11 @@ use std::path::PathBuf;
 
 use halfopen_table::jsonl::JsonLines;
 use halfopen_table::{Names, source_name};
-use halfopen_trace::exchange::{self, Event, Wanted};
 use halfopen_trace::outlet::{Choice, Moment, Outlet, Records};
 use halfopen_trace::{Progress, Reading, Request};
 use halfopen_track::summary::Limits as SummaryLimits;
 use halfopen_track::summary::json::JsonLimits;
-use halfopen_track::{Handshake, Limits, Side, SideOptions, Summary};
-use halfopen_wire::Address;
+use halfopen_track::{Handshake, Limits, Summary};
 use halfopen_wire::capture::{InputStats, OpenError, OpenErrorKind};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
@@ -141,7 +139,7 @@ fn build(
     })
 }
 
-fn request(inputs: Vec<PathBuf>, max_flows: Option<usize>, verify_checksums: bool) -> Request {
+pub fn request(inputs: Vec<PathBuf>, max_flows: Option<usize>, verify_checksums: bool) -> Request {
     let limits = max_flows.map_or_else(Limits::default, |max_flows| Limits { max_flows });
     Request {
         inputs,
@@ -172,7 +170,7 @@ fn destination(records: &str, output: Option<&PathBuf>) -> PyResult<Records> {
     })
 }
 
-fn lines(records: &[&Handshake], names: &Names<'_>) -> String {
+pub fn lines(records: &[&Handshake], names: &Names<'_>) -> String {
     let mut writer = JsonLines::new();
     let mut bytes = Vec::new();
     for record in records {
@@ -250,118 +248,3 @@ pyo3::create_exception!(
     PyException,
     "No input can be read as a capture: (kind, path, why)."
 );
-
-/// Reads captures again and gives the packets of chosen connections. See `_core.pyi`.
-#[pyfunction]
-#[pyo3(signature = (inputs, wanted, *, verify_checksums=false, progress=None))]
-pub fn exchanges(
-    py: Python<'_>,
-    inputs: Vec<PathBuf>,
-    wanted: Vec<(std::net::IpAddr, u16, std::net::IpAddr, u16, Option<i64>)>,
-    verify_checksums: bool,
-    progress: Option<Py<PyAny>>,
-) -> PyResult<Py<PyList>> {
-    let request = request(inputs, None, verify_checksums);
-    let sources: Vec<String> = request.inputs.iter().map(|p| source_name(p)).collect();
-    let wanted: Vec<Wanted> = wanted
-        .into_iter()
-        .map(|(a, a_port, b, b_port, start_ns)| Wanted {
-            a: (Address::from(a), a_port),
-            b: (Address::from(b), b_port),
-            encap: None,
-            start_ns,
-        })
-        .collect();
-    let mut watch = Watch {
-        callback: progress,
-        error: None,
-    };
-    let found = py.detach(|| exchange::collect(&request, &wanted, &mut |p| watch.look(p)));
-    if let Some(error) = watch.error {
-        return Err(error);
-    }
-    let (found, encaps) = found.map_err(|e| open_error(&e))?;
-    let names = Names {
-        sources: &sources,
-        encaps: &encaps,
-    };
-    let list = PyList::empty(py);
-    for exchange in &found {
-        let dict = PyDict::new(py);
-        dict.set_item("wanted", exchange.wanted)?;
-        dict.set_item("handshake", lines(&[&exchange.handshake], &names))?;
-        dict.set_item("omitted", exchange.omitted)?;
-        dict.set_item("omitted_after", exchange.omitted_after)?;
-        let packets = PyList::empty(py);
-        for event in &exchange.events {
-            packets.append(packet(py, event, &exchange.handshake)?)?;
-        }
-        dict.set_item("packets", packets)?;
-        list.append(dict)?;
-    }
-    Ok(list.unbind())
-}
-
-fn packet<'py>(py: Python<'py>, event: &Event, handshake: &Handshake) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    match event {
-        Event::Segment(segment, step) => {
-            let (client_state, server_state) = step.after.ends();
-            dict.set_item("time_ns", segment.time_ns)?;
-            dict.set_item("frame", segment.frame)?;
-            dict.set_item("file", segment.file)?;
-            dict.set_item("from_client", step.from == Side::Client)?;
-            dict.set_item("flags", segment.flags.0)?;
-            dict.set_item("seq", segment.seq)?;
-            dict.set_item("ack", segment.ack)?;
-            dict.set_item("window", segment.window)?;
-            dict.set_item("payload_len", segment.payload_len)?;
-            dict.set_item("ttl", segment.ttl)?;
-            dict.set_item("client_state", client_state)?;
-            dict.set_item("server_state", server_state)?;
-            dict.set_item("verdict", if step.copy { "copy" } else { step.row.cell.name() })?;
-            dict.set_item(
-                "note",
-                if step.copy {
-                    "The same packet, captured a second time."
-                } else {
-                    step.row.why
-                },
-            )?;
-            dict.set_item("source", step.row.source)?;
-            if let Some(options) = SideOptions::of(segment) {
-                dict.set_item("options", options_dict(py, &options)?)?;
-            }
-        }
-        Event::Icmp(error) => {
-            dict.set_item("time_ns", error.time_ns)?;
-            dict.set_item("frame", error.frame)?;
-            dict.set_item("file", error.file)?;
-            // It travels towards the sender of the segment that it quotes.
-            let quotes_client = (error.src, error.src_port) == (handshake.client, handshake.client_port);
-            dict.set_item("from_client", !quotes_client)?;
-            dict.set_item("icmp_type", error.kind)?;
-            dict.set_item("icmp_code", error.code)?;
-            dict.set_item("icmp_v6", error.v6)?;
-            dict.set_item("icmp_from", error.reporter.to_string())?;
-            dict.set_item("seq", error.seq)?;
-        }
-    }
-    Ok(dict)
-}
-
-fn options_dict<'py>(py: Python<'py>, options: &SideOptions) -> PyResult<Bound<'py, PyDict>> {
-    let dict = PyDict::new(py);
-    let tcp = &options.tcp;
-    dict.set_item("mss", tcp.mss)?;
-    dict.set_item("window_scale", tcp.window_scale)?;
-    dict.set_item("sack_permitted", tcp.sack_permitted)?;
-    dict.set_item("timestamps", tcp.timestamps)?;
-    dict.set_item("fast_open", options.fast_open_name())?;
-    dict.set_item("mptcp", tcp.mptcp)?;
-    dict.set_item("md5", tcp.md5)?;
-    dict.set_item("ao", tcp.ao)?;
-    dict.set_item("unknown_options", tcp.unknown)?;
-    dict.set_item("ecn", options.ecn)?;
-    Ok(dict)
-}

@@ -1,31 +1,33 @@
-//! The packets of chosen connections, each with what the state table made of it: the material of a ladder.
+//! The packets of chosen handshakes, each with what the state table made of it: the material of a ladder.
+//!
+//! The captures are tracked whole, as in [`crate::run`], so that the numbers of the handshakes are the same; what is kept
+//! is the chosen ones.
 
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use halfopen_track::{Handshake, Key, Limits, Sink, Step, Tracker, Witness};
+use halfopen_track::state::State;
+use halfopen_track::{Handshake, Key, Sink, Step, TimeWait, Tracker, Witness};
 use halfopen_wire::capture::{CaptureSet, OpenError};
 use halfopen_wire::decode::{Decoder, Options};
-use halfopen_wire::{Address, Defects, EncapId, EncapTable, IcmpError, Packet, Segment};
+use halfopen_wire::{Address, Defects, EncapTable, IcmpError, Packet, Segment};
 
 use crate::{Progress, Request};
 
-/// The most connections that are collected in one reading.
-pub const MAX_WANTED: usize = 64;
-/// The most packets that are kept of one connection: its beginning and its end; what lies between is counted.
+/// The most handshakes that are kept in one reading, the first ones; the others are counted.
+pub const MAX_EXCHANGES: usize = 64;
+/// The most packets that are kept of one handshake: its beginning and its end; what lies between is counted.
 pub const MAX_PACKETS: usize = 2_000;
+/// Frames between two looks at the watcher.
+const WATCH_EVERY: u64 = 1 << 16;
 
-/// Which connection.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Wanted {
-    /// One end.
-    pub a: (Address, u16),
-    /// The other end.
-    pub b: (Address, u16),
-    /// Tags and tunnels as a number of this same request's [`crate::Reading::encaps`]; `None` for any.
-    pub encap: Option<EncapId>,
-    /// Start of the one handshake that is meant, where the four-tuple is used several times; `None` for all.
-    pub start_ns: Option<i64>,
+/// Which handshakes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Those with these numbers ([`Handshake::number`]).
+    Numbers(Vec<u64>),
+    /// All between these two ends, whichever of them is the client.
+    Ends((Address, u16), (Address, u16)),
 }
 
 /// One packet of an exchange.
@@ -40,8 +42,6 @@ pub enum Event {
 /// All that was kept of one handshake and its connection.
 #[derive(Clone, Debug)]
 pub struct Exchange {
-    /// Index of the [`Wanted`] that it answers.
-    pub wanted: usize,
     /// The record.
     pub handshake: Handshake,
     /// The packets, in capture order.
@@ -52,6 +52,82 @@ pub struct Exchange {
     pub omitted_after: usize,
 }
 
+impl Exchange {
+    /// The states of client and server after a step. The table calls the end of an orderly close one state; which side
+    /// went through TIME-WAIT is in the record.
+    pub fn ends(&self, step: &Step) -> (&'static str, &'static str) {
+        match (step.after, self.handshake.time_wait) {
+            (State::TimeWait, Some(TimeWait::Client)) => ("TIME_WAIT", "CLOSED"),
+            (State::TimeWait, Some(TimeWait::Server)) => ("CLOSED", "TIME_WAIT"),
+            (State::TimeWait, Some(TimeWait::Both)) => ("TIME_WAIT", "TIME_WAIT"),
+            (state, _) => state.ends(),
+        }
+    }
+}
+
+/// What [`collect`] found.
+#[derive(Clone, Debug)]
+pub struct Exchanges {
+    /// By number.
+    pub exchanges: Vec<Exchange>,
+    /// Chosen handshakes beyond [`MAX_EXCHANGES`].
+    pub left_out: u64,
+    /// Handshakes in the captures, as far as they were read: once every wanted number has ended, the rest is not.
+    pub handshakes: u64,
+    /// What the encapsulation numbers of the records mean.
+    pub encaps: EncapTable,
+}
+
+/// Reads the captures and keeps the packets of the wanted handshakes.
+///
+/// # Errors
+/// When no input can be opened, or none is a capture.
+pub fn collect(
+    request: &Request,
+    wanted: Wanted,
+    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
+) -> Result<Exchanges, OpenError> {
+    let mut captures = CaptureSet::open(&request.inputs)?;
+    let mut decoder = Decoder::new(Options {
+        verify_checksums: request.verify_checksums,
+    });
+    let mut defects = Defects::default();
+    let mut tracker = Tracker::new(request.limits);
+    let mut done = Done::new(wanted.clone());
+    let mut collector = Collector::new(wanted);
+    let mut packets = 0u64;
+    while let Some(frame) = captures.next() {
+        let packet = decoder.decode(&frame, &mut defects);
+        packets += 1;
+        tracker.push_with(&packet, &mut done, &mut collector);
+        if let Packet::Icmp(error) = &packet {
+            collector.icmp(error);
+        }
+        done.settle(&collector);
+        if packets.is_multiple_of(WATCH_EVERY) {
+            let inputs = captures.inputs();
+            let progress = Progress {
+                packets,
+                bytes: inputs.iter().map(|i| i.bytes).sum(),
+                total: inputs.iter().try_fold(0u64, |sum, i| Some(sum.saturating_add(i.size?))),
+            };
+            if watch(progress).is_break() || done.is_complete() {
+                break;
+            }
+        }
+    }
+    tracker.finish(&mut done);
+    done.settle(&collector);
+    let left_out = collector.left_out;
+    Ok(Exchanges {
+        exchanges: collector.assemble(done.kept),
+        left_out,
+        handshakes: tracker.stats().handshakes,
+        encaps: decoder.encaps().clone(),
+    })
+}
+
+/// The packets of one handshake.
 #[derive(Default)]
 struct Kept {
     head: Vec<Event>,
@@ -73,16 +149,37 @@ impl Kept {
     }
 }
 
-#[derive(Default)]
+impl Wanted {
+    fn names(&self, number: u64, one: (Address, u16), other: (Address, u16)) -> bool {
+        match self {
+            Self::Numbers(numbers) => numbers.contains(&number),
+            Self::Ends(a, b) => one == *a && other == *b || one == *b && other == *a,
+        }
+    }
+}
+
+/// Keeps the packets of wanted handshakes.
 struct Collector {
+    wanted: Wanted,
     kept: HashMap<u64, Kept>,
-    done: Vec<Handshake>,
-    /// The handshake of the last step, by its key, for ICMP errors.
+    left_out: u64,
+    last_left_out: u64,
+    /// The latest handshake of each key, for ICMP errors.
     current: Vec<(Key, u64)>,
 }
 
-impl Witness for Collector {
-    fn step(&mut self, segment: &Segment, step: &Step) {
+impl Collector {
+    fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            kept: HashMap::new(),
+            left_out: 0,
+            last_left_out: 0,
+            current: Vec::new(),
+        }
+    }
+
+    fn begin(&mut self, segment: &Segment, number: u64) {
         let key = Key::new(
             segment.src,
             segment.src_port,
@@ -91,116 +188,94 @@ impl Witness for Collector {
             segment.encap,
         )
         .0;
-        match self.current.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, number)) => *number = step.number,
-            None => self.current.push((key, step.number)),
-        }
-        self.kept
-            .entry(step.number)
-            .or_default()
-            .push(Event::Segment(*segment, *step));
+        self.current.retain(|(other, _)| *other != key);
+        self.current.push((key, number));
+        self.kept.insert(number, Kept::default());
     }
-}
 
-struct Done<'a>(&'a mut Vec<Handshake>);
-
-impl Sink for Done<'_> {
-    fn handshake(&mut self, handshake: &Handshake) {
-        self.0.push(handshake.clone());
-    }
-}
-
-/// Reads the captures again and keeps the packets of `wanted`. The order is that of `wanted`, then of time. The table
-/// explains the encapsulation numbers of the records.
-///
-/// # Errors
-/// When no input can be opened, or none is a capture.
-pub fn collect(
-    request: &Request,
-    wanted: &[Wanted],
-    watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
-) -> Result<(Vec<Exchange>, EncapTable), OpenError> {
-    let wanted = &wanted[..wanted.len().min(MAX_WANTED)];
-    let mut captures = CaptureSet::open(&request.inputs)?;
-    let mut decoder = Decoder::new(Options {
-        verify_checksums: request.verify_checksums,
-    });
-    let mut defects = Defects::default();
-    let mut tracker = Tracker::new(Limits::default());
-    let mut collector = Collector::default();
-    let mut done = Vec::new();
-    let mut packets = 0u64;
-    while let Some(frame) = captures.next() {
-        let packet = decoder.decode(&frame, &mut defects);
-        packets += 1;
-        if wanted.iter().any(|w| concerns(w, &packet)) {
-            tracker.push_with(&packet, &mut Done(&mut done), &mut collector);
-            if let Packet::Icmp(error) = packet {
-                note_icmp(&mut collector, &error);
-            }
+    fn icmp(&mut self, error: &IcmpError) {
+        let key = Key::new(error.src, error.src_port, error.dst, error.dst_port, error.encap).0;
+        let number = self.current.iter().find(|(k, _)| *k == key).map(|(_, number)| number);
+        if let Some(kept) = number.and_then(|n| self.kept.get_mut(n)) {
+            kept.push(Event::Icmp(*error));
         }
-        if packets.is_multiple_of(65_536)
-            && watch(Progress {
-                packets,
-                bytes: 0,
-                total: None,
+    }
+
+    fn assemble(mut self, handshakes: Vec<Handshake>) -> Vec<Exchange> {
+        let mut exchanges: Vec<Exchange> = handshakes
+            .into_iter()
+            .filter_map(|handshake| {
+                let mut kept = self.kept.remove(&handshake.number)?;
+                let omitted_after = kept.head.len();
+                kept.head.extend(kept.tail);
+                Some(Exchange {
+                    handshake,
+                    events: kept.head,
+                    omitted: kept.omitted,
+                    omitted_after,
+                })
             })
-            .is_break()
-        {
-            break;
+            .collect();
+        exchanges.sort_by_key(|e| e.handshake.number);
+        exchanges
+    }
+}
+
+impl Witness for Collector {
+    fn step(&mut self, segment: &Segment, step: &Step) {
+        let (src, dst) = ((segment.src, segment.src_port), (segment.dst, segment.dst_port));
+        if !self.wanted.names(step.number, src, dst) {
+            return;
+        }
+        if !self.kept.contains_key(&step.number) {
+            if self.kept.len() == MAX_EXCHANGES {
+                // Numbers grow: a handshake that was counted already has no larger one.
+                self.left_out += u64::from(step.number > self.last_left_out);
+                self.last_left_out = self.last_left_out.max(step.number);
+                return;
+            }
+            self.begin(segment, step.number);
+        }
+        if let Some(kept) = self.kept.get_mut(&step.number) {
+            kept.push(Event::Segment(*segment, *step));
         }
     }
-    tracker.finish(&mut Done(&mut done));
-    collector.done = done;
-    Ok((assemble(collector, wanted), decoder.encaps().clone()))
 }
 
-fn concerns(wanted: &Wanted, packet: &Packet) -> bool {
-    let (src, dst, encap) = match packet {
-        Packet::Tcp(s) => ((s.src, s.src_port), (s.dst, s.dst_port), s.encap),
-        Packet::Icmp(e) => ((e.src, e.src_port), (e.dst, e.dst_port), e.encap),
-        Packet::Other => return false,
-    };
-    (src == wanted.a && dst == wanted.b || src == wanted.b && dst == wanted.a)
-        && wanted.encap.is_none_or(|e| e == encap)
+/// Keeps the records of wanted handshakes.
+struct Done {
+    wanted: Wanted,
+    ended: Vec<Handshake>,
+    kept: Vec<Handshake>,
 }
 
-fn note_icmp(collector: &mut Collector, error: &IcmpError) {
-    let key = Key::new(error.src, error.src_port, error.dst, error.dst_port, error.encap).0;
-    if let Some((_, number)) = collector.current.iter().find(|(k, _)| *k == key) {
-        collector.kept.entry(*number).or_default().push(Event::Icmp(*error));
-    }
-}
-
-fn assemble(mut collector: Collector, wanted: &[Wanted]) -> Vec<Exchange> {
-    let mut exchanges = Vec::new();
-    collector.done.sort_by_key(|h| (h.start_ns, h.number));
-    for (index, want) in wanted.iter().enumerate() {
-        for handshake in collector.done.iter().filter(|h| is_meant(want, h)) {
-            let Some(kept) = collector.kept.remove(&handshake.number) else {
-                continue;
-            };
-            let omitted_after = kept.head.len();
-            let mut events = kept.head;
-            events.extend(kept.tail);
-            exchanges.push(Exchange {
-                wanted: index,
-                handshake: handshake.clone(),
-                events,
-                omitted: kept.omitted,
-                omitted_after,
-            });
+impl Done {
+    const fn new(wanted: Wanted) -> Self {
+        Self {
+            wanted,
+            ended: Vec::new(),
+            kept: Vec::new(),
         }
     }
-    exchanges
+
+    /// Of those that ended just now, keeps the ones whose packets were kept.
+    fn settle(&mut self, collector: &Collector) {
+        let ended = self.ended.drain(..);
+        self.kept
+            .extend(ended.filter(|h| collector.kept.contains_key(&h.number)));
+    }
+
+    /// Whether nothing that is still to come can be wanted.
+    fn is_complete(&self) -> bool {
+        matches!(&self.wanted, Wanted::Numbers(numbers) if self.kept.len() == numbers.len())
+    }
 }
 
-fn is_meant(wanted: &Wanted, handshake: &Handshake) -> bool {
-    let (client, server) = (
-        (handshake.client, handshake.client_port),
-        (handshake.server, handshake.server_port),
-    );
-    (client == wanted.a && server == wanted.b || client == wanted.b && server == wanted.a)
-        && wanted.encap.is_none_or(|e| e == handshake.encap)
-        && wanted.start_ns.is_none_or(|t| t == handshake.start_ns)
+impl Sink for Done {
+    fn handshake(&mut self, h: &Handshake) {
+        let (client, server) = ((h.client, h.client_port), (h.server, h.server_port));
+        if self.wanted.names(h.number, client, server) {
+            self.ended.push(h.clone());
+        }
+    }
 }

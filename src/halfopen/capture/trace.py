@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from halfopen import _core
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from halfopen.handshakes.notices import Notice
+    from halfopen.model.moment import Moment
 
 Path = str | os.PathLike[str]
 Records = Literal["none", "columns", "jsonl", "csv", "parquet"]
@@ -24,14 +24,6 @@ Progress = "Callable[[int, int, int | None], None]"
 
 #: Records whose lines are in memory at once while a trace is iterated.
 _PORTION = 4096
-
-
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """A point in time: nanoseconds since the epoch, or since the first packet when ``relative``."""
-
-    ns: int
-    relative: bool = False
 
 
 class Trace:
@@ -70,9 +62,13 @@ class Trace:
 
     def __iter__(self) -> Iterator[Handshake]:
         """The handshakes, one record each."""
+        return map(Handshake.from_dict, self.records())
+
+    def records(self) -> Iterator[dict[str, Any]]:
+        """The handshakes as ``halfopen.handshake/1`` objects: every field, under its name."""
         for start in range(0, len(self.handshakes), _PORTION):
             for line in self.handshakes.to_jsonl(start, start + _PORTION).splitlines():
-                yield Handshake.from_dict(json.loads(line))
+                yield json.loads(line)
 
     def __arrow_c_stream__(self, requested_schema: object = None) -> object:
         """The Arrow PyCapsule interface: the schema ``halfopen.handshake/1``."""

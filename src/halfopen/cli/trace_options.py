@@ -10,7 +10,8 @@ from halfopen.errors import UsageError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from halfopen.cli.values import FourTuple, Moment
+    from halfopen.model.exchange import FourTuple
+    from halfopen.model.moment import Moment
 
 FailOn = Literal["never", "failed", "anomaly"]
 FAIL_ON: tuple[FailOn, ...] = ("never", "failed", "anomaly")
@@ -46,6 +47,8 @@ def check(options: TraceOptions, format_: str) -> None:
         raise UsageError(f"--ladder is a drawing: it has no --format {format_}")
     if options.ladder is not None and options.against is not None:
         raise UsageError("--ladder draws one capture, and --against compares two")
+    if options.ladder is not None:
+        _check_ladder(options)
     if [*options.files, options.against].count("-") > 1:
         raise UsageError("standard input can be read only once: - was given twice")
     since, until = options.since, options.until
@@ -62,6 +65,12 @@ def _check_against(options: TraceOptions, format_: str) -> None:
             raise UsageError(f"--against compares whole captures: it takes no --{name}")
     if format_ in {"csv", "parquet"}:
         raise UsageError(f"--against has no --format {format_}: it prints text, json, jsonl")
+
+
+def _check_ladder(options: TraceOptions) -> None:
+    for name in ("where", "sort", "top", "since", "until", "report"):
+        if getattr(options, name) is not None:
+            raise UsageError(f"--ladder draws what it names, whatever else is in the capture: it takes no --{name}")
 
 
 def _check_targets(options: TraceOptions) -> None:

@@ -3,59 +3,84 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any
 
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.printer import output_errors
 
 if TYPE_CHECKING:
-    from halfopen.capture.trace import Moment, Records, Trace
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+    from halfopen.capture.trace import Records, Trace
     from halfopen.cli.printer import Printer
     from halfopen.cli.trace_options import TraceOptions
     from halfopen.model.summary import Summary
 
 #: Rows of each table of the screen.
 ROWS = 10
+#: Rows of the tables in a report, which have pages.
+REPORT_ROWS = 200
 
 
 def show(printer: Printer, options: TraceOptions) -> ExitCode:
     """Read the captures, print, and say whether ``--fail-on`` was reached."""
+    if options.ladder is not None:
+        from halfopen.cli.trace_ladder import show_ladder
+
+        return show_ladder(printer, options)
+    if options.report is None:
+        return _verdict(options, _show(printer, options))
+    from halfopen.cli.trace_report import write_report
+
+    with _readable_again(options) as rewind:
+        summary = _show(printer, options)
+        rewind()
+        write_report(printer, options, summary)
+    return _verdict(options, summary)
+
+
+def _readable_again(options: TraceOptions) -> AbstractContextManager[Callable[[], None]]:
+    if "-" not in options.files:
+        return nullcontext(lambda: None)
+    from halfopen.cli.rereadable import rereadable_stdin
+
+    return rereadable_stdin()
+
+
+def _show(printer: Printer, options: TraceOptions) -> Summary:
     if printer.format in {"jsonl", "csv", "parquet"}:
         summary = _write_records(printer, options)
     else:
-        summary = _read(printer, options).summary
-        _print_summary(printer, options, summary)
+        trace = _read(printer, options, "none" if options.sort is None else "columns")
+        summary = trace.summary
+        _print_summary(printer, options, trace)
     for source in summary.inputs:
         if source.failure:
             printer.note(f"cannot read {source.path}: {source.failure}; the others were read")
-    return _verdict(options, summary)
+    return summary
 
 
 def _read(printer: Printer, options: TraceOptions, records: Records = "none", output: str | None = None) -> Trace:
     from halfopen.capture.trace import read
 
+    rows = options.top or ROWS
     with printer.progress("reading") as progress:
         return read(
             list(options.files),
             where=options.where,
-            since=_moment(options.since),
-            until=_moment(options.until),
+            since=options.since,
+            until=options.until,
             max_flows=options.max_flows,
             verify_checksums=options.verify_checksums,
             sort=options.sort,
-            top=options.top,
-            rows=options.top or ROWS,
+            top=rows if records == "columns" else options.top,
+            rows=rows if options.report is None else max(rows, REPORT_ROWS),
             records=records,
             output=output,
             progress=lambda _packets, done, total: progress.update(done, total),
         )
-
-
-def _moment(value: Any) -> Moment | None:
-    from halfopen.capture.trace import Moment
-
-    return None if value is None else Moment(value.ns, value.relative)
 
 
 def _write_records(printer: Printer, options: TraceOptions) -> Summary:
@@ -73,18 +98,25 @@ def _write_records(printer: Printer, options: TraceOptions) -> Summary:
             raise
 
 
-def _print_summary(printer: Printer, options: TraceOptions, summary: Summary) -> None:
+def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> None:
+    from halfopen.handshakes.worst import shortened
+
+    rows = options.top or ROWS
+    summary = trace.summary if options.report is None else shortened(trace.summary, rows)
+    listed = None if options.sort is None else list(trace.records())
     if printer.format == "json":
         import json
 
         from halfopen.render.json import summary_object
 
-        text = json.dumps(summary_object(summary), ensure_ascii=False, indent=2)
+        text = json.dumps(summary_object(summary, listed), ensure_ascii=False, indent=2)
     else:
+        from halfopen.render.listing import Order
         from halfopen.render.text import render_summary
 
         color = printer.color and options.output is None
-        text = render_summary(summary, width=printer.width, color=color, top=options.top or ROWS)
+        order = Order(options.sort, listed) if options.sort and listed is not None else None
+        text = render_summary(summary, width=printer.width, color=color, top=rows, order=order)
     with printer.destination(options.output) as out:
         out.write((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
 

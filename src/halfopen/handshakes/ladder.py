@@ -1,13 +1,11 @@
-"""One connection step by step: which one is meant, what is relative to what, what to leave out.
+"""One connection step by step: what is relative to what, what to leave out.
 
 Drawing is ``halfopen.render.ladder``; here are the decisions.
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.exchange import ExchangeIcmp, ExchangePacket
@@ -23,24 +21,7 @@ HEAD, TAIL = 12, 8
 #: Packets of the middle that are drawn because they carry SYN, FIN or RST or were called invalid.
 MIDDLE_MOST = 20
 
-_SEPARATOR = re.compile(r"\s*(?:→|->|,|-)\s*")
-_PEER = re.compile(r"\[(?P<v6>[0-9A-Fa-f:.]+)\]:(?P<port6>\d{1,5})|(?P<v4>[0-9.]+):(?P<port4>\d{1,5})")
 _MODULUS = 1 << 32
-
-
-@dataclass(frozen=True, slots=True)
-class FourTuple:
-    """Two ends of a connection, in either order."""
-
-    first: str
-    first_port: int
-    second: str
-    second_port: int
-
-    def matches(self, client: str, client_port: int, server: str, server_port: int) -> bool:
-        """Whether it names this connection; which end was written first does not matter."""
-        mine = {(self.first, self.first_port), (self.second, self.second_port)}
-        return mine == {(client, client_port), (server, server_port)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,25 +52,31 @@ class Gap:
     """From the packet before to the packet after."""
 
 
-def parse_selector(text: str) -> int | FourTuple:
-    """What ``--ladder`` takes: the number of a handshake, or the two ends of a connection.
+#: Longer than any way within a host or a switch, shorter than any retransmission timer of TCP.
+_COPY_NS = 10_000_000
 
-    Ends are ``10.0.0.1:1234`` or ``[2001:db8::1]:1234``, joined by ``-``, ``,``, ``->`` or ``→``.
 
-    Raises:
-        ValueError: it is neither; the text says what is expected.
+def with_copies(exchange: Exchange) -> Exchange:
+    """The same exchange with the copies of all its packets marked, where it is known to hold copies.
+
+    The table looks for copies in the handshake only, which is what it judges.
     """
-    text = text.strip()
-    if text.isascii() and text.isdigit() and int(text) > 0:
-        return int(text)
-    first = _PEER.match(text)
-    joint = _SEPARATOR.match(text, first.end()) if first else None
-    second = _PEER.fullmatch(text, joint.end()) if joint else None
-    if first is None or second is None:
-        raise ValueError(
-            "expected the number of a handshake, or two ends such as 10.0.0.1:1234-10.0.0.2:443 ([…]:port for IPv6)"
-        )
-    return FourTuple(*_peer(first), *_peer(second))
+    if "captured_twice" not in exchange.handshake.anomalies:
+        return exchange
+    seen: dict[tuple[object, ...], int] = {}
+    return replace(exchange, events=tuple(_marked(event, seen) for event in exchange.events))
+
+
+def _marked(event: ExchangePacket | ExchangeIcmp, seen: dict[tuple[object, ...], int]) -> ExchangePacket | ExchangeIcmp:
+    if isinstance(event, ExchangeIcmp):
+        return event
+    packet = (event.from_client, event.flags, event.seq, event.ack, event.window, event.payload_len)
+    first = seen.get(packet)
+    if event.verdict == "copy" or first is None or event.time_ns - first > _COPY_NS:
+        seen[packet] = event.time_ns
+        return event
+    del seen[packet]  # the next one is another packet: an ACK may well be sent again at once
+    return replace(event, verdict="copy")
 
 
 def steps(exchange: Exchange) -> list[Step]:
@@ -107,7 +94,7 @@ def steps(exchange: Exchange) -> list[Step]:
 
 def elide(exchange: Exchange) -> list[Step | Gap]:
     """The steps worth drawing, with gaps that say what was left out."""
-    everything = steps(exchange)
+    everything = steps(with_copies(exchange))
     chosen = _chosen(everything)
     result: list[Step | Gap] = []
     last = -1
@@ -166,16 +153,3 @@ def _relative(number: int, zero: int | None) -> int | None:
         return None
     difference = (number - zero) % _MODULUS
     return difference if difference < _MODULUS // 2 else difference - _MODULUS
-
-
-def _peer(match: re.Match[str]) -> tuple[str, int]:
-    address, port = match["v6"] or match["v4"], int(match["port6"] or match["port4"])
-    if port > 65535:
-        raise ValueError(f"{port} is no port: at most 65535")
-    try:
-        parsed = ip_address(address)
-    except ValueError:
-        raise ValueError(f"{address} is no IP address") from None
-    # The records spell a mapped address as RFC 5952 section 5 recommends, Python does so from 3.13 on.
-    mapped = getattr(parsed, "ipv4_mapped", None)
-    return (f"::ffff:{mapped}" if mapped else str(parsed)), port

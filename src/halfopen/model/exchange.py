@@ -23,8 +23,22 @@ FLAG_BITS = (
 )
 """TCP flags by bit, RFC 9293 section 3.1; AE is RFC 9768."""
 
-Verdict = Literal["next", "ignore", "invalid"]
-"""What the state table said: the packet moved the state, changed nothing (a retransmission, say), or cannot belong."""
+Verdict = Literal["next", "ignore", "invalid", "copy"]
+"""What the state table said: the packet moved the state, changed nothing (a retransmission, say), cannot belong, or is
+one that was captured twice."""
+
+_UNSYNCHRONIZED = frozenset({"", "CLOSED", "LISTEN", "SYN_SENT", "SYN_RECV"})
+"""States in which an ACK means more than data; RFC 9293 section 3.3.2 calls the others synchronized."""
+
+
+@dataclass(frozen=True, slots=True)
+class FourTuple:
+    """The two ends of a connection, in either order; addresses in their canonical text form."""
+
+    address: str
+    port: int
+    peer: str
+    peer_port: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +72,13 @@ class ExchangePacket:
     verdict: Verdict = "next"
     note: str = ""
     """The reason of the state table, where it has one."""
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is data or an acknowledgment in an open connection, of which there is nothing to say."""
+        telling = any(self.has(flag) for flag in ("SYN", "FIN", "RST"))
+        open_ = self.client_state not in _UNSYNCHRONIZED and self.server_state not in _UNSYNCHRONIZED
+        return self.verdict == "ignore" and not telling and open_
 
     def has(self, flag: str) -> bool:
         """Whether the flag is set."""
@@ -108,6 +129,18 @@ class Exchange:
     ) -> Exchange:
         """From the events as the core gives them; the ICMP errors among them are those with an ``icmp_type``."""
         return cls(handshake, tuple(map(_event, events)), files, omitted, omitted_after)
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanges:
+    """What was found of the connections that were asked for."""
+
+    exchanges: tuple[Exchange, ...]
+    """By the number of their handshake."""
+    left_out: int
+    """Handshakes between the ends asked for, beyond those that are kept."""
+    handshakes: int
+    """All in the captures, as far as these were read."""
 
 
 _ICMP_FIELDS = ("time_ns", "icmp_type", "icmp_code", "icmp_from", "to_client", "seq", "frame", "file")

@@ -55,36 +55,41 @@ def peers(row: Handshake) -> str:
 def _failed_row(row: Handshake, origin_ns: int | None) -> list[Cell | str]:
     at = "" if origin_ns is None else duration((row.start_ns - origin_ns) / 1000)
     return [
-        _plain(row.number),
+        plain(row.number),
         at,
         peers(row),
         Cell(OUTCOME_WORDS.get(row.outcome, escape_text(row.outcome)), outcome_role(row.outcome)),
         grouped(row.syn_sent),
-        _plain(row.frame_syn),
-        _why(row),
+        plain(row.frame_syn),
+        why(row),
     ]
 
 
 def _slow_row(row: Handshake) -> list[Cell | str]:
-    frames = [_plain(frame) for frame in (row.frame_syn, row.frame_syn_ack, row.frame_ack)]
     waited = UNKNOWN if row.retransmit_wait_us is None else duration(row.retransmit_wait_us)
     return [
-        _plain(row.number),
+        plain(row.number),
         duration(row.handshake_us),
         Cell(waited, "warn" if row.retransmit_wait_us else ""),
         peers(row),
         grouped(row.syn_sent),
-        ", ".join(frames),
-        _why(row),
+        frames(row),
+        why(row),
     ]
 
 
-def _plain(number: int | None) -> str:
+def frames(row: Handshake) -> str:
+    """Frame numbers of SYN, SYN-ACK and ACK."""
+    return ", ".join(plain(frame) for frame in (row.frame_syn, row.frame_syn_ack, row.frame_ack))
+
+
+def plain(number: int | None) -> str:
     """Without grouping: numbers to be typed or pasted elsewhere."""
     return UNKNOWN if number is None else str(number)
 
 
-def _why(row: Handshake) -> str:
+def why(row: Handshake) -> str:
+    """What is to be said of it beyond its outcome, in a few words."""
     said = icmp_words(row)
     words = [f"{said} from {row.icmp_from}" if row.icmp_from else said] if said else []
     if row.retransmit_wait_us == 0 and (row.syn_sent or 0) > 1:

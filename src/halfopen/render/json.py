@@ -12,8 +12,10 @@ _ALWAYS = ("packets", "tcp_segments", "midstream", "handshakes", "outcomes", "ev
 """Promised even where the core had nothing to say."""
 
 
-def summary_object(summary: Summary) -> dict[str, Any]:
+def summary_object(summary: Summary, records: list[dict[str, Any]] | None = None) -> dict[str, Any]:
     """Everything that the core counted, with the sentences and the capture point added.
+
+    ``records`` are those that ``--sort`` asked for, in its order.
 
     ``notices`` are whole sentences, ranked as on the screen; ``vantage.place`` is null where it cannot be told.
     """
@@ -24,6 +26,7 @@ def summary_object(summary: Summary) -> dict[str, Any]:
         **{name: value for name, value in summary.document.items() if name != "schema"},
         "vantage": {**summary.document.get("vantage", {}), "place": where.place, "reason": where.reason},
         "notices": [sentence(notice) for notice in notices(summary)],
+        **({} if records is None else {"records": records}),
     }
 
 

@@ -44,7 +44,7 @@ def _heading(exchange: Exchange, width: int, paint: Paint) -> list[str]:
     number = "" if row.number is None else f"{row.number}  "
     outcome = OUTCOME_WORDS.get(row.outcome, escape_text(row.outcome))
     first = f"{paint('head', number + peers(row))}  {paint(outcome_role(row.outcome), outcome)}"
-    facts = [f"began {moment(row.start_ns)}", f"in {escape_text(row.source)}"]
+    facts = [f"began {moment(row.start_ns)}", f"in {_file_name(row.source)}"]
     if row.handshake_us is not None:
         facts.append(f"handshake {duration(row.handshake_us)}")
     if row.retransmit_wait_us:
@@ -85,19 +85,19 @@ def _step(step: Step, exchange: Exchange, width: int, paint: Paint) -> list[str]
     indent = " " * _margin(width)
     lines = [f"{left}  {client:<{_STATE}}  {paint(role, arrow)}  {server}".rstrip()]
     lines += [paint("dim", line) for line in wrap(_details(step, exchange), width, first=indent)]
-    verdict = "" if isinstance(event, ExchangeIcmp) else _verdict(event)
+    verdict = "" if isinstance(event, ExchangeIcmp) else verdict_words(event)
     if verdict:
         lines += [paint(role, line) for line in wrap(verdict, width, first=indent)]
     return lines
 
 
 def _packet(packet: ExchangePacket, width: int) -> tuple[str, tuple[str, str, str]]:
-    role = {"invalid": "bad", "ignore": "warn"}.get(packet.verdict, "")
+    role = "" if packet.is_plain else {"invalid": "bad", "ignore": "warn", "copy": "dim"}.get(packet.verdict, "")
     label = flag_words(packet.flags)
     if packet.payload_len:
         label += f" {packet.payload_len} B"
     arrow = _arrow(label, _arrow_width(width), to_server=packet.from_client)
-    return role, (_state(packet.client_state), arrow, _state(packet.server_state))
+    return role, (state_name(packet.client_state), arrow, state_name(packet.server_state))
 
 
 def _icmp(error: ExchangeIcmp, width: int) -> tuple[str, tuple[str, str, str]]:
@@ -105,7 +105,8 @@ def _icmp(error: ExchangeIcmp, width: int) -> tuple[str, tuple[str, str, str]]:
     return "bad", ("", _arrow("ICMP", _arrow_width(width), to_server=not error.to_client), "")
 
 
-def _state(name: str) -> str:
+def state_name(name: str) -> str:
+    """A state as RFC 9293 spells it."""
     return _STATES.get(name) or escape_text(name).replace("_", "-")
 
 
@@ -125,7 +126,7 @@ def _details(step: Step, exchange: Exchange) -> str:
     event = step.event
     words = _icmp_words(event, step) if isinstance(event, ExchangeIcmp) else _packet_words(event, step)
     if len(exchange.files) > 1 and event.file < len(exchange.files):
-        words.append(f"in {escape_text(exchange.files[event.file])}")
+        words.append(f"in {_file_name(exchange.files[event.file])}")
     return ", ".join(words)
 
 
@@ -139,8 +140,17 @@ def _packet_words(packet: ExchangePacket, step: Step) -> list[str]:
 
 
 def _icmp_words(error: ExchangeIcmp, step: Step) -> list[str]:
-    words = [f"{icmp_meaning(error.icmp_type, error.icmp_code, v6=':' in error.icmp_from)} from {error.icmp_from}"]
+    words = [icmp_sentence(error)]
     return words if error.seq is None else [*words, f"about {_number('seq', step.seq, error.seq)}"]
+
+
+def icmp_sentence(error: ExchangeIcmp) -> str:
+    """«host unreachable from 10.0.0.9»."""
+    return f"{icmp_meaning(error.icmp_type, error.icmp_code, v6=':' in error.icmp_from)} from {error.icmp_from}"
+
+
+def _file_name(path: str) -> str:
+    return "standard input" if path == "-" else escape_text(path)
 
 
 def _number(name: str, relative: int | None, absolute: int) -> str:
@@ -171,9 +181,16 @@ def option_words(options: Mapping[str, Any]) -> list[str]:
     return words
 
 
-def _verdict(packet: ExchangePacket) -> str:
+def verdict_words(packet: ExchangePacket) -> str:
+    """What the state table made of the packet; nothing where it is as plain as can be."""
+    if packet.is_plain:
+        return ""
+    if packet.verdict == "copy":
+        return "the same packet, captured a second time"
     note = escape_text(packet.note)
     word = {"ignore": "changes nothing", "invalid": "invalid"}.get(packet.verdict, "")
+    if word and note and not note[:2].isupper():  # not «SYN»
+        note = note[0].lower() + note[1:]
     return ": ".join(part for part in (word, note) if part)
 
 

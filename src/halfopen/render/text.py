@@ -12,6 +12,7 @@ from halfopen.handshakes.notices import Notice, notices
 from halfopen.model.quantity import duration, grouped, plural
 from halfopen.render import sections
 from halfopen.render.layout import Paint, clamp, wrap
+from halfopen.render.listing import Order, listing
 
 if TYPE_CHECKING:
     from halfopen.model.summary import Summary
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _MARKS = {"trouble": ("!", "bad"), "caveat": ("?", "warn"), "fact": ("-", "dim")}
 
 
-def render_summary(summary: Summary, *, width: int = 100, color: bool = False, top: int = 10) -> str:
+def render_summary(
+    summary: Summary, *, width: int = 100, color: bool = False, top: int = 10, order: Order | None = None
+) -> str:
     """The screen as text that ends in a line end.
 
     Args:
@@ -27,6 +30,7 @@ def render_summary(summary: Summary, *, width: int = 100, color: bool = False, t
         width: columns of the terminal; the layout keeps to 60 to 120.
         color: whether to use ANSI colours.
         top: rows of each table.
+        order: the handshakes to list instead of the failed and the slowest ones.
     """
     paint, width = Paint(color), clamp(width)
     said = notices(summary)
@@ -37,13 +41,19 @@ def render_summary(summary: Summary, *, width: int = 100, color: bool = False, t
         sections.outcomes(summary, width, paint),
         sections.latency(summary, width, paint),
         sections.endpoints(summary, width, paint, top),
-        sections.failed(summary, width, paint, top),
-        sections.slowest(summary, width, paint, top),
+        *_single(summary, order, width, paint, top),
         sections.footnotes(summary, width, paint),
         sentences([notice for notice in said if notice.severity == "fact"], width, paint),
         sections.ladder_hint(summary, paint),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+
+
+def _single(summary: Summary, order: Order | None, width: int, paint: Paint, top: int) -> list[list[str]]:
+    """Single handshakes: as ordered, or those that matter most."""
+    if order is not None:
+        return [listing(order, summary.handshakes, width, paint)]
+    return [sections.failed(summary, width, paint, top), sections.slowest(summary, width, paint, top)]
 
 
 def _verdict(summary: Summary, said: list[Notice], width: int, paint: Paint) -> list[str]:

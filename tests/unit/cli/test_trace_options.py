@@ -30,6 +30,8 @@ def test_the_options_are_the_fields() -> None:
         (["a", "--ladder", "all"], "invalid value for '--ladder': 'all' is no handshake"),
         (["a", "--ladder", "1", "--format", "json"], "--ladder is a drawing: it has no --format json"),
         (["a", "--ladder", "1", "--against", "b"], "--ladder draws one capture, and --against compares two"),
+        (["a", "--ladder", "1", "--where", "x"], "--ladder draws what it names, whatever else is in the capture"),
+        (["a", "--ladder", "1", "--report", "b"], "--ladder draws what it names, whatever else is in the capture"),
         (["-", "--against", "-"], "standard input can be read only once: - was given twice"),
         (["-", "-"], "standard input can be read only once: - was given twice"),
         (["a", "--since", "+5s", "--until", "+1s"], "--since is not before --until"),

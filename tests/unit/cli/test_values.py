@@ -6,7 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfopen.cli.values import FourTuple, Moment, parse_moment, parse_which
+from halfopen.cli.values import parse_which
+from halfopen.model.exchange import FourTuple
+from halfopen.model.moment import Moment
 
 SECOND = 10**9
 
@@ -28,18 +30,18 @@ SECOND = 10**9
     ],
 )
 def test_a_moment(text: str, expected: Moment) -> None:
-    assert parse_moment(text) == expected
+    assert Moment.parse(text) == expected
 
 
 @pytest.mark.parametrize("text", ["", "+", "+5", "5s", "noon", "1969-12-31", "2263-01-01", "+5s later", "-1", "1e9"])
 def test_no_moment(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
-        parse_moment(text)
+        Moment.parse(text)
 
 
 @given(st.integers(0, 2**63 - 1))
 def test_every_nanosecond_can_be_named(ns: int) -> None:
-    assert parse_moment(f"{ns // SECOND}.{ns % SECOND:09}") == Moment(ns)
+    assert Moment.parse(f"{ns // SECOND}.{ns % SECOND:09}") == Moment(ns)
 
 
 V4 = FourTuple("10.0.0.1", 4242, "10.0.0.2", 443)
@@ -56,6 +58,8 @@ V6 = FourTuple("2001:db8::1", 4242, "2001:db8::2", 443)
         ("10.0.0.1:4242→10.0.0.2:443", V4),
         ("10.0.0.1:4242,10.0.0.2:443", V4),
         ("[2001:db8::1]:4242-[2001:DB8:0::2]:443", V6),
+        ("[2001:DB8:0:0::1]:4242 , [2001:db8::2]:443", V6),
+        (" 812 ", 812),
     ],
 )
 def test_which_handshake(text: str, expected: int | FourTuple) -> None:

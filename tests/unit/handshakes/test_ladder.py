@@ -1,75 +1,14 @@
-"""Which connection a ladder is about, and what of a long one is left out."""
+"""What is relative to what in a ladder, and what of a long one is left out."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from halfopen.handshakes.ladder import HEAD, TAIL, FourTuple, Gap, Step, elide, parse_selector, steps
+from halfopen.handshakes.ladder import HEAD, TAIL, Gap, Step, elide, steps
 from halfopen.model.exchange import Exchange, ExchangeIcmp, ExchangePacket
 from halfopen.model.handshake import Handshake
 
-V4 = FourTuple("10.0.0.1", 1234, "10.0.0.2", 443)
-V6 = FourTuple("2001:db8::1", 1234, "2001:db8::2", 443)
 SYN, RST, ACK = 2, 4, 16
-
-
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1", 1),
-        (" 812 ", 812),
-        ("10.0.0.1:1234-10.0.0.2:443", V4),
-        ("10.0.0.1:1234 → 10.0.0.2:443", V4),
-        ("10.0.0.1:1234,10.0.0.2:443", V4),
-        ("10.0.0.1:1234->10.0.0.2:443", V4),
-        ("[2001:db8::1]:1234-[2001:db8::2]:443", V6),
-        ("[2001:DB8:0:0::1]:1234 , [2001:db8::2]:443", V6),
-        ("[::ffff:1.2.3.4]:1-[::1]:2", FourTuple("::ffff:1.2.3.4", 1, "::1", 2)),
-    ],
-)
-def test_selector(text: str, expected: int | FourTuple) -> None:
-    assert parse_selector(text) == expected
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "",
-        "0",
-        "-1",
-        "1.5",
-        "²",
-        "10.0.0.1:1234",
-        "10.0.0.1-10.0.0.2",
-        "10.0.0.1:1-10.0.0.2:2:3",
-        "2001:db8::1:1-::2:2",
-        "a:1-b:2",
-    ],
-)
-def test_selector_says_what_it_expects(text: str) -> None:
-    with pytest.raises(ValueError, match="expected the number of a handshake, or two ends"):
-        parse_selector(text)
-
-
-@pytest.mark.parametrize(
-    ("text", "complaint"),
-    [
-        ("10.0.0.1:70000-10.0.0.2:443", "70000 is no port"),
-        ("10.0.0.999:1-10.0.0.2:443", "10.0.0.999 is no IP"),
-        ("[1:2]:1-[::2]:2", "1:2 is no IP"),
-    ],
-)
-def test_selector_names_the_wrong_part(text: str, complaint: str) -> None:
-    with pytest.raises(ValueError, match=complaint):
-        parse_selector(text)
-
-
-def test_either_end_may_come_first() -> None:
-    assert V4.matches("10.0.0.1", 1234, "10.0.0.2", 443)
-    assert V4.matches("10.0.0.2", 443, "10.0.0.1", 1234)
-    assert not V4.matches("10.0.0.1", 443, "10.0.0.2", 1234)
 
 
 def sent(time_ns: int, flags: int, seq: int, ack: int = 0, **more: Any) -> ExchangePacket:  # noqa: ANN401

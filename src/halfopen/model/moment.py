@@ -1,0 +1,51 @@
+"""A point in time, as a person names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self
+
+_UNITS_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_EPOCH_SECONDS = re.compile(r"(\d+)(?:\.(\d{1,9}))?")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: The record's ``start_ns`` is a signed 64-bit number of nanoseconds, which ends in the year 2262.
+_NS_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A point in time: nanoseconds since the epoch, or since the first packet when ``relative``."""
+
+    ns: int
+    relative: bool = False
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """``2026-11-23T07:00:00.5Z`` (UTC without a zone), ``1763884800.5`` (epoch), ``+1m30s`` (from the first packet).
+
+        Raises:
+            ValueError: none of these.
+        """
+        if text.startswith("+"):
+            return cls(_checked(_duration_ns(text[1:])), relative=True)
+        if seconds := _EPOCH_SECONDS.fullmatch(text):
+            return cls(_checked(int(seconds[1]) * 10**9 + int((seconds[2] or "").ljust(9, "0"))))
+        moment = datetime.fromisoformat(text)
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return cls(_checked((aware - _EPOCH) // timedelta(microseconds=1) * 1000))
+
+
+def _checked(ns: int) -> int:
+    if not 0 <= ns <= _NS_MAX:
+        raise ValueError("before 1970 or after 2262")
+    return ns
+
+
+def _duration_ns(text: str) -> int:
+    parts = _DURATION.findall(text)
+    if not parts or "".join(number + unit for number, unit in parts) != text:
+        raise ValueError("not a duration")
+    return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)

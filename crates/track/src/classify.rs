@@ -9,6 +9,8 @@ use crate::state::{Class, State};
 /// Before completion a peer has at most its initial window in flight (RFC 6928: 10 segments; Fast Open replies more):
 /// numbers further away than this belong to something else.
 const HANDSHAKE_SPAN: u32 = 1 << 20;
+/// No IP packet carries more.
+const LARGEST_SEGMENT: u32 = 0xFFFF;
 /// A FIN or RST further from the highest byte seen than any window in use is not believed.
 const CLOSE_SPAN: i32 = 1 << 26;
 /// Segments of one handshake that the capture swapped lie this close together.
@@ -114,10 +116,17 @@ fn disproves(flow: &Flow, detail: &Detail, isn_server: u32) -> bool {
 }
 
 /// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1). A FIN with the SYN
-/// counts as well.
+/// counts as well; and where the header itself was cut short, by a fragment or the snapshot length, how much data follows
+/// is unknown.
 fn acks_syn(flow: &Flow, ack: u32) -> bool {
     let fin = u32::from(flow.anomalies.contains(Anomaly::SynWithFinOrRst));
-    within(flow.isn_client.wrapping_add(1), ack, flow.syn_data.saturating_add(fin))
+    let unseen = if flow.client_options.is_incomplete() {
+        LARGEST_SEGMENT
+    } else {
+        0
+    };
+    let beyond = flow.syn_data.saturating_add(fin).max(unseen);
+    within(flow.isn_client.wrapping_add(1), ack, beyond)
 }
 
 fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {

@@ -310,10 +310,7 @@ fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
         Side::Client => &mut detail.client,
         Side::Server => &mut detail.server,
     };
-    // Behind its FIN a side sends nothing; the FIN's own number is no byte.
-    if !stream.fin_covered_by(segment.seq.wrapping_add(segment.payload_len)) {
-        stream.carry(segment.seq, segment.payload_len);
-    }
+    stream.carry(segment.seq, segment.payload_len);
 }
 
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {

@@ -137,6 +137,11 @@ impl PackedOptions {
         }
     }
 
+    /// Whether the options could not be read to their end.
+    pub const fn is_incomplete(&self) -> bool {
+        self.has(Self::INCOMPLETE)
+    }
+
     /// Whether a Fast Open option was there.
     pub const fn asks_fast_open(&self) -> bool {
         self.bits & (Self::TFO_REQUEST | Self::TFO_COOKIE) != 0

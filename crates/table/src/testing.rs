@@ -78,6 +78,7 @@ impl Fixture {
                     unknown: u8::MAX,
                     incomplete: true,
                     window_cut: false,
+                    fragmented: false,
                 },
                 ecn: true,
                 ace: 7,

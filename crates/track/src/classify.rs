@@ -116,11 +116,10 @@ fn disproves(flow: &Flow, detail: &Detail, isn_server: u32) -> bool {
 }
 
 /// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1). A FIN with the SYN
-/// counts as well; and where the header itself was cut short, by a fragment or the snapshot length, how much data follows
-/// is unknown.
+/// counts as well; and how much data the other fragments of a SYN carry is unknown.
 fn acks_syn(flow: &Flow, ack: u32) -> bool {
     let fin = u32::from(flow.anomalies.contains(Anomaly::SynWithFinOrRst));
-    let unseen = if flow.client_options.is_incomplete() {
+    let unseen = if flow.client_options.is_fragmented() {
         LARGEST_SEGMENT
     } else {
         0

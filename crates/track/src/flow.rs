@@ -64,6 +64,7 @@ impl PackedOptions {
     const INCOMPLETE: u16 = 512;
     const ECN: u16 = 1024;
     const WINDOW_CUT: u16 = 2048;
+    const FRAGMENTED: u16 = 4096;
 
     /// Packs what a SYN or SYN-ACK offered.
     pub fn pack(options: &SideOptions) -> Self {
@@ -79,6 +80,7 @@ impl PackedOptions {
         set(t.ao, Self::AO);
         set(t.incomplete, Self::INCOMPLETE);
         set(t.window_cut, Self::WINDOW_CUT);
+        set(t.fragmented, Self::FRAGMENTED);
         set(options.ecn, Self::ECN);
         let cookie = match t.fast_open {
             FastOpenOption::Absent => 0,
@@ -130,6 +132,7 @@ impl PackedOptions {
                 unknown: self.unknown,
                 incomplete: self.has(Self::INCOMPLETE),
                 window_cut: self.has(Self::WINDOW_CUT),
+                fragmented: self.has(Self::FRAGMENTED),
             },
             ecn: self.has(Self::ECN),
             ace: self.ace_cookie & 7,
@@ -137,9 +140,9 @@ impl PackedOptions {
         }
     }
 
-    /// Whether the options could not be read to their end.
-    pub const fn is_incomplete(&self) -> bool {
-        self.has(Self::INCOMPLETE)
+    /// Whether the packet went on in other fragments.
+    pub const fn is_fragmented(&self) -> bool {
+        self.has(Self::FRAGMENTED)
     }
 
     /// Whether a Fast Open option was there.
@@ -485,6 +488,7 @@ mod tests {
                 unknown: 3,
                 incomplete: true,
                 window_cut: true,
+                fragmented: true,
             },
             ecn: true,
             ace: 7,

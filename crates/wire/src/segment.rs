@@ -90,6 +90,8 @@ pub struct SynOptions {
     pub incomplete: bool,
     /// The capture ends before the window field: [`Segment::window`] is 0 and means nothing.
     pub window_cut: bool,
+    /// The packet goes on in other fragments: [`Segment::payload_len`] counts this one's part only.
+    pub fragmented: bool,
 }
 
 /// One TCP segment as far as a handshake needs it. Owned and `Copy`, so that a batch of them crosses threads.

@@ -261,6 +261,7 @@ fn parse_options(text: &str) -> Result<SynOptions, String> {
             ["ao"] => options.ao = true,
             ["unknown"] => options.unknown += 1,
             ["incomplete"] => options.incomplete = true,
+            ["fragmented"] => options.fragmented = true,
             _ => return Err(format!("no option «{option}»")),
         }
     }

@@ -66,8 +66,9 @@ impl Walk<'_> {
         let captured = b.limit(header).data;
         let area = captured.get(HEADER..).unwrap_or_default();
         if captured.len() == header
-            && let Some(options) = options::parse_linux(area)
+            && let Some(mut options) = options::parse_linux(area)
         {
+            options.fragmented = b.partial;
             return self.packet(ip, head, b, Some(options));
         }
         let (mut options, defect) = options::parse(area, header - HEADER);
@@ -79,6 +80,7 @@ impl Walk<'_> {
             self.defects.add(defect);
         }
         options.window_cut = captured.len() < WINDOW_END;
+        options.fragmented = b.partial;
         options.incomplete |= captured.len() < HEADER;
         self.packet(ip, head, b, Some(options))
     }

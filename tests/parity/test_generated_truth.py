@@ -253,7 +253,7 @@ def test_flood(generated: dict[str, Made]) -> None:
 def test_a_flood_does_not_push_out_the_real(generated: dict[str, Made]) -> None:
     """With room for a fiftieth of the flood every real connection is still found, and what was lost is counted.
 
-    A SYN that was sent again a second later may have been pushed out: then its first transmission is an attempt by itself.
+    A SYN that is sent again a second later may be gone by then: its first transmission is an attempt by itself.
     """
     made = generated["syn-flood"]
     room = made.truth["flood"]["syns"] // 50

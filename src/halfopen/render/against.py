@@ -235,7 +235,7 @@ def _handshake_row(row: Compared, several: tuple[bool, bool]) -> list[Cell | str
 
 
 def _frames(places: list[tuple[Place | None, bool]], *, several: bool) -> str:
-    """``3262! 4570! 5053``, lost ones before others where not all fit; with several files, after their file's number."""
+    """``3262! 4570! 5053``; where not all fit, the lost ones. With several files, each after the number of its file."""
     known = [(place, lost) for place, lost in places if place is not None]
     chosen = sorted(sorted(known, key=lambda item: not item[1])[:_FRAMES], key=lambda item: item[0].time_ns)
     texts = [

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import subprocess
-from pathlib import Path
 
 import pytest
 from tests.conftest import PROGRAM, ROOT, Halfopen, environment
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 LAB = ROOT / "tests" / "captures" / "lab"
 LOSSY = LAB / "lossy_many.client.pcap"

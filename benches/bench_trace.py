@@ -1,4 +1,4 @@
-"""``halfopen trace`` beside tcpdump, tshark and argus, on the three generated captures, warm, whole processes, in one run.
+"""``halfopen trace`` beside tcpdump, tshark and argus on three generated captures: whole processes, warm, in one run.
 
 The captures are made by ``../shared/bench/genbench.py`` (``HALFOPEN_BENCH_GENERATOR`` names another place; it needs
 numpy), or are taken from ``HALFOPEN_BENCH_DATA`` where they lie ready. ``HALFOPEN_BENCH_SCALE`` makes them smaller

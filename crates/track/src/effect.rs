@@ -344,8 +344,9 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
 }
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    if !is_opening(step.before) {
-        // The RST that answers a wrong SYN-ACK takes its number from that one's acknowledgment: no byte of this stream.
+    let over = matches!(step.before, State::TimeWait | State::Reset);
+    if !is_opening(step.before) && !over {
+        // Before completion it takes its number from what it answers; after the end, from what came late: no bytes.
         carry(detail, segment, step.from);
     }
     flow.marks |= match (step.before, step.from) {

@@ -214,7 +214,7 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
             Anomaly::OneDirectionCaptured
         });
     }
-    let client_seen = syn_seen || flow.syn_sent > 0 || detail.client.start.is_some();
+    let client_seen = syn_seen || flow.syn_sent > 0 || flow.is(Flow::RESET_BY_CLIENT) || detail.client.start.is_some();
     if !client_seen && (detail.server.bytes > 0 || flow.is(Flow::COMPLETED)) {
         set.insert(Anomaly::OneDirectionCaptured);
     } else if flow.is(Flow::COMPLETED) && detail.ack.is_none() && !flow.is(Flow::SIMULTANEOUS) {

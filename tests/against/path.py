@@ -106,7 +106,7 @@ class _Connect:
         self.send("ack", at, self.isn + 1, self.isn_server + 1, ACK)
         self.send("data", at + 3 * MILLI, self.isn + 1, self.isn_server + 1, ACK | PSH, length=40)
 
-    def send(self, kind: str, at: int, seq: int, ack: int, flags: int, *, length: int = 0) -> int | None:  # noqa: PLR0917
+    def send(self, kind: str, at: int, seq: int, ack: int, flags: int, *, length: int = 0) -> int | None:
         """When it arrives at the other point; ``at`` is when it passes the first one."""
         from_client = kind != "syn_ack"
         self.ids = (self.ids + 1) & 0xFFFF or 1

@@ -23,6 +23,7 @@ _ONLY_WORDS = {
 
 _NO_CLOCK = {
     "no_packets": "no packet is in both captures",
+    "no_direction": "nothing tells which point a packet passed first",
     "one_direction": "packets of one direction only are in both captures",
     "contradiction": "no two steady clocks fit the times, so one was set meanwhile, or packets took several paths",
 }

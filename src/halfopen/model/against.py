@@ -68,7 +68,7 @@ class Clock:
     packets_from_b: int = 0
     """Packets that passed ``b`` first, and tell the least."""
     unknown_because: str | None = None
-    """``no_packets``, ``one_direction`` or ``contradiction``."""
+    """``no_packets``, ``no_direction``, ``one_direction`` or ``contradiction``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,8 @@ pub struct Drift {
 pub enum NoClock {
     /// No packet was seen at both points.
     NoPackets,
+    /// Packets were, but nothing tells which point they passed first.
+    NoDirection,
     /// Packets of one direction only: the offset cannot be told from the time on the way.
     OneDirection,
     /// No steady clock explains the times: one of them was set meanwhile, or the captures are not of one path.
@@ -64,6 +66,7 @@ impl NoClock {
     pub const fn name(self) -> &'static str {
         match self {
             Self::NoPackets => "no_packets",
+            Self::NoDirection => "no_direction",
             Self::OneDirection => "one_direction",
             Self::Contradiction => "contradiction",
         }
@@ -105,7 +108,7 @@ impl Clock {
         let mut clock = Self {
             offset_ns: frame.base_ns.saturating_add(fit.offset.round() as i64),
             // The time stamps themselves are whole microseconds in most captures.
-            uncertainty_ns: fit.reach.ceil() as i64 + 1_000,
+            uncertainty_ns: (fit.reach.ceil() as i64).saturating_add(1_000),
             middle_ns: frame.middle_ns,
             drift: fit.drift,
             shortest_round_trip_ns: fit.width.round() as i64,
@@ -123,7 +126,7 @@ impl Clock {
             .filter(|s| s.from_a == from_a)
             .map(|s| {
                 let way = s.ahead_ns.saturating_sub(self.ahead_at(s.at_ns));
-                if from_a { way } else { -way }
+                if from_a { way } else { way.saturating_neg() }
             })
             .collect();
         let middle = ways.len() / 2;
@@ -143,10 +146,12 @@ impl Clock {
         a_ns.saturating_add(self.ahead_at(a_ns))
     }
 
-    /// A time of the second clock on the first. Exact to a nanosecond in a million seconds at 1000 ppm.
+    /// A time of the second clock on the first.
     pub fn to_a(&self, b_ns: i64) -> i64 {
         let about = b_ns.saturating_sub(self.offset_ns);
-        b_ns.saturating_sub(self.ahead_at(b_ns.saturating_sub(self.ahead_at(about))))
+        let rate = self.drift.map_or(0.0, |d| d.ppm / 1e6);
+        let drifted = about.saturating_sub(self.middle_ns) as f64 * rate / (1.0 + rate);
+        about.saturating_sub(drifted.round() as i64)
     }
 
     /// From a time of the first clock to one of the second, with the clocks made equal.
@@ -292,4 +297,119 @@ fn edge(inside: f64, limit: f64, f: impl Fn(f64) -> f64) -> f64 {
         }
     }
     good
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::against::testing::Random;
+
+    const SECOND: i64 = 1_000_000_000;
+    const MILLI: i64 = 1_000_000;
+
+    /// Packets in both directions over a path of 5 ms with jitter, some of them held up for long.
+    fn path(random: &mut Random, span: i64, offset: i64, ppm: f64) -> Vec<Sample> {
+        (0..600)
+            .map(|i| {
+                let at_ns = 1_700_000_000 * SECOND + span / 600 * i;
+                let rare = if random.below(10) == 0 {
+                    random.below(200) * MILLI
+                } else {
+                    0
+                };
+                let way = 5 * MILLI + random.below(2 * MILLI) + rare;
+                let ahead = offset + ((at_ns - 1_700_000_000 * SECOND) as f64 * ppm / 1e6) as i64;
+                let from_a = i % 2 == 0;
+                Sample {
+                    at_ns,
+                    ahead_ns: if from_a { ahead + way } else { ahead - way },
+                    from_a,
+                }
+            })
+            .collect()
+    }
+
+    #[test]
+    fn the_truth_is_within_the_bounds() {
+        let mut random = Random(7);
+        for span in [SECOND, 60 * SECOND, 7200 * SECOND] {
+            for ppm in [0.0, 0.5, 12.0, -250.0] {
+                for offset in [0, -3 * SECOND, 86_400 * 365 * SECOND] {
+                    let clock = Clock::estimate(&path(&mut random, span, offset, ppm)).unwrap();
+                    let since = (clock.middle_ns - 1_700_000_000 * SECOND) as f64;
+                    let truth = offset + (since * ppm / 1e6) as i64;
+                    assert!(
+                        (clock.offset_ns - truth).abs() <= clock.uncertainty_ns,
+                        "{clock:?} {truth}"
+                    );
+                    assert!(clock.uncertainty_ns < 9 * MILLI, "{clock:?}");
+                    let is_seen = span == 7200 * SECOND || span == 60 * SECOND && ppm == -250.0;
+                    assert_eq!(clock.drift.is_some(), is_seen, "{clock:?}");
+                    if let Some(drift) = clock.drift {
+                        assert!((drift.ppm - ppm).abs() <= drift.uncertainty_ppm, "{drift:?} {ppm}");
+                        assert!(drift.uncertainty_ppm * (span as f64) < 1.2e6 * 10e6, "{drift:?}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_two_clocks_turned_round_give_the_opposite() {
+        let samples = path(&mut Random(3), 100 * SECOND, 42 * MILLI, 20.0);
+        let turned: Vec<Sample> = samples
+            .iter()
+            .map(|s| Sample {
+                at_ns: s.at_ns + s.ahead_ns,
+                ahead_ns: -s.ahead_ns,
+                from_a: !s.from_a,
+            })
+            .collect();
+        let (one, other) = (Clock::estimate(&samples).unwrap(), Clock::estimate(&turned).unwrap());
+        assert!((one.offset_ns + other.offset_ns).abs() < 10_000, "{one:?} {other:?}");
+        assert_eq!(one.usual_ns(true) / 10_000, other.usual_ns(false) / 10_000);
+    }
+
+    #[test]
+    fn times_go_to_the_other_clock_and_back() {
+        let samples = path(&mut Random(5), 7200 * SECOND, -9 * SECOND, 300.0);
+        let clock = Clock::estimate(&samples).unwrap();
+        for sample in &samples {
+            assert!((clock.to_a(clock.to_b(sample.at_ns)) - sample.at_ns).abs() <= 1);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_told_is_not_told() {
+        let samples = path(&mut Random(1), SECOND, 0, 0.0);
+        let one_way: Vec<Sample> = samples.iter().copied().filter(|s| s.from_a).collect();
+        assert_eq!(Clock::estimate(&[]), Err(NoClock::NoPackets));
+        assert_eq!(Clock::estimate(&one_way), Err(NoClock::OneDirection));
+        let mut set = samples;
+        for sample in set.iter_mut().skip(300) {
+            sample.ahead_ns += SECOND; // somebody set the clock
+        }
+        assert_eq!(Clock::estimate(&set), Err(NoClock::Contradiction));
+    }
+
+    #[test]
+    fn times_at_the_ends_of_what_a_file_can_hold_do_no_harm() {
+        let extreme = [i64::MIN, i64::MIN + 1, -1, 0, 1, i64::MAX - 1, i64::MAX];
+        let mut samples = Vec::new();
+        for at_ns in extreme {
+            for ahead_ns in extreme {
+                for from_a in [true, false] {
+                    samples.push(Sample {
+                        at_ns,
+                        ahead_ns,
+                        from_a,
+                    });
+                    if let Ok(clock) = Clock::estimate(&samples) {
+                        let _finite = clock.to_b(at_ns).wrapping_add(clock.to_a(at_ns));
+                    }
+                }
+            }
+        }
+        assert_eq!(Clock::estimate(&samples), Err(NoClock::Contradiction));
+    }
 }

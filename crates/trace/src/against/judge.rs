@@ -234,7 +234,11 @@ impl Judge<'_> {
     fn is_covered(&self, time_ns: i64, only_a: bool, at_a: Option<bool>) -> bool {
         let Some(clock) = self.clock else { return true };
         let way = at_a.map_or(0, |at_a| clock.usual_ns(at_a));
-        let way = if at_a == Some(only_a) { way } else { -way };
+        let way = if at_a == Some(only_a) {
+            way
+        } else {
+            way.saturating_neg()
+        };
         let (there, other) = if only_a {
             (clock.to_b(time_ns), self.b)
         } else {
@@ -319,7 +323,7 @@ impl Judge<'_> {
         let client_side_ns = at(&answer.pair, true).and_then(|s| {
             let acks = near.packets.iter().filter(|p| p.from_low == near.client_low);
             acks.filter(|p| matches!(p.kind, Kind::Ack | Kind::Data) && p.time_ns >= s.time_ns)
-                .map(|p| p.time_ns - s.time_ns)
+                .map(|p| p.time_ns.saturating_sub(s.time_ns))
                 .next()
         });
         Split {

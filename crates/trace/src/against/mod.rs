@@ -124,7 +124,14 @@ impl Comparison {
             clock: None,
         };
         let sides = Sides::observe(&a.seen, &b.seen, &matches.both, basis);
-        let clock = Clock::estimate(&samples(&a.seen, &b.seen, &matches.both, &sides, basis));
+        let clock = Clock::estimate(&samples(&a.seen, &b.seen, &matches.both, &sides, basis)).map_err(|why| {
+            let some = matches.both.iter().any(|m| !m.rewritten);
+            if why == NoClock::NoPackets && some {
+                NoClock::NoDirection
+            } else {
+                why
+            }
+        });
         let servers = [&a, &b].map(|point| point.seen.iter().map(|s| s.server().0).collect());
         Self {
             a,

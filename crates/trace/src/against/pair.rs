@@ -175,7 +175,7 @@ pub fn pairs(a: &Seen, b: &Seen, kind: Kind, from_low: bool, basis: Basis<'_>) -
 /// How far two times are from what the clocks and the usual time on the way make expect.
 fn misfit(x: &Sent, y: &Sent, clock: &Clock, at_a: bool) -> i64 {
     let way = clock.usual_ns(at_a);
-    let expected = if at_a { way } else { -way };
+    let expected = if at_a { way } else { way.saturating_neg() };
     clock
         .difference(x.time_ns, y.time_ns)
         .saturating_sub(expected)
@@ -186,7 +186,7 @@ fn misfit(x: &Sent, y: &Sent, clock: &Clock, at_a: bool) -> i64 {
 fn is_early(x: &Sent, y: &Sent, clock: &Clock, at_a: bool) -> bool {
     let way = clock.difference(x.time_ns, y.time_ns);
     let way = if at_a { way } else { way.saturating_neg() };
-    way < -SLACK_NS - 2 * clock.uncertainty_ns
+    way < clock.uncertainty_ns.saturating_mul(-2).saturating_sub(SLACK_NS)
 }
 
 /// The packets of `seen` that can be paired. Where no capture has the bare ACK, the first data carried it.

@@ -18,20 +18,32 @@ from halfopen.errors import (
 
 __version__: str
 
+#: What type checkers take for true. ``typing`` itself takes longer to import than all of this.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from halfopen.capture.trace import Trace, trace
+    from halfopen.model.moment import Moment
+
 __all__ = [
     "HalfopenError",
     "InputError",
+    "Moment",
     "NotAvailableError",
     "OutputError",
     "PrivilegeError",
+    "Trace",
     "UsageError",
     "WhereError",
     "__version__",
+    "trace",
 ]
 
 #: Public name → the module and the name there.
 _LAZY = {
+    "Moment": ("halfopen.model.moment", "Moment"),
+    "Trace": ("halfopen.capture.trace", "Trace"),
     "__version__": ("halfopen._core", "VERSION"),
+    "trace": ("halfopen.capture.trace", "trace"),
 }
 
 

@@ -131,3 +131,13 @@ def test_times_keep_their_nanoseconds(show: Open) -> None:
     page = show(data)
     nanoseconds = data["ladders"][0]["rows"][0]["time_ns"]
     assert page.texts("#ladder-0 .packets td:nth-of-type(2)")[0].endswith(f".{nanoseconds % 10**9:09d}")
+
+
+def test_packets_that_were_left_out_are_a_gap(show: Open) -> None:
+    data = samples.rich()
+    rows = data["ladders"][0]["rows"]
+    rows.insert(2, {"left_out": 1204, "left_out_bytes": 9_000_000})
+    page = show(data)
+    assert "1 204 packets left out, with 9 MB of data" in page.texts("#ladder-0 .silence")
+    assert len(page.texts("#ladder-0 .ladder-svg .arrow")) == len(rows) - 1
+    assert len(page.texts("#ladder-0 .packets tbody tr")) == len(rows) - 1

@@ -35,6 +35,13 @@ export interface Wait {
   count: number;
 }
 
+/** What the capture shows, as a sentence, with what to make of it. */
+export interface Notice {
+  severity: "trouble" | "caveat" | "fact";
+  text: string;
+  hint: string | null;
+}
+
 export interface Input {
   path: string;
   packets: number | null;
@@ -79,6 +86,8 @@ export interface Timeline {
 }
 
 export interface Handshake {
+  /** Order of its first packet in the capture: what --ladder takes. */
+  number: number | null;
   source: string | null;
   start_ns: bigint | null;
   client: string;
@@ -110,7 +119,13 @@ export interface LadderRow {
   options: string | null;
   client_state: string | null;
   server_state: string | null;
+  /** `next`, `ignore`, `invalid` or `copy`. */
+  verdict: string | null;
   note: string | null;
+  /** Not a packet, but as many of them left out here. */
+  left_out: number | null;
+  /** Bytes of data in those, where known. */
+  left_out_bytes: number | null;
 }
 
 export interface Ladder {
@@ -144,7 +159,11 @@ export interface Report {
   silent_hosts: SilentHost[];
   silent_hosts_total: number;
   timeline: Timeline | null;
-  notices: string[];
+  /** What --where, --since and --until left in. */
+  filter: string | null;
+  /** The first sentence, where nothing is wrong. */
+  verdict: string | null;
+  notices: Notice[];
   vantage: string | null;
   slowest: Handshake[];
   failed: Handshake[];
@@ -174,6 +193,17 @@ function latency(v: Json): Record<Measure, Distribution> {
 
 function wait(value: unknown): Wait {
   return { seconds: number(object(value)["seconds"]) ?? 0, count: number(object(value)["count"]) ?? 0 };
+}
+
+/** Sentences may come alone. */
+function notice(value: unknown): Notice {
+  const v = object(value);
+  const severity = text(v["severity"]);
+  return {
+    severity: severity === "caveat" || severity === "fact" ? severity : "trouble",
+    text: text(value) ?? text(v["text"]) ?? "",
+    hint: text(v["hint"]),
+  };
 }
 
 function input(value: unknown): Input {
@@ -229,6 +259,7 @@ function timeline(value: unknown): Timeline | null {
 function handshake(value: unknown): Handshake {
   const v = object(value);
   return {
+    number: number(v["number"]),
     source: text(v["source"]),
     start_ns: nanoseconds(v["start_ns"]),
     client: text(v["client"]) ?? "?",
@@ -265,7 +296,10 @@ function ladderRow(value: unknown): LadderRow {
     options: joined(v["options"]),
     client_state: text(v["client_state"]),
     server_state: text(v["server_state"]),
+    verdict: text(v["verdict"]),
     note: text(v["note"]),
+    left_out: number(v["left_out"]),
+    left_out_bytes: number(v["left_out_bytes"]),
   };
 }
 
@@ -328,7 +362,9 @@ export function report(value: unknown): Report {
     silent_hosts: list(v["silent_hosts"]).map(silentHost),
     silent_hosts_total: number(v["silent_hosts_total"]) ?? list(v["silent_hosts"]).length,
     timeline: timeline(v["timeline"]),
-    notices: texts(v["notices"]),
+    filter: text(v["filter"]),
+    verdict: text(v["verdict"]),
+    notices: list(v["notices"]).map(notice).filter((n) => n.text !== ""),
     vantage: text(v["vantage_sentence"]) ?? text(v["vantage"]) ?? text(object(v["vantage"])["sentence"]),
     slowest,
     failed,

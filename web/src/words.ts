@@ -45,7 +45,7 @@ export const ANOMALIES: Readonly<Record<string, string>> = {
   ack_wrong_ack: "An ACK before completion acknowledged something other than the server’s initial sequence number + 1.",
   isn_changed: "The server answered with two different initial sequence numbers: SYN cookies switched on between, two servers behind one address, or a restart.",
   option_stripped: "Window scale, SACK or timestamps were offered and not answered, although this peer commonly answers them: often a middlebox.",
-  syn_retransmitted: "The SYN was sent again. The first wait is 1 s on Linux, then 2 s, 4 s …: this is where slow connects come from.",
+  syn_retransmitted: "The SYN was sent again, on Linux after 1 s and then at growing intervals: this is where slow connects come from.",
   syn_ack_retransmitted: "The SYN-ACK was sent again: it was lost, or its ACK was, or the accept queue was full.",
   port_reused: "The four-tuple had been used before in this capture.",
   ttl_jump: "The TTL of one side changed within the handshake: another path, or another machine that answers.",

@@ -244,16 +244,8 @@ mod tests {
                 2,
                 "there is no field handshak_us; did you mean handshake_us?",
             ),
-            (
-                "vlan",
-                1,
-                "records cannot be sorted by vlan: it holds more than one value",
-            ),
-            (
-                "-client_options",
-                2,
-                "records cannot be sorted by client_options: it holds more than one value",
-            ),
+            ("vlan", 1, "it holds more than one value"),
+            ("-client_options", 2, "it holds more than one value"),
         ] {
             let error = SortKey::parse(text).unwrap_err();
             assert_eq!((error.column, error.message.as_str()), (column, message));

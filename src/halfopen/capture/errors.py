@@ -8,7 +8,6 @@ _HINTS = {
     "not_found": None,
     "is_directory": "name the files in it, as in: halfopen trace DIRECTORY/*.pcap",
     "permission_denied": "run it as a user who may read the file, or: sudo chmod a+r FILE",
-    "not_a_capture": "pcap and pcapng are read, plain or compressed with gzip or zstd",
 }
 
 

@@ -35,11 +35,12 @@ def read_exchanges(
     Raises:
         InputError: no input can be read.
     """
-    is_tuple = isinstance(wanted, FourTuple)
+    ends = (wanted.address, wanted.port, wanted.peer, wanted.peer_port) if isinstance(wanted, FourTuple) else None
+    numbers = [] if isinstance(wanted, FourTuple) else list(wanted)
     try:
         found = _core.exchanges(
             inputs,
-            (wanted.address, wanted.port, wanted.peer, wanted.peer_port) if is_tuple else list(wanted),
+            ends or numbers,
             max_flows=max_flows,
             verify_checksums=verify_checksums,
             progress=progress,

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 Path = str | os.PathLike[str]
 Records = Literal["none", "columns", "jsonl", "csv", "parquet"]
-Progress = "Callable[[int, int, int | None], None]"
-
-
 #: Records whose lines are in memory at once while a trace is iterated.
 _PORTION = 4096
 
@@ -95,8 +92,9 @@ def trace(
             pcapng, plain, gzip or zstd; ``-`` is standard input.
         where: only handshakes for which this expression holds, as in
             ``outcome != "established" and server_port == 443``.
-        since: only handshakes that began at or after this moment.
-        until: only handshakes that began before it.
+        since: only handshakes that began at or after this moment: ``Moment.parse("2026-11-23T07:00:00Z")``, or counted
+            from the first packet, ``Moment.parse("+1m30s")``.
+        until: only handshakes that began before this one.
         max_flows: connections tracked at once, at about 490 bytes each; three lone SYNs take the room of one.
             The default, 500 000, keeps the whole under 512 MiB.
         verify_checksums: mark handshakes that have a segment with a wrong checksum (``bad_checksum``); network cards
@@ -118,7 +116,7 @@ def trace(
         >>> found.summary.outcomes
         {'refused': 2}
         >>> [(h.server_port, h.outcome, h.frame_syn) for h in found]
-        [(81, 'refused', 3), (81, 'refused', 7)]
+        [(9999, 'refused', 5), (9998, 'refused', 9)]
     """
     inputs = [path] if isinstance(path, (str, os.PathLike)) else list(path)
     return read(
@@ -188,14 +186,23 @@ def read(
         )
     except _core.CaptureError as error:
         raise input_error(*error.args) from None
-    return Trace(Summary.from_json(_document(found)), found.handshakes)
+    return Trace(Summary.from_json(_document(found, _only(where, since, until))), found.handshakes)
 
 
 def _pair(moment: Moment | None) -> tuple[int, bool] | None:
     return None if moment is None else (moment.ns, moment.relative)
 
 
-def _document(found: _core.Trace) -> dict[str, Any]:
+def _only(where: str | None, since: Moment | None, until: Moment | None) -> str | None:
+    """What the handshakes were chosen by, in words."""
+    begun = [] if since is None else [f"from {since} on"]
+    begun += [] if until is None else [f"before {until}"]
+    said = [] if where is None else [where]
+    said += [f"begun {' and '.join(begun)}"] if begun else []
+    return "; ".join(said) or None
+
+
+def _document(found: _core.Trace, only: str | None) -> dict[str, Any]:
     """The object ``halfopen.summary/1`` as far as it is counted."""
     return {
         "inputs": found.inputs,
@@ -208,6 +215,7 @@ def _document(found: _core.Trace) -> dict[str, Any]:
         "evicted": found.evicted,
         "start_ns": found.first_frame_ns,
         "end_ns": found.last_frame_ns,
+        "filter": only,
         **json.loads(found.summary),
         "slowest": [json.loads(line) for line in found.slowest.splitlines()],
         "failed": [json.loads(line) for line in found.failed.splitlines()],

@@ -19,8 +19,8 @@ import click
 from halfopen.cli.command import FORMATS, shared_options
 from halfopen.cli.commands import COMMANDS
 from halfopen.cli.exit_codes import ExitCode, exit_code_of
-from halfopen.cli.printer import complain, hint, output_errors
-from halfopen.errors import HalfopenError, InputError, OutputError
+from halfopen.cli.printer import complain, hint, output_errors, point_at
+from halfopen.errors import HalfopenError, InputError, OutputError, WhereError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -144,6 +144,8 @@ def _explain_failure(error: BaseException) -> int:
         _abandon_stdout()
     if isinstance(error, HalfopenError):
         complain(str(error))
+        if isinstance(error, WhereError) and error.column and error.text.strip():
+            point_at(error.text, error.column)
         if error.hint:
             hint(error.hint)
         return exit_code_of(error)

@@ -8,6 +8,7 @@ used on a terminal only and never carries a meaning of its own. Talk is one esca
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Literal
@@ -24,6 +25,9 @@ ColorChoice = Literal["auto", "always", "never"]
 
 #: Formats that are bytes for programs; a terminal would only be garbled by them.
 BINARY_FORMATS = frozenset({"parquet"})
+
+#: What Rust adds to the words of the operating system.
+_RUST_SUFFIX = re.compile(r" \(os error \d+\)$")
 
 #: Columns when the output is not a terminal: what the field's tools assume, so that logs and pipes look alike.
 DEFAULT_WIDTH = 100
@@ -130,7 +134,8 @@ def output_errors(name: str) -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise OutputError("cannot write", name, error.strerror or str(error)) from error
+        why = error.strerror or _RUST_SUFFIX.sub("", str(error))
+        raise OutputError("cannot write", name, why) from error
 
 
 def complain(message: str) -> None:
@@ -143,12 +148,31 @@ def hint(message: str) -> None:
     _say("hint", message)
 
 
+def point_at(text: str, column: int) -> None:
+    """What somebody wrote, with a mark under its 1-based ``column``; of a long text the neighbourhood."""
+    start = max(0, column - 1 - _AROUND)
+    shown = _escaped(("…" if start else "") + text[start : column - 1 + _AROUND])
+    before = _escaped(("…" if start else "") + text[start : column - 1])
+    _write(f"  {shown}\n  {' ' * len(before)}^\n")
+
+
+#: Characters shown on each side of the place that is pointed at.
+_AROUND = 60
+
+
 def _say(label: str, message: str) -> None:
+    _write(f"{label}: {_escaped(message)}\n")
+
+
+def _escaped(message: str) -> str:
     from halfopen.render.escape import escape_text
 
     # The parts between backslashes: those of a message are its own, often from a repr(), and must not be doubled.
-    line = "\\".join(escape_text(part) for part in message.split("\\"))
+    return "\\".join(escape_text(part) for part in message.split("\\"))
+
+
+def _write(lines: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError, ValueError):
-            sys.stderr.write(f"{label}: {line}\n")
+            sys.stderr.write(lines)
             sys.stderr.flush()

@@ -78,6 +78,8 @@ def _check_targets(options: TraceOptions) -> None:
     for name, target in (("--output", options.output), ("--report", options.report)):
         if target is not None and any(_is_same_file(target, str(capture)) for capture in captures):
             raise UsageError(f"{name} {target} is one of the captures: it would be overwritten")
+    if str(options.report) == "-":
+        raise UsageError("--report needs the name of a file: standard output has the result")
     if options.output and options.report and _is_same_file(options.output, str(options.report)):
         raise UsageError("--output and --report are the same file")
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.printer import output_errors
+from halfopen.cli.replacing import replacing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,11 @@ def show(printer: Printer, options: TraceOptions) -> ExitCode:
         return _verdict(options, _show(printer, options))
     from halfopen.cli.trace_report import write_report
 
-    with _readable_again(options) as rewind:
+    with _readable_again(options) as rewind, replacing(options.report) as page:
         summary = _show(printer, options)
         rewind()
-        write_report(printer, options, summary)
+        write_report(printer, options, summary, page)
+    printer.note(f"the report is in {options.report}")
     return _verdict(options, summary)
 
 
@@ -86,16 +87,11 @@ def _read(printer: Printer, options: TraceOptions, records: Records = "none", ou
 def _write_records(printer: Printer, options: TraceOptions) -> Summary:
     """Records go straight from the core to the file, so that two million of them need no memory here."""
     records: Any = printer.format
-    path = None if options.output is None or str(options.output) == "-" else str(options.output)
-    name = path or "standard output"
-    with printer.destination(None) if path is None else output_errors(name):
-        try:
-            return _read(printer, options, records, path).summary
-        except BaseException:
-            if path is not None:
-                with suppress(OSError):  # half a result is worse than none; that it is gone is no second failure
-                    os.unlink(path)
-            raise
+    if options.output is None or str(options.output) == "-":
+        with printer.destination(None):
+            return _read(printer, options, records).summary
+    with replacing(options.output) as path, output_errors(str(options.output)):
+        return _read(printer, options, records, str(path)).summary
 
 
 def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> None:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from halfopen.cli.printer import output_errors
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from halfopen.cli.printer import Printer
@@ -20,19 +17,17 @@ if TYPE_CHECKING:
 LADDERS = 12
 
 
-def write_report(printer: Printer, options: TraceOptions, summary: Summary) -> None:
-    """Read the captures a second time for the ladders, write the page, and say where it is.
+def write_report(printer: Printer, options: TraceOptions, summary: Summary, path: Path) -> None:
+    """Read the captures a second time for the ladders, and write the page to ``path``.
 
     Raises:
-        OutputError: the page cannot be written; what was there before is still there.
+        OutputError: the page cannot be written.
     """
     from halfopen.render.html import render_report
 
-    assert options.report is not None
     page = render_report(_data(printer, options, summary))
-    with replacing(options.report) as file:
-        file.write(page.encode())
-    printer.note(f"the report is in {options.report}")
+    with output_errors(str(options.report)):
+        path.write_text(page, encoding="utf-8")
 
 
 def _data(printer: Printer, options: TraceOptions, summary: Summary) -> dict[str, Any]:
@@ -58,26 +53,3 @@ def _data(printer: Printer, options: TraceOptions, summary: Summary) -> dict[str
     now = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     exchanges = [drawn[number] for number in numbers if number in drawn]
     return report_data(summary, exchanges, version=halfopen.__version__, generated_at=now)
-
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Any]:
-    """A file that takes the place of ``path`` when it is complete; until then, and on failure, that stays as it is.
-
-    What is no regular file, a pipe for one, has no place to be taken and is written to.
-    """
-    with output_errors(str(path)):
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            with target.open("wb") as file:
-                yield file
-            return
-        new = target.with_name(f".{target.name[:200]}.{os.getpid()}")
-        try:
-            with new.open("xb") as file:
-                yield file
-            new.replace(target)
-        except BaseException:
-            with suppress(OSError):
-                new.unlink()
-            raise

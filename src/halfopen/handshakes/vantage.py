@@ -39,7 +39,14 @@ class Vantage:
     place: Place | None
     """``both``: beside a host that opens and accepts connections. None: it cannot be told."""
     reason: str
-    """One sentence: what says so, or why nothing does."""
+    """What says so, or why nothing does; a sentence after «captured»."""
+
+    @property
+    def sentence(self) -> str:
+        """The whole as a sentence of its own."""
+        if self.place is None:
+            return f"Where it was captured c{self.reason[1:]}"
+        return f"Captured {self.reason[0].lower()}{self.reason[1:]}"
 
 
 def infer(summary: Summary) -> Vantage:
@@ -51,7 +58,8 @@ def infer(summary: Summary) -> Vantage:
     if whole < ROUND_TRIP_MIN_US:
         return _by_ttl(summary, f"the round trip of {duration(whole)} is as short as a host's own reaction")
     # Not the median of SYN to SYN-ACK: half-open attempts, a flood's for one, have a share in that.
-    to_server = max(whole - to_client, 0.0)
+    waited = summary.latency_us.retransmit_wait.p50 or 0.0
+    to_server = max(whole - waited - to_client, 0.0)
     return _by_time(summary, f"{duration(to_server)} to the server and back, {duration(to_client)} to the client")
 
 

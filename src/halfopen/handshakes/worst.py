@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from halfopen.model.handshake import Handshake
     from halfopen.model.summary import Summary
+
+
+Kind = tuple[object, ...]
+
+#: Ladders of one kind: the third like the first two tells nothing new.
+ALIKE_MOST = 3
 
 
 def spread(rows: Sequence[Handshake], count: int) -> list[Handshake]:
@@ -19,20 +26,31 @@ def spread(rows: Sequence[Handshake], count: int) -> list[Handshake]:
     Within one kind those with the most SYNs come first, then the earlier ones. (The native core picks its list of
     failed attempts the same way out of all of them.)
     """
-    if len(rows) <= count:
-        return list(rows)
-    kinds: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    return _picked(rows, count, lambda row: (row.server, row.server_port, row.outcome))
+
+
+def _picked(
+    rows: Sequence[Handshake], count: int, kind_of: Callable[[Handshake], Kind], alike: int = sys.maxsize
+) -> list[Handshake]:
+    kinds: dict[Kind, list[int]] = defaultdict(list)
     for i, row in enumerate(rows):
-        kinds[row.server, row.server_port, row.outcome].append(i)
-    ranked = [sorted(kind, key=lambda i: (-(rows[i].syn_sent or 0), i)) for kind in kinds.values()]
-    rounds = [kind[turn] for turn in range(max(map(len, ranked))) for kind in ranked if turn < len(kind)]
+        kinds[kind_of(row)].append(i)
+    ranked = [sorted(kind, key=lambda i: (-(rows[i].syn_sent or 0), i))[:alike] for kind in kinds.values()]
+    turns = range(max(map(len, ranked), default=0))
+    rounds = [kind[turn] for turn in turns for kind in ranked if turn < len(kind)]
     return [rows[i] for i in sorted(rounds[:count])]
 
 
 def worth_drawing(summary: Summary, count: int) -> list[Handshake]:
-    """At most ``count`` handshakes to draw as ladders: the failed ones of every kind, then the slowest, half and half."""
-    failed = spread(summary.failed, max(count // 2, count - len(summary.slowest)))
-    return failed + spread(summary.slowest, count - len(failed))
+    """At most ``count`` handshakes to draw as ladders: failed ones and slow ones, few of those that are alike."""
+    failed = _picked(summary.failed, count, _looks, ALIKE_MOST)
+    slowest = _picked(summary.slowest, count, _looks, ALIKE_MOST)
+    failed = failed[: max(count // 2, count - len(slowest))]
+    return failed + slowest[: count - len(failed)]
+
+
+def _looks(row: Handshake) -> Kind:
+    return row.server, row.server_port, row.outcome, row.syn_sent, row.syn_ack_sent, frozenset(row.anomalies)
 
 
 def shortened(summary: Summary, rows: int) -> Summary:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Self
 
+from halfopen.model.quantity import duration, moment
+
 _UNITS_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
 _EPOCH_SECONDS = re.compile(r"(\d+)(?:\.(\d{1,9}))?")
@@ -22,9 +24,17 @@ class Moment:
     ns: int
     relative: bool = False
 
+    def __str__(self) -> str:
+        """«1.5 s after the first packet», «2026-11-23 07:00:00.5 UTC»."""
+        if self.relative:
+            return f"{duration(self.ns / 1000)} after the first packet"
+        seconds, fraction = divmod(self.ns, 10**9)
+        digits = f".{fraction:09}".rstrip("0") if fraction else ""
+        return moment(seconds * 10**9).replace(" UTC", f"{digits} UTC")
+
     @classmethod
     def parse(cls, text: str) -> Self:
-        """``2026-11-23T07:00:00.5Z`` (UTC without a zone), ``1763884800.5`` (epoch), ``+1m30s`` (from the first packet).
+        """``2026-11-23T07:00:00.5Z`` (UTC without a zone), ``1763884800.5`` (epoch), ``+1m30s`` (after the first).
 
         Raises:
             ValueError: none of these.
@@ -33,8 +43,8 @@ class Moment:
             return cls(_checked(_duration_ns(text[1:])), relative=True)
         if seconds := _EPOCH_SECONDS.fullmatch(text):
             return cls(_checked(int(seconds[1]) * 10**9 + int((seconds[2] or "").ljust(9, "0"))))
-        moment = datetime.fromisoformat(text)
-        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        when = datetime.fromisoformat(text)
+        aware = when if when.tzinfo else when.replace(tzinfo=UTC)
         return cls(_checked((aware - _EPOCH) // timedelta(microseconds=1) * 1000))
 
 

@@ -88,11 +88,13 @@ def moment(nanoseconds: int | None) -> str:
 
 
 def span(start_ns: int | None, end_ns: int | None) -> str:
-    """«2026-05-01 12:00:00 to 12:02:30 UTC (2 min 30 s)», the date once when it is the same."""
+    """«2026-05-01 12:00:00 to 12:02:30 UTC (2 min 30 s)»; what is the same is said once."""
     start, end = _utc(start_ns), _utc(end_ns)
     if start is None or end is None or start_ns is None or end_ns is None:
         return UNKNOWN
     length = duration((end_ns - start_ns) / 1000)
+    if start.replace(microsecond=0) == end.replace(microsecond=0):
+        return moment(start_ns) if start_ns == end_ns else f"{moment(start_ns)} ({length})"
     last = f"{end:%H:%M:%S}" if start.date() == end.date() else f"{end:%Y-%m-%d %H:%M:%S}"
     return f"{start:%Y-%m-%d %H:%M:%S} to {last} UTC ({length})"
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from halfopen.model.handshake import Handshake
-from halfopen.model.quantity import UNKNOWN, duration, grouped, plural
+from halfopen.model.quantity import UNKNOWN, duration, grouped
 from halfopen.render.escape import escape_text
 from halfopen.render.handshake_rows import frames, peers, plain, why
 from halfopen.render.layout import Cell, Column, Paint, table
@@ -29,6 +29,11 @@ class Order:
     """The first ones, as ``halfopen.handshake/1`` objects."""
 
     @property
+    def first(self) -> int | None:
+        """The number of the first one."""
+        return next((record.get("number") for record in self.records), None)
+
+    @property
     def field(self) -> str:
         """The field's name, dotted for the members of options."""
         return self.by.removeprefix("-")
@@ -40,8 +45,8 @@ def listing(order: Order, total: int, width: int, paint: Paint) -> list[str]:
         return []
     field = escape_text(order.field)
     largest = ", largest first" if order.by.startswith("-") else ""
-    many = plural(total, "handshake")
-    count = many if len(order.records) >= total else f"{grouped(len(order.records))} of {many}"
+    shown = len(order.records)
+    count = grouped(total) if shown >= total else f"{grouped(shown)} of {grouped(total)}"
     title = paint("head", "Handshakes") + paint("dim", f"  {count}, by {field}{largest}")
     columns = [
         Column("number", right=True),

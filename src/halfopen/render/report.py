@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.ladder import Gap, Step, elide
+from halfopen.handshakes.notices import notices
 from halfopen.handshakes.vantage import infer
 from halfopen.model.exchange import ExchangeIcmp, ExchangePacket
-from halfopen.model.quantity import endpoint
+from halfopen.model.quantity import duration, endpoint
 from halfopen.render.handshake_rows import peers
 from halfopen.render.json import summary_object
 from halfopen.render.ladder import flag_words, icmp_sentence, option_words, state_name, verdict_words
+from halfopen.render.text import verdict
 from halfopen.render.words import OUTCOME_WORDS
 
 if TYPE_CHECKING:
@@ -29,9 +31,12 @@ def report_data(summary: Summary, exchanges: Iterable[Exchange], *, version: str
         version: of the program.
         generated_at: when, as it is to be shown.
     """
+    said = notices(summary)
     return {
         **summary_object(summary),
-        "vantage_sentence": infer(summary).reason,
+        "verdict": None if any(notice.severity == "trouble" for notice in said) else verdict(summary),
+        "notices": [{"severity": n.severity, "text": n.text, "hint": n.hint} for n in said],
+        "vantage_sentence": infer(summary).sentence if summary.handshakes else None,
         "ladders": [_ladder(exchange) for exchange in exchanges],
         "version": version,
         "generated_at": generated_at,
@@ -40,8 +45,10 @@ def report_data(summary: Summary, exchanges: Iterable[Exchange], *, version: str
 
 def _ladder(exchange: Exchange) -> dict[str, Any]:
     row = exchange.handshake
+    outcome = OUTCOME_WORDS.get(row.outcome, row.outcome)
+    took = "" if row.handshake_us is None else f" in {duration(row.handshake_us)}"
     return {
-        "title": f"{row.number}  {peers(row)}, {OUTCOME_WORDS.get(row.outcome, row.outcome)}",
+        "title": f"No. {row.number}: {peers(row)}, {outcome}{took}",
         "number": row.number,
         "client": endpoint(row.client, row.client_port),
         "server": endpoint(row.server, row.server_port),

@@ -163,9 +163,10 @@ def footnotes(summary: Summary, width: int, paint: Paint) -> list[str]:
     return lines
 
 
-def ladder_hint(summary: Summary, paint: Paint) -> list[str]:
-    """The command that draws the first handshake listed, packet by packet."""
-    numbers = [row.number for row in (*summary.failed, *summary.slowest) if row.number is not None]
+def ladder_hint(summary: Summary, paint: Paint, number: int | None = None) -> list[str]:
+    """The command that draws a handshake packet by packet: ``number``, or the first one listed."""
+    listed = [row.number for row in (*summary.failed, *summary.slowest)]
+    numbers = [each for each in (number, *listed) if each is not None]
     if not numbers:
         return []
     path = summary.inputs[0].path if len(summary.inputs) == 1 else ""

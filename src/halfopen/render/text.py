@@ -44,7 +44,7 @@ def render_summary(
         *_single(summary, order, width, paint, top),
         sections.footnotes(summary, width, paint),
         sentences([notice for notice in said if notice.severity == "fact"], width, paint),
-        sections.ladder_hint(summary, paint),
+        sections.ladder_hint(summary, paint, order.first if order else None),
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -62,10 +62,11 @@ def _verdict(summary: Summary, said: list[Notice], width: int, paint: Paint) -> 
         return []
     whole = summary.handshakes - summary.outcome("partial")
     role = "good" if whole and summary.outcome("established") == whole else "head"
-    return [paint(role, line) for line in wrap(_verdict_text(summary), width)]
+    return [paint(role, line) for line in wrap(verdict(summary), width)]
 
 
-def _verdict_text(summary: Summary) -> str:
+def verdict(summary: Summary) -> str:
+    """How it went as a whole, in one sentence."""
     if not summary.packets and not summary.handshakes:
         return "No packet in this capture."
     if not summary.tcp_segments and not summary.handshakes:
@@ -83,6 +84,8 @@ def _verdict_text(summary: Summary) -> str:
     slowest = summary.latency_us.handshake.max
     took = f", the slowest in {duration(slowest)}" if slowest is not None and done > 1 else ""
     took = f" in {duration(slowest)}" if slowest is not None and done == 1 else took
+    if not done:
+        return "The only connect did not complete." if whole == 1 else f"None of {plural(whole, 'connect')} completed."
     if done < whole:
         return f"{grouped(done)} of {plural(whole, 'connect')} completed{took}."
     if whole == 1:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import PROGRAM, ROOT, Halfopen, environment
-from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -2,7 +2,7 @@
 
 import type { Ladder, LadderRow } from "../data";
 import { s, shorten, surface, wrap } from "../dom";
-import { count, duration, plural, safe, stamp } from "../format";
+import { bytes, count, duration, plural, safe, stamp } from "../format";
 
 /** Below this many pixels the times and states move from the margins to above the arrows. */
 const NARROW = 620;
@@ -31,6 +31,13 @@ export function ladderDrawing(ladder: Ladder, width: number): SVGSVGElement {
   let y = 44;
   let before: LadderRow | null = null;
   for (const row of ladder.rows) {
+    if (row.left_out !== null) {
+      silences.push([y, y + BREAK_HEIGHT]);
+      parts.push(s("text", { class: "silence", x: middle(at), y: y + BREAK_HEIGHT / 2 + 4, "text-anchor": "middle" }, leftOut(row)));
+      y += BREAK_HEIGHT;
+      before = null;
+      continue;
+    }
     const pause = elapsed(before, row);
     if (pause !== null && pause >= SILENCE_US) {
       silences.push([y, y + BREAK_HEIGHT]);
@@ -42,10 +49,13 @@ export function ladderDrawing(ladder: Ladder, width: number): SVGSVGElement {
     y += drawn.height;
     before = row;
   }
-  const svg = surface(width, y + 12, `Sequence diagram: ${safe(ladder.title)}, ${plural(ladder.rows.length, "packet")}. The same as a table follows.`, "ladder-svg");
+  const svg = surface(width, y + 12, `Sequence diagram: ${safe(ladder.title)}, ${plural(ladder.rows.filter((row) => row.left_out === null).length, "packet")}. The same as a table follows.`, "ladder-svg");
   svg.append(...ends(ladder, at), ...lifeLine(at.client, y + 6, silences), ...lifeLine(at.server, y + 6, silences), ...parts);
   return svg;
 }
+
+const leftOut = (row: LadderRow): string =>
+  `${plural(row.left_out ?? 0, "packet")} left out${row.left_out_bytes ? `, with ${bytes(row.left_out_bytes)} of data` : ""}`;
 
 const middle = (at: Layout): number => (at.client + at.server) / 2;
 
@@ -87,17 +97,17 @@ function drawRow(row: LadderRow, before: LadderRow | null, place: Place): { part
   const small = [...wrap(details(row), room, 11.5), ...wrap(safe(row.note ?? ""), room, 11.5)];
   const y = top + (at.narrow ? LINE + 2 : 4) + headline.length * LINE + 2;
   const parts: SVGElement[] = headline.map((line, i) => s("text", { class: "flags", x: center, y: y - 6 - (headline.length - 1 - i) * LINE, "text-anchor": "middle" }, line));
-  parts.push(...arrow(from, to, y, row.flags));
+  parts.push(...arrow(from, to, y, row));
   small.forEach((line, i) => parts.push(s("text", { class: "detail", x: center, y: y + SLOPE + 13 + i * LINE, "text-anchor": "middle" }, line)));
   parts.push(...(at.narrow ? narrowMargin : wideMargin)(row, before, place, at.narrow ? top + 10 : y + 4));
   return { parts, height: y - top + SLOPE + 13 + small.length * LINE + 4 };
 }
 
-function arrow(from: number, to: number, y: number, flags: string): SVGElement[] {
+function arrow(from: number, to: number, y: number, row: LadderRow): SVGElement[] {
   const direction = Math.sign(to - from);
   const tip = to - direction * 1.5;
   const end = y + SLOPE;
-  const kind = /RST/i.test(flags) ? " rst" : /ICMP/i.test(flags) ? " rst" : "";
+  const kind = row.verdict === "copy" ? " copy" : row.verdict === "invalid" || /RST|ICMP/i.test(row.flags) ? " rst" : "";
   return [
     s("line", { class: `arrow${kind}`, x1: from, x2: tip - direction * 6, y1: y, y2: end - 0.3 }),
     s("path", { class: `head${kind}`, d: `M${tip} ${end}l${-direction * 9} -4.5v9z` }),
@@ -108,7 +118,7 @@ function wideMargin(row: LadderRow, before: LadderRow | null, { since, at }: Pla
   const [departs, arrives] = row.from_client ? [y, y + SLOPE] : [y + SLOPE, y];
   return [
     s("text", { class: "time", x: 0, y }, since),
-    s("text", { class: "detail", x: 0, y: y + LINE }, row.frame === null ? "" : `frame ${count(row.frame)}`),
+    s("text", { class: "detail", x: 0, y: y + LINE }, row.frame === null ? "" : `frame ${row.frame}`),
     s("text", { class: stateClass(row.client_state, before?.client_state), x: at.client - 10, y: departs, "text-anchor": "end" }, state(row.client_state)),
     s("text", { class: stateClass(row.server_state, before?.server_state), x: at.server + 10, y: arrives, "text-anchor": "start" }, state(row.server_state)),
   ];

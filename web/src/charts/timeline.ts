@@ -18,6 +18,8 @@ type Key = (typeof STRIPS)[number]["key"] | "retransmitted";
 const STRIP_HEIGHT = 58;
 const STRIP_GAP = 33;
 const LEFT = 42;
+/** Bars below which a timeline says nothing. */
+const BARS_MIN = 20;
 
 /** A selected stretch of time: from inclusive, to exclusive. */
 export interface Stretch {
@@ -75,11 +77,18 @@ export function timelineFigure(timeline: Timeline, onSelect: (stretch: Stretch |
 
 const ns = (seconds: number): bigint => BigInt(Math.round(seconds * 1e9));
 
-const stepText = (seconds: number): string => (seconds === 1 ? "per second" : seconds < 60 || seconds % 60 ? `per ${seconds} s` : `per ${seconds / 60} min`);
+const stepText = (seconds: number): string => (seconds === 1 ? "per second" : `in ${duration(seconds * 1e6)}`);
+
+/** A whole second and more, once the capture is long enough for it; shorter steps only as far as they hold some attempts. */
+function mostBars(timeline: Timeline, room: number): number {
+  const attempts = timeline.attempts.reduce((a, b) => a + b, 0);
+  const seconds = timeline.attempts.length * timeline.step_s;
+  return Math.min(room, Math.max(BARS_MIN, seconds >= BARS_MIN ? seconds : attempts / 4));
+}
 
 function draw(timeline: Timeline, width: number, say: (text: string | null) => void, onSelect: (stretch: Stretch | null) => void): SVGSVGElement {
   const right = width - 18;
-  const binned = rebin(timeline, Math.floor((right - LEFT) / 2));
+  const binned = rebin(timeline, Math.floor(mostBars(timeline, (right - LEFT) / 2)));
   const bars = binned.columns.attempts.length;
   const x = linear([0, bars], [LEFT, right]);
   const bottom = STRIPS.length * (STRIP_HEIGHT + STRIP_GAP);
@@ -134,7 +143,7 @@ function bar(x1: number, x2: number, top: number, base: number): string {
 }
 
 function timeAxis(svg: SVGSVGElement, timeline: Timeline, seconds: number, left: number, right: number, bottom: number): void {
-  const step = clockStep(seconds, Math.floor((right - left) / 84));
+  const step = clockStep(seconds, Math.floor((right - left) / (seconds < 0.01 ? 112 : 84)));
   const digits = step >= 1 ? 0 : Math.min(6, Math.ceil(-Math.log10(step) - 1e-9));
   const start = Number(timeline.start_ns % 86_400_000_000_000n) / 1e9;
   const x = linear([start, start + seconds], [left, right]);

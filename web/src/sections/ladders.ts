@@ -3,7 +3,7 @@
 import { ladderDrawing, since } from "../charts/ladder";
 import type { Ladder, LadderRow, Report } from "../data";
 import { h, responsive } from "../dom";
-import { clock, count, plural, safe } from "../format";
+import { clock, plural, safe } from "../format";
 import { nothing, section } from "./section";
 
 export function ladders(report: Report): HTMLElement {
@@ -33,7 +33,7 @@ const number = (n: number | null): string => (n === null ? "" : String(n));
 
 function asTable(ladder: Ladder): HTMLElement {
   const columns: [string, (row: LadderRow) => string][] = [
-    ["Frame", (r) => (r.frame === null ? "" : count(r.frame))],
+    ["Frame", (r) => number(r.frame)],
     ["Since first", (r) => since(ladder, r)],
     ["Time, UTC", (r) => (r.time_ns === null ? "" : clock(r.time_ns, 9))],
     ["From", (r) => (r.from_client ? "client" : "server")],
@@ -47,7 +47,7 @@ function asTable(ladder: Ladder): HTMLElement {
     ["Server state", (r) => safe(r.server_state ?? "")],
     ["Note", (r) => safe(r.note ?? "")],
   ];
-  const rows = ladder.rows.map((row) =>
+  const rows = ladder.rows.filter((row) => row.left_out === null).map((row) =>
     h("tr", {}, ...columns.map(([, cell], i) => (i === 0 ? h("th", { scope: "row", class: "n" }, cell(row)) : h("td", {}, cell(row))))),
   );
   return h(

@@ -10,10 +10,10 @@ import { nothing, section } from "./section";
 export function latency(report: Report): HTMLElement {
   const note = [
     "All panels share one logarithmic time axis: each step to the right is a factor. A point of a curve says which share was at or below that time.",
-    "A second heap about 1 s, 3 s or 7 s to the right is not a slow network: it is a SYN that was lost and sent again.",
+    "A second heap about 1 s, 2 s or 3 s to the right is not a slow network: it is a SYN that was lost and sent again.",
   ];
   const figure = latencyFigure(report.latency);
-  if (figure === null) return section("latency", "Latency", [], nothing("No handshake was answered, so there is no latency to show."));
+  if (figure === null) return section("latency", "Latency", [], nothing("No SYN drew a SYN-ACK, so there is no latency to show."));
   return section("latency", "Latency", note, figure, quantiles(report), waits(report));
 }
 

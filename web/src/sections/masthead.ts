@@ -1,6 +1,6 @@
 /** What was read, when, how long; and the verdict first, because that is what the reader came for. */
 
-import type { Report } from "../data";
+import type { Notice, Report } from "../data";
 import { h } from "../dom";
 import { bytes, clock, count, date, duration, plural, safe, share, unbroken } from "../format";
 import { themeButton } from "../theme";
@@ -51,14 +51,23 @@ function whatWasRead(report: Report): string {
 }
 
 function verdict(report: Report): HTMLElement {
-  const sentences = report.notices.length > 0 ? report.notices : [quiet(report)];
+  const first = report.verdict ?? (report.notices.length > 0 ? null : quiet(report));
   return h(
     "div",
     { class: "verdict" },
-    sentences.length === 1 ? h("p", {}, unbroken(safe(sentences[0]!))) : h("ul", {}, ...sentences.map((sentence) => h("li", {}, unbroken(safe(sentence))))),
+    first && h("p", { class: "first" }, unbroken(safe(first))),
+    report.notices.length > 0 && h("ul", {}, ...report.notices.map(item)),
+    report.filter && h("p", { class: "vantage" }, "Only handshakes with ", h("code", {}, safe(report.filter)), " are counted."),
     report.vantage && h("p", { class: "vantage" }, unbroken(safe(report.vantage))),
   );
 }
+
+const item = (notice: Notice): HTMLElement =>
+  h("li", { class: notice.severity }, ...prose(notice.text), notice.hint && h("p", { class: "hint" }, ...prose(notice.hint)));
+
+/** Text with its commands, which stand between backquotes, as code. */
+const prose = (text: string): (string | HTMLElement)[] =>
+  text.split("`").map((part, i) => (i % 2 === 1 ? h("code", {}, safe(part)) : unbroken(safe(part))));
 
 function quiet(report: Report): string {
   if (report.handshakes === 0) return "The capture holds no TCP handshake.";

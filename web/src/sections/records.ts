@@ -9,6 +9,8 @@ import { table, type Column, type Table } from "../table";
 import { outcomeClass, outcomeTitle } from "../words";
 import { nothing, section } from "./section";
 
+type Kind = "completed" | "failed";
+
 export interface Records {
   elements: HTMLElement[];
   /** Follows the selection in the timeline. */
@@ -17,14 +19,14 @@ export interface Records {
 
 export function records(report: Report): Records {
   const ladders = new Map(report.ladders.map((ladder, i) => [ladderKey(ladder), i]));
-  const slowest = handshakes(report, report.slowest, ladders, slowColumns, "slowest completed");
+  const slowest = handshakes(report, report.slowest, ladders, slowColumns, "completed");
   const failed = handshakes(report, report.failed, ladders, failedColumns, "failed");
   return {
     elements: [
       section(
         "slowest",
         "Slowest",
-        ["The bar is one handshake from its first SYN: time lost to retransmission (hatched), SYN to SYN-ACK (solid), SYN-ACK to ACK (outlined).", frameNote()],
+        ["The bar is one handshake from its first SYN: time lost to retransmission (hatched), SYN to SYN-ACK (solid), SYN-ACK to ACK (outlined).", frameNote(), ladderNote()],
         slowest?.element ?? nothing("No handshake completed."),
       ),
       section("failed", "Failed", failed ? ["Spread over endpoints and outcomes, so that a flood of equal rows does not hide the one that differs."] : [], failed?.element ?? nothing("No handshake failed.")),
@@ -40,29 +42,41 @@ function frameNote(): HTMLElement {
   return h("span", {}, "Frames are numbered from 1: in Wireshark, ", h("code", {}, "frame.number == N"), ".");
 }
 
+function ladderNote(): HTMLElement {
+  return h("span", {}, "A number that is a link has its ladder below; of any other, ", h("code", {}, "halfopen trace FILE --ladder N"), " draws it.");
+}
+
 function handshakes(
   report: Report,
   rows: Handshake[],
   ladders: Map<string, number>,
   columnsOf: (rows: Handshake[]) => Column<Handshake>[],
-  what: string,
+  what: Kind,
 ): Table<Handshake> | null {
   if (rows.length === 0) return null;
   const day = report.first_ns === null ? null : date(report.first_ns);
   const columns: Column<Handshake>[] = [
+    { title: "No.", numeric: true, key: (r) => r.number, cell: (r) => number(r, ladders.get(recordKey(r))) },
     { title: "Time, UTC", key: (r) => r.start_ns, cell: (r) => started(r, day) },
     { title: "Client → server", className: "pair", key: (r) => endpoint(r.server, r.server_port), cell: tuple },
     ...columnsOf(rows),
     { title: "Noted", className: "noted", cell: (r) => safe(r.anomalies.map((a) => a.replaceAll("_", " ")).join(", ")) },
-    { title: "Frames", className: "frames", key: (r) => r.frames[0] ?? null, cell: (r) => frames(r, report.inputs.length > 1, ladders.get(recordKey(r))) },
+    { title: "Frames", className: "frames", key: (r) => r.frames[0] ?? null, cell: (r) => frames(r, report.inputs.length > 1) },
   ];
-  const caption = `${plural(rows.length, `${what} handshake`)}${what === "failed" ? ofAll(rows.length, report) : ""}`;
-  return table({ caption, columns, rows, page: 15 });
+  return table({ caption: caption(rows.length, report, what), columns, rows, page: 15 });
 }
 
-function ofAll(listed: number, report: Report): string {
-  const all = report.handshakes - (report.outcomes.get("established") ?? 0) - (report.outcomes.get("partial") ?? 0);
-  return all > listed ? ` of ${count(all)}` : "";
+function caption(listed: number, report: Report, what: Kind): string {
+  const established = report.outcomes.get("established") ?? 0;
+  const all = what === "failed" ? report.handshakes - established - (report.outcomes.get("partial") ?? 0) : established;
+  const many = plural(Math.max(all, listed), `${what} handshake`);
+  return all <= listed ? many : what === "failed" ? `${count(listed)} of ${many}` : `The ${count(listed)} slowest of ${many}`;
+}
+
+/** With a link to its ladder, where there is one. */
+function number(r: Handshake, ladder: number | undefined): Node | string {
+  const text = r.number === null ? "ladder" : String(r.number);
+  return ladder === undefined ? (r.number === null ? UNKNOWN : text) : h("a", { href: `#ladder-${ladder}`, class: "to-ladder" }, text);
 }
 
 function started(r: Handshake, day: string | null): string {
@@ -74,9 +88,9 @@ function started(r: Handshake, day: string | null): string {
 const tuple = (r: Handshake): HTMLElement =>
   h("span", { class: "tuple" }, h("code", {}, safe(endpoint(r.client, r.client_port))), h("code", {}, `→ ${safe(endpoint(r.server, r.server_port))}`));
 
-function frames(r: Handshake, many: boolean, ladder: number | undefined): HTMLElement {
-  const text = [many && r.source ? `${safe(r.source.split("/").at(-1) ?? r.source)}: ` : "", r.frames.join(", ") || UNKNOWN].join("");
-  return h("span", {}, text, ladder === undefined ? null : h("a", { href: `#ladder-${ladder}`, class: "to-ladder" }, "ladder"));
+function frames(r: Handshake, many: boolean): HTMLElement {
+  const file = many && r.source ? `${safe(r.source.split("/").at(-1) ?? r.source)}: ` : "";
+  return h("span", {}, file, r.frames.join(", ") || UNKNOWN);
 }
 
 function slowColumns(rows: Handshake[]): Column<Handshake>[] {

@@ -3,12 +3,16 @@
 import { timelineFigure, type Stretch } from "../charts/timeline";
 import type { Report } from "../data";
 import { h } from "../dom";
-import { bytes, count, plural, safe, share, UNKNOWN } from "../format";
+import { bytes, count, plural, safe, share, UNKNOWN, duration } from "../format";
 import { ANOMALIES, DEFECTS, TIME_WAIT } from "../words";
 import { nothing, section } from "./section";
 
 export function timeline(report: Report, onSelect: (stretch: Stretch | null) => void): HTMLElement {
   if (report.timeline === null) return section("timeline", "Over time", [], nothing("No attempt to open a connection was seen."));
+  if (report.timeline.attempts.length < 2) {
+    const within = duration(report.timeline.step_s * 1e6);
+    return section("timeline", "Over time", [], nothing(report.handshakes === 1 ? "There was only one attempt." : `All attempts began within ${within}.`));
+  }
   const note = ["An attempt is counted where it began, completed or failed. Each strip has its own scale; its largest value stands above it at the right."];
   return section("timeline", "Over time", note, timelineFigure(report.timeline, onSelect));
 }
@@ -55,7 +59,7 @@ export function timeWait(report: Report): HTMLElement {
 export function capture(report: Report): HTMLElement {
   const note = ["What could not be read is counted here by kind. Everything before and after a defect was read."];
   const facts = [
-    report.midstream ? `${plural(report.midstream, "TCP segment")} belong${report.midstream === 1 ? "s" : ""} to connections that were open before the capture began: counted, and no record made.` : null,
+    report.midstream ? `${plural(report.midstream, "connection")} had begun before the capture: counted, and no record made.` : null,
     report.evicted ? `${plural(report.evicted, "handshake")} pushed out of the full flow table before the end was known (--max-flows raises the limit).` : null,
   ].filter((fact): fact is string => fact !== null);
   return section("capture", "The capture", note, inputs(report), ...facts.map((fact) => h("p", {}, fact)), defects(report));

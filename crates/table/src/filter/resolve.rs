@@ -89,9 +89,6 @@ fn edits(a: &str, b: &str) -> usize {
 pub fn sortable(name: &str, column: u32) -> Result<Operand, FilterError> {
     match resolve(name, column)? {
         Resolved::Value(operand) => Ok(operand),
-        _ => Err(FilterError::new(
-            column,
-            format!("records cannot be sorted by {name}: it holds more than one value"),
-        )),
+        _ => Err(FilterError::new(column, "it holds more than one value")),
     }
 }

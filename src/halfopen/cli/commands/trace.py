@@ -23,11 +23,18 @@ FILE = click.Path(path_type=Path)
 @click.command("trace")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=CAPTURE)
 @click.option("--where", metavar="EXPR", help='Only handshakes for which this holds: outcome != "established"')
-@click.option("--sort", metavar="FIELD", help="Order the handshakes by this field; -FIELD for the largest first.")
-@click.option("--top", metavar="N", type=click.IntRange(min=1), help="Only the first N handshakes.")
+@click.option("--sort", metavar="FIELD", help="List handshakes by this field; -FIELD for the largest first.")
+@click.option(
+    "--top",
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="At most N of them: rows of each table, or records. [default: 10 rows, all records]",
+)
 @click.option("--since", type=MomentType(), help="Only handshakes begun at or after: 2026-11-23T07:00:00Z, +1m30s")
 @click.option("--until", type=MomentType(), help="Only handshakes begun before.")
-@click.option("--ladder", type=WhichType(), help="Draw one exchange: its number, or 10.0.0.1:4242-10.0.0.2:443")
+@click.option(
+    "--ladder", type=WhichType(), help="Draw one handshake, packet by packet: its number, or 10.0.0.1:4242-10.0.0.2:443"
+)
 @click.option("--report", metavar="FILE", type=FILE, help="Write a self-contained HTML page as well.")
 @click.option("--against", metavar="FILE", type=CAPTURE, help="Compare with a capture of it taken elsewhere.")
 @click.option("--output", "-o", metavar="FILE", type=FILE, help="Write the result to this file. [default: stdout]")
@@ -37,9 +44,11 @@ FILE = click.Path(path_type=Path)
     "--max-flows",
     metavar="N",
     type=click.IntRange(min=1),
-    help="Connections remembered at a time. [default: what fits]",
+    help="Connections remembered at a time. [default: 500000]",
 )
-@click.option("--verify-checksums", is_flag=True, help="Ignore segments with a wrong checksum; offload makes many.")
+@click.option(
+    "--verify-checksums", is_flag=True, help="Mark handshakes with a wrong checksum (bad_checksum); offload makes many."
+)
 @with_printer("text", "json", "jsonl", "csv", "parquet")
 def command(printer: Printer, /, **values: object) -> ExitCode:
     """Show every TCP handshake in capture files.

@@ -29,13 +29,13 @@ CAPTURES = (
 
 def made(capture: str, folder: Path) -> Path:
     page = folder / "report.html"
-    command = [PROGRAM, "trace", LAB / f"{capture}.pcap", "--report", page, "-q"]
+    command = [str(PROGRAM), "trace", str(LAB / f"{capture}.pcap"), "--report", str(page), "-q"]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=environment())
     return page
 
 
 def records(capture: str) -> list[dict[str, Any]]:
-    command = [PROGRAM, "trace", LAB / f"{capture}.pcap", "--format", "jsonl"]
+    command = [str(PROGRAM), "trace", str(LAB / f"{capture}.pcap"), "--format", "jsonl"]
     done = subprocess.run(command, check=True, capture_output=True, text=True, env=environment())
     return [json.loads(line) for line in done.stdout.splitlines()]
 

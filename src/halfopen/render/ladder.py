@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
     from halfopen.model.handshake import Handshake
 
-_TIME, _DELTA, _FRAME, _STATE = 12, 12, 8, 12
+_TIME, _DELTA, _FRAME, _STATE = 12, 12, 10, 12
 #: RFC 9293's spelling where the kernel's, which data has, differs by more than the hyphen.
 _STATES = {"SYN_RECV": "SYN-RECEIVED", "FIN_WAIT1": "FIN-WAIT-1", "FIN_WAIT2": "FIN-WAIT-2", "CLOSE": "CLOSED"}
 #: Shortest arrow that still holds «PSH-ACK 65535 B».
 _ARROW_MIN = 21
-_DELTA_FROM, _FRAME_FROM = 92, 78
+_DELTA_FROM, _FRAME_FROM = 94, 80
 
 
 def render_ladder(exchange: Exchange, width: int = 100, color: bool = False) -> str:

@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.parity.containers import gzip_members, pcap, read_pcap, section, zstd_frames
 
 import halfopen
-from halfopen.capture.trace import Trace, trace
+from halfopen import Trace, trace
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -193,7 +193,7 @@ pub fn input_list(py: Python<'_>, inputs: &[InputStats]) -> PyResult<Py<PyList>>
         dict.set_item("bytes", input.bytes)?;
         dict.set_item("size", input.size)?;
         dict.set_item("defects", defects)?;
-        dict.set_item("failure", input.failure.as_ref().map(ToString::to_string))?;
+        dict.set_item("failure", input.failure.as_ref().map(|f| f.kind.to_string()))?;
         list.append(dict)?;
     }
     Ok(list.unbind())

@@ -78,6 +78,8 @@ pub struct Outlet {
     waiting: Vec<Handshake>,
     held_back: bool,
     sorter: Option<Sorter>,
+    wants_records: bool,
+    unstarted: Option<Records>,
     writer: Option<Writer>,
 }
 
@@ -97,10 +99,6 @@ impl Outlet {
         sorter: Option<Sorter>,
     ) -> Self {
         let sources: Arc<[String]> = sources.into();
-        let writer = match records {
-            Records::None => None,
-            records => Some(Writer::start(records, Arc::clone(&sources))),
-        };
         Self {
             choice,
             span: (i64::MIN, i64::MAX),
@@ -110,7 +108,9 @@ impl Outlet {
             waiting: Vec::new(),
             held_back: true,
             sorter,
-            writer,
+            wants_records: !matches!(records, Records::None),
+            unstarted: Some(records),
+            writer: None,
         }
     }
 
@@ -125,6 +125,7 @@ impl Outlet {
     /// What the operating system said when the records were written.
     pub fn finish(mut self) -> io::Result<(Summary, Option<Collection>)> {
         self.send_all();
+        self.start_writer();
         let kept = match self.writer.take() {
             None => None,
             Some(writer) => writer.join()?,
@@ -154,7 +155,17 @@ impl Outlet {
         self.send();
     }
 
+    /// Not before there is something to write, so that a capture that cannot be opened leaves no header line behind.
+    fn start_writer(&mut self) {
+        if let Some(records) = self.unstarted.take_if(|_| self.wants_records) {
+            self.writer = Some(Writer::start(records, Arc::clone(&self.sources)));
+        }
+    }
+
     fn send(&mut self) {
+        if !self.waiting.is_empty() {
+            self.start_writer();
+        }
         let Some(writer) = &self.writer else { return };
         let all = std::mem::take(&mut self.waiting);
         for portion in all.chunks(PORTION) {
@@ -182,7 +193,7 @@ impl Consumer for Outlet {
             return;
         }
         self.summary.handshake(handshake);
-        if self.writer.is_none() {
+        if !self.wants_records {
             return;
         }
         if let Some(sorter) = &mut self.sorter {

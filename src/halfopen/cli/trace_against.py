@@ -79,6 +79,8 @@ def _print(printer: Printer, options: TraceOptions, found: Against) -> None:
 
 def _verdict(options: TraceOptions, found: Against) -> ExitCode:
     """Losses, or nothing to compare, are a failure; the rest of what is odd, an anomaly."""
+    if any(source.failure for source in (*found.inputs_a, *found.inputs_b)):
+        return ExitCode.FILE
     failed = found.with_loss > 0 or found.common == 0
     odd = found.unanswered_syns or found.unanswered_syn_acks or found.rewritten or found.only_a or found.only_b
     missed = any(row.not_captured for row in found.packets)

@@ -118,6 +118,8 @@ def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> Non
 
 
 def _verdict(options: TraceOptions, summary: Summary) -> ExitCode:
+    if any(source.failure for source in summary.inputs):
+        return ExitCode.FILE
     failed = summary.handshakes - summary.outcome("established", "partial")
     reached = {"never": False, "failed": failed > 0, "anomaly": failed > 0 or bool(summary.anomalies)}
     return ExitCode.FINDINGS if reached[options.fail_on] else ExitCode.OK

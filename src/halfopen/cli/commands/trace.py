@@ -15,9 +15,10 @@ if TYPE_CHECKING:
     from halfopen.cli.exit_codes import ExitCode
     from halfopen.cli.printer import Printer
 
-#: Not checked by click: a missing file is an unreadable input (3), not a wrong command line (2).
-CAPTURE = click.Path(path_type=str)
-FILE = click.Path(path_type=Path)
+#: Not checked by click: a file that is missing, or may not be read, is an unreadable input (3) and no wrong command
+#: line (2).
+CAPTURE = click.Path(path_type=str, readable=False)
+FILE = click.Path(path_type=Path, readable=False)
 
 
 @click.command("trace")

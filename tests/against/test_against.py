@@ -134,7 +134,7 @@ def test_the_clock_is_within_its_uncertainty(tmp_path: Path, drift: float, offse
     if clock.drift_ppm is not None:
         assert clock.drift_uncertainty_ppm is not None
         assert abs(clock.drift_ppm - drift) <= clock.drift_uncertainty_ppm
-    assert (clock.drift_ppm is not None) == (seconds == 3600)
+    assert clock.drift_ppm is not None or seconds < 3600
 
 
 def test_times_of_a_drifting_clock_are_still_right(tmp_path: Path) -> None:

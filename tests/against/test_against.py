@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import doctest
 import json
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +13,7 @@ from tests.against import path as made
 from tests.against import pcap, relay
 from tests.conftest import ROOT
 
+import halfopen.capture.against
 from halfopen.capture.against import against
 
 if TYPE_CHECKING:
@@ -210,6 +213,26 @@ def test_syns_that_nobody_answers_behind_both_points(tmp_path: Path) -> None:
     run.a, run.b = list(filter(keep, run.a)), list(filter(keep, run.b))
     found = compare(tmp_path, run)
     assert (found.packets_lost, found.unanswered_syns, found.with_unanswered_syns) == (0, 1, 1)
+
+
+def test_the_documentation_names_every_key(lossy: Path) -> None:
+    found = against(LOSSY, lossy)
+    page = (ROOT / "docs/against.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`(\w+)`", page))
+    assert keys(found.document) <= named
+
+
+def keys(value: object) -> set[str]:
+    """Every key of a JSON value, at any depth; kinds of defects are documented elsewhere."""
+    if isinstance(value, dict):
+        return {*value}.union(*(keys(item) for name, item in value.items() if name != "defects"))
+    return set().union(*map(keys, value)) if isinstance(value, list) else set()
+
+
+def test_the_example_of_the_docstring(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    outcome = doctest.testmod(halfopen.capture.against, raise_on_error=False)
+    assert (outcome.failed, outcome.attempted) == (0, 5)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------

@@ -111,7 +111,10 @@ def test_a_handshake_of_a_line_is_typed() -> None:
             else {},
             "rewrites sequence numbers: 1 handshake has the same addresses, ports and time stamps",
         ),
-        ({"only": {"b": {"server_not_seen": 1}}}, "1 handshake is only in B: it goes to a server that A has nothing of"),
+        (
+            {"only": {"b": {"server_not_seen": 1}}},
+            "1 handshake is only in B: it goes to a server that A has nothing of",
+        ),
         ({"a": {"evicted": 7}}, "7 connections of A did not fit into the table (--max-flows)."),
     ],
 )

@@ -9,9 +9,11 @@ from typing_extensions import CapsuleType
 __all__ = [
     "REVISION",
     "VERSION",
+    "Against",
     "CaptureError",
     "Handshakes",
     "Trace",
+    "against",
     "exchanges",
     "handshake_fields",
     "trace",

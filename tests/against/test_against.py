@@ -123,6 +123,23 @@ def test_the_other_order_gives_the_mirrored_answer(tmp_path: Path, name: str) ->
     assert other.clock.uncertainty_us == pytest.approx(one.clock.uncertainty_us, abs=1)
 
 
+@pytest.mark.parametrize("name", ["plain", "no marks at all"])
+def test_a_capture_that_holds_each_packet_twice(tmp_path: Path, name: str) -> None:
+    run = made.run(PATHS[name])
+    run.b += [pcap.Packet(packet.time_ns + 2_000, packet.data) for packet in run.b]  # as -i any does on a bridge
+    found = compare(tmp_path, run)
+    assert lost(found) == run.lost
+    assert (found.with_loss, others(found)) == (run.hurt, 0)
+
+
+@pytest.mark.parametrize("container", ["d01-each-twice.pcap", "c23-ng-spb.pcapng", "x30-vxlan.pcap", "l11-sll2.pcap"])
+def test_two_captures_of_one_place(container: str) -> None:
+    derived = ROOT / "tests/captures/derived"
+    found = against(derived / "c01-pcap-le-us.pcap", derived / container)
+    assert (found.common, found.only_a, found.only_b, found.packets_lost) == (22, 0, 0, 0)
+    assert found.near_client is None
+
+
 @pytest.mark.parametrize("drift", [0.0, 3.0, -45.0, 400.0])
 @pytest.mark.parametrize("offset", [0, 40 * made.MILLI, -7 * made.SECOND, 10**9 * 86400 * 3])
 @pytest.mark.parametrize("seconds", [20, 3600])

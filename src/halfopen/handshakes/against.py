@@ -154,9 +154,12 @@ def _caveats(found: Against) -> Iterator[Notice]:
         yield Notice("not-captured", "caveat", text, weight=missed)
     open_ = sum(row.not_judged for row in found.packets)
     if open_:
+        why = "when the other capture had not begun or was over"
+        if found.near_client is None:
+            why = "only, and nothing tells which point they passed first"
         text = (
-            f"{plural(open_, 'packet')} {_was(open_)} seen at one point when the other capture had not begun or was "
-            f"over: whether {'it was' if open_ == 1 else 'they were'} lost cannot be told."
+            f"{plural(open_, 'packet')} {_was(open_)} seen at one point {why}: whether "
+            f"{'it was' if open_ == 1 else 'they were'} lost cannot be told."
         )
         yield Notice("not-judged", "caveat", text, weight=open_)
     yield from _places(found)

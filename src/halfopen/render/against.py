@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from halfopen.model.against import Against, Compared, PacketCounts, Place, Point, PointTotals
     from halfopen.model.summary import Input, Latency
 
-_LABEL = 9
+_LABEL = 10
 #: Frames of one handshake in one file.
 _FRAMES = 3
 
@@ -210,7 +210,9 @@ def _handshakes(found: Against, width: int, paint: Paint, top: int) -> list[str]
         Column("frames in B", keep=1),
     ]
     several = (len(found.inputs_a) > 1, len(found.inputs_b) > 1)
-    lines = [paint("head", "Lost packets") + paint("dim", f"  {note}; ! marks the frame of a packet that was lost")]
+    title = "Lost packets"
+    lines = wrap(f"{note}; ! marks the frame of a packet that was lost", width, first=" " * (len(title) + 2), rest="  ")
+    lines = [paint("head", title) + paint("dim", lines[0][len(title) :]), *(paint("dim", line) for line in lines[1:])]
     return lines + table(columns, [_handshake_row(row, several) for row in rows], width, paint)
 
 

@@ -79,6 +79,9 @@ const STEERED_PPM: f64 = 500.0;
 const WORST_PPM: f64 = 20_000.0;
 /// A drift that is known no better than this is not worth saying, unless there must be one.
 const KNOWN_PPM: f64 = 20.0;
+/// Without drift the shortest round trip would be less than this share of what it is with the best: possible, but no path
+/// has a moment so much faster than all others just where a drift would explain it.
+const UNLIKELY_SHARE: f64 = 0.8;
 /// Halvings of an interval of rates: far below a nanosecond over any capture.
 const STEPS: u32 = 80;
 
@@ -248,7 +251,8 @@ impl Corridor {
         let fastest = edge(best, limit, |rate| self.width(rate));
         let needed = self.width(0.0) < -RESOLUTION_NS;
         let reach_ppm = (fastest - best).max(best - slowest) * 1e6;
-        let is_known = fastest < limit && slowest > -limit && reach_ppm <= KNOWN_PPM;
+        let is_known = fastest < limit && slowest > -limit && reach_ppm <= KNOWN_PPM
+            || self.width(0.0) < UNLIKELY_SHARE * self.width(best);
         let rate = if needed || is_known { best } else { 0.0 };
         let top = self.highest(widest(slowest, fastest, |r| self.highest(r)));
         let bottom = self.lowest(widest(slowest, fastest, |r| -self.lowest(r)));

@@ -7,6 +7,13 @@ use halfopen_wire::{Address, EncapId, Flags, Segment};
 pub const MAX_PACKETS: usize = 32;
 /// Of the segments that carry the handshake's ACK together with data, the first ones are enough to know that it arrived.
 const MAX_DATA: usize = 2;
+/// A second capture of a packet comes within this of the first, where the IP identification or a hop says that it is one:
+/// no stack sends anything again so soon.
+const COPY_NS: i64 = 200_000_000;
+/// Without either, where other packets of the handshake were captured twice.
+const COPY_LIKE_OTHERS_NS: i64 = 10_000_000;
+/// And where none was: closer than an answer to an answer can be.
+const COPY_UNMARKED_NS: i64 = 100_000;
 
 /// What a packet is to its handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -166,7 +173,7 @@ impl Kept {
         if kind == Kind::Data && self.packets.iter().filter(|p| p.kind == Kind::Data).count() >= MAX_DATA {
             return;
         }
-        self.packets.push(Sent {
+        let sent = Sent {
             time_ns: segment.time_ns,
             frame: segment.frame,
             file: segment.file.min(0xFFFF) as u16,
@@ -179,7 +186,27 @@ impl Kept {
             ttl: segment.ttl,
             opening,
             copy,
-        });
+        };
+        let copy = copy || self.is_copied(&sent);
+        self.packets.push(Sent { copy, ..sent });
+    }
+
+    /// Whether the same packet was captured before, on another interface or on its way out of a router. The tracker tells
+    /// for SYNs and SYN-ACKs; here it is asked of all.
+    fn is_copied(&self, sent: &Sent) -> bool {
+        let copies = self.packets.iter().any(|p| p.copy);
+        self.packets.iter().rev().any(|p| {
+            let same = (p.kind, p.from_low, p.seq, p.ack, p.tsval, p.ip_id)
+                == (sent.kind, sent.from_low, sent.seq, sent.ack, sent.tsval, sent.ip_id);
+            let gap = sent.time_ns.saturating_sub(p.time_ns).saturating_abs();
+            let marked = p.ip_id.is_some() || p.ttl != sent.ttl;
+            let longest = match (marked, copies) {
+                (true, _) => COPY_NS,
+                (false, true) => COPY_LIKE_OTHERS_NS,
+                (false, false) => COPY_UNMARKED_NS,
+            };
+            same && gap <= longest
+        })
     }
 
     fn kind(&self, segment: &Segment, from: Side) -> Option<Kind> {

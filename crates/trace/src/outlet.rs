@@ -264,8 +264,22 @@ fn text(
     Ok(None)
 }
 
+/// What the operating system said inside Parquet's own error, so that a closed pipe is still known as one.
+fn io_error(error: impl std::error::Error + Send + Sync + 'static) -> io::Error {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(&error);
+    while let Some(inner) = cause {
+        if let Some(known) = inner.downcast_ref::<io::Error>() {
+            return known
+                .raw_os_error()
+                .map_or_else(|| known.kind().into(), io::Error::from_raw_os_error);
+        }
+        cause = inner.source();
+    }
+    io::Error::other(error)
+}
+
 fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Send>) -> io::Result<Option<Collection>> {
-    let mut file = ParquetFile::new(BufWriter::with_capacity(1 << 20, out)).map_err(io::Error::other)?;
+    let mut file = ParquetFile::new(BufWriter::with_capacity(1 << 20, out)).map_err(io_error)?;
     while let Ok((records, encaps)) = from.recv() {
         file.write_batch(
             &records,
@@ -274,9 +288,9 @@ fn parquet(from: &Receiver<Portion>, sources: &[String], out: Box<dyn Write + Se
                 encaps: &encaps,
             },
         )
-        .map_err(io::Error::other)?;
+        .map_err(io_error)?;
     }
-    file.finish().map_err(io::Error::other)?.flush()?;
+    file.finish().map_err(io_error)?.flush()?;
     Ok(None)
 }
 

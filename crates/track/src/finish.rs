@@ -115,9 +115,13 @@ fn server_options(detail: &Detail, client: Option<&SideOptions>) -> Option<SideO
     Some(server)
 }
 
-/// Differences of capture times; a negative one is a disorder of the capture, not a time.
+/// No stack tries to connect for longer: 127 retransmissions (the most that `tcp_syn_retries` takes), each after
+/// `TCP_RTO_MAX`, 120 s, are a quarter of a day.
+const LONGEST_NS: i64 = 86_400_000_000_000;
+
+/// Differences of capture times; a negative or an impossibly long one is a disorder of the capture, not a time.
 fn elapsed(from: i64, to: i64) -> Option<i64> {
-    to.checked_sub(from).filter(|&d| d >= 0)
+    to.checked_sub(from).filter(|d| (0..=LONGEST_NS).contains(d))
 }
 
 fn times(record: &mut Handshake, flow: &Flow, detail: &Detail) {

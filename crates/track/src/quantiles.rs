@@ -178,11 +178,12 @@ impl Quantiles {
         self.folded.is_none()
     }
 
-    /// For each share q (0 to 1) the value at index floor((n − 1)·q) of the sorted values; `None` without values.
+    /// For each share q (0 to 1) the nearest-rank percentile: the smallest value that at least q of all values do not
+    /// exceed, so that one slow connect among five is seen in the 90th. `None` without values.
     pub fn percentiles<const N: usize>(&self, shares: [f64; N]) -> Option<[u64; N]> {
         let totals = self.totals();
         let last = totals.count.checked_sub(1)?;
-        let ranks = shares.map(|q| ((last as f64 * q.clamp(0.0, 1.0)) as u64).min(last));
+        let ranks = shares.map(|q| nearest_rank(totals.count, q).min(last));
         Some(if let Some(folded) = &self.folded {
             let mut all = folded.histogram.clone();
             all.add_all(&self.recent);
@@ -327,6 +328,12 @@ impl Histogram {
     }
 }
 
+/// Index of the percentile among `count` sorted values. The small subtraction keeps 0.99 · 100 from being 99.000…01.
+fn nearest_rank(count: u64, share: f64) -> u64 {
+    let rank = (count as f64 * share.clamp(0.0, 1.0) - 1e-9).ceil().max(1.0);
+    rank as u64 - 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,7 +345,7 @@ mod tests {
     fn truth(values: &[i64]) -> [u64; 6] {
         let mut sorted: Vec<u64> = values.iter().map(|&v| v.max(0) as u64).collect();
         sorted.sort_unstable();
-        SHARES.map(|q| sorted[((sorted.len() - 1) as f64 * q) as usize])
+        SHARES.map(|q| sorted[((sorted.len() as f64 * q - 1e-9).ceil() as usize).saturating_sub(1)])
     }
 
     fn filled(precision: Precision, values: &[i64]) -> Quantiles {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from halfopen import _core
 from halfopen.capture.errors import input_error
+from halfopen.errors import UsageError
 from halfopen.model.handshake import Handshake
 from halfopen.model.summary import Summary
 
@@ -80,8 +81,8 @@ def trace(
     path: Path | Iterable[Path],
     *,
     where: str | None = None,
-    since: Moment | None = None,
-    until: Moment | None = None,
+    since: Moment | str | None = None,
+    until: Moment | str | None = None,
     max_flows: int | None = None,
     verify_checksums: bool = False,
 ) -> Trace:
@@ -92,8 +93,8 @@ def trace(
             pcapng, plain, gzip or zstd; ``-`` is standard input.
         where: only handshakes for which this expression holds, as in
             ``outcome != "established" and server_port == 443``.
-        since: only handshakes that began at or after this moment: ``Moment.parse("2026-11-23T07:00:00Z")``, or counted
-            from the first packet, ``Moment.parse("+1m30s")``.
+        since: only handshakes that began at or after this moment: ``"2026-11-23T07:00:00Z"``, or counted from the first
+            packet, ``"+1m30s"``.
         until: only handshakes that began before this one.
         max_flows: connections tracked at once, at about 490 bytes each; three lone SYNs take the room of one.
             The default, 500 000, keeps the whole under 512 MiB.
@@ -122,8 +123,8 @@ def trace(
     return read(
         [os.fspath(item) for item in inputs],
         where=where,
-        since=since,
-        until=until,
+        since=_moment(since),
+        until=_moment(until),
         max_flows=max_flows,
         verify_checksums=verify_checksums,
         records="columns",
@@ -187,6 +188,17 @@ def read(
     except _core.CaptureError as error:
         raise input_error(*error.args) from None
     return Trace(Summary.from_json(_document(found, _only(where, since, until))), found.handshakes)
+
+
+def _moment(value: Moment | str | None) -> Moment | None:
+    if not isinstance(value, str):
+        return value
+    from halfopen.model.moment import Moment
+
+    try:
+        return Moment.parse(value)
+    except ValueError as error:
+        raise UsageError(f"{value!r} is no moment", why=str(error)) from None
 
 
 def _pair(moment: Moment | None) -> tuple[int, bool] | None:

@@ -19,7 +19,7 @@ OUTCOME_MEANING = {
     "unreachable": "ICMP error for the SYN",
     "unanswered": "no reply seen",
     "half_open": "SYN-ACK sent, its ACK never seen",
-    "reset_by_client": "RST after the SYN-ACK",
+    "reset_by_client": "the client's RST",
     "reset_by_server": "RST after its SYN-ACK",
     "timeout": "the caller gave up",
     "partial": "the capture begins inside",

@@ -46,7 +46,10 @@ def flooded(summary: Summary) -> list[Endpoint]:
     """The endpoints under a flood."""
     # In a capture that a filter has stripped of every third packet, all clients look as if they did not complete.
     counts = _unanswered if only_syn_segments(summary) else unfinished
-    return [row for row in summary.endpoints if counts(row) >= UNFINISHED_MIN and _is_flood(row)]
+    # What was pushed out of a table that is too small looks unfinished, too; forged addresses are many.
+    sources = CERTAIN_SOURCES_MIN if summary.evicted else 0
+    rows = (row for row in summary.endpoints if (row.failed_clients or 0) >= sources)
+    return [row for row in rows if counts(row) >= UNFINISHED_MIN and _is_flood(row)]
 
 
 def unfinished(row: Endpoint) -> int:

@@ -29,8 +29,14 @@ NO_ANSWER = "No RST and no ICMP error came back either: the host is down, or a f
 NO_ANSWER_HERE = "No RST and no ICMP error came back either: a firewall, most likely, drops silently."
 
 
+#: Fewer clients than this fill no table of a sensible size by forged addresses.
+FLOOD_CLIENTS_MIN = 1000
+
+
 def check(summary: Summary) -> Iterator[Notice]:
     """Whole hosts first, then single ports, single clients, and single attempts."""
+    if summary.evicted and (summary.clients or 0) < FLOOD_CLIENTS_MIN:
+        return  # The table was too small for an honest load: attempts left it before their answers came.
     silent = ordinary_silent_hosts(summary)
     names = {host.server for host in silent}
     rows = [row for row in ordinary_endpoints(summary) if row.server not in names and _unanswered(row)]

@@ -28,7 +28,7 @@ def check(summary: Summary) -> Iterator[Notice]:
     if not only_syn_segments(summary):
         what = "stayed half-open: SYN-ACK sent, its ACK never seen"
         yield from _kind(summary, "half_open", what, _half_open)
-    yield from _kind(summary, "reset_by_client", "{was} reset by the client after the SYN-ACK", lambda _: BY_CLIENT)
+    yield from _kind(summary, "reset_by_client", "{was} reset by the client before completion", lambda _: BY_CLIENT)
     yield from _kind(summary, "reset_by_server", "{was} reset by the server after its own SYN-ACK", lambda _: BY_SERVER)
 
 

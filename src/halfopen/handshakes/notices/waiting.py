@@ -48,8 +48,8 @@ OUTSTANDING_SHARE_MIN = 0.1
 
 LATE = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
 REPEATED = (
-    "The server had not taken the ACK: lost, late, dropped because the accept queue was full, or left waiting for data "
-    "by TCP_DEFER_ACCEPT."
+    "The SYN-ACK was lost behind the capture point, or the server had not taken the ACK: lost, late, dropped because the "
+    "accept queue was full, or left waiting for data by TCP_DEFER_ACCEPT."
 )
 BURSTS = (
     "They come in bursts that hit nearly every connect: fits a full accept queue, or a path that fails for moments."
@@ -58,7 +58,10 @@ SERVER_SIDE = (
     "The first SYNs passed the capture point, which is near the server: a full accept queue, or a packet filter there; "
     "`nstat -az TcpExtListenOverflows` on the server tells."
 )
-ELSEWHERE = "Lost on the way, or dropped by a full accept queue: `nstat -az TcpExtListenOverflows` on the server tells."
+ELSEWHERE = (
+    "The SYN or the SYN-ACK to it was lost on the way, or a full accept queue dropped the SYN: "
+    "`nstat -az TcpExtListenOverflows` on the server tells."
+)
 
 
 def check(summary: Summary) -> Iterator[Notice]:
@@ -141,8 +144,12 @@ def _waited_how(rows: Sequence[Endpoint]) -> str:
 
 
 def _late(row: Endpoint) -> int:
-    """Attempts that repeated a SYN of which the first had reached the server: at least so many."""
-    return max(0, row.retransmission.syn_handshakes - row.retransmission.waited - (row.handshakes - row.answered))
+    """Attempts that repeated a SYN of which the first had reached the server: at least so many.
+
+    Not the refused ones: their clients try again after the RST (Windows does, three times).
+    """
+    explained = row.retransmission.waited + (row.handshakes - row.answered) + row.outcomes.get("refused", 0)
+    return max(0, row.retransmission.syn_handshakes - explained)
 
 
 def _say_late(row: Endpoint) -> Notice:

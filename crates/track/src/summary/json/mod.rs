@@ -58,7 +58,7 @@ impl Summary {
         rows::span(w, tally);
         rows::outcomes(w, tally);
         w.entry("answered", tally.answered());
-        rows::estimate(w, "clients", "clients_exact", self.clients());
+        rows::estimate(w, "clients", "clients_exact", self.clients(), tally.handshakes);
         w.entry("syn_sent", tally.syn_sent);
         w.entry("syn_ack_sent", tally.syn_ack_sent);
         rows::retransmission(w, &tally.retransmission);

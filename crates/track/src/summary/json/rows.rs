@@ -25,8 +25,9 @@ pub fn span(w: &mut Writer, tally: &Tally) {
 }
 
 /// A number of distinct addresses, and whether it is exact.
-pub fn estimate(w: &mut Writer, count: &str, exact: &str, estimate: Estimate) {
-    w.entry(count, estimate.count);
+/// `most` bounds what an estimate may say: there are no more sources than attempts.
+pub fn estimate(w: &mut Writer, count: &str, exact: &str, estimate: Estimate, most: u64) {
+    w.entry(count, estimate.count.min(most));
     w.entry(exact, estimate.exact);
 }
 
@@ -78,8 +79,20 @@ pub fn activity(w: &mut Writer, activity: &Activity) {
     w.entry("syn_ack_sent", tally.syn_ack_sent);
     retransmission(w, &tally.retransmission);
     span(w, tally);
-    estimate(w, "clients", "clients_exact", activity.clients().estimate());
-    estimate(w, "failed_clients", "failed_clients_exact", activity.failed.estimate());
+    estimate(
+        w,
+        "clients",
+        "clients_exact",
+        activity.clients().estimate(),
+        tally.handshakes,
+    );
+    estimate(
+        w,
+        "failed_clients",
+        "failed_clients_exact",
+        activity.failed.estimate(),
+        tally.handshakes,
+    );
     w.key("peak");
     super::peak(w, activity.rate.peak());
     w.key("split");
@@ -112,7 +125,13 @@ pub fn host(w: &mut Writer, host: &Host) {
         outcomes(w, &host.tally);
         w.entry("answered", host.tally.answered());
         w.entry("syn_sent", host.tally.syn_sent);
-        estimate(w, "clients", "clients_exact", host.clients.estimate());
+        estimate(
+            w,
+            "clients",
+            "clients_exact",
+            host.clients.estimate(),
+            host.tally.handshakes,
+        );
         span(w, &host.tally);
     });
 }

@@ -5,7 +5,7 @@
 
 use super::clock::Clock;
 use super::matching::Match;
-use super::seen::{Kind, Seen, Sent};
+use super::seen::{COPY_NS, Kind, Seen, Sent};
 
 /// The kinds that are compared.
 pub const KINDS: [Kind; 4] = [Kind::Syn, Kind::SynAck, Kind::Ack, Kind::Rst];
@@ -121,55 +121,80 @@ pub struct Basis<'a> {
 /// Capture time stamps are off by this much at most.
 const SLACK_NS: i64 = 1_000_000;
 
+/// A possible pairing; the smallest is the best.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Choice {
+    /// One of them may be a second capture of another packet, or a quick retransmission that looked like one.
+    copy: bool,
+    likeness: Likeness,
+    misfit_ns: i64,
+    /// Index in the first capture.
+    i: usize,
+    /// In the second.
+    j: usize,
+}
+
 /// Pairs the packets of one kind and sender. Those of the first capture come in its order, then what only the second has.
 pub fn pairs(a: &Seen, b: &Seen, kind: Kind, from_low: bool, basis: Basis<'_>) -> Vec<Pair> {
     let (one, other) = (packets(a, b, kind, from_low), packets(b, a, kind, from_low));
     let server = usize::from(from_low != a.client_low);
-    let clock = basis.clock.map(|(clock, low_at_a)| (clock, low_at_a == from_low));
     let mut choices = Vec::new();
     for (i, x) in one.iter().enumerate() {
-        let same = |j: &usize| numbers(x) == numbers(&other[*j]);
-        for j in (0..other.len()).filter(same) {
-            let likeness = basis.marks.compare(x, &other[j], server);
-            let misfit = clock.map_or(0, |(clock, at_a)| misfit(x, &other[j], clock, at_a));
-            let impossible =
-                clock.is_some_and(|(clock, at_a)| likeness == Likeness::Unknown && is_early(x, &other[j], clock, at_a));
-            if likeness != Likeness::Different && !impossible {
-                choices.push((likeness, misfit, i, j));
-            }
+        for (j, y) in other.iter().enumerate().filter(|(_, y)| numbers(x) == numbers(y)) {
+            choices.extend(choice(x, y, server, basis).map(|choice| Choice { i, j, ..choice }));
         }
     }
     choices.sort_unstable();
     let mut partner: Vec<Option<(usize, bool)>> = vec![None; one.len()];
     let mut taken = vec![false; other.len()];
-    for &(likeness, _, i, j) in &choices {
-        if partner[i].is_none() && !taken[j] {
-            let rival = |c: &&(Likeness, i64, usize, usize)| c.0 == likeness && (c.2 == i) != (c.3 == j);
-            let unique = likeness == Likeness::Same && !choices.iter().any(|c| rival(&c));
-            partner[i] = Some((j, unique));
-            taken[j] = true;
+    let sent = |all: &[Sent]| all.iter().filter(|s| !s.copy).count();
+    let even = sent(&one) == sent(&other);
+    for best in &choices {
+        if partner[best.i].is_none() && !taken[best.j] {
+            let is_rival = |c: &Choice| !c.copy && c.likeness == best.likeness && (c.i == best.i) != (c.j == best.j);
+            let unique = best.likeness == Likeness::Same && !choices.iter().any(is_rival);
+            partner[best.i] = Some((best.j, !best.copy && (unique || even)));
+            taken[best.j] = true;
         }
     }
-    let even = one.len() == other.len();
     let firsts = one.iter().zip(&partner).map(|(x, partner)| Pair {
         a: Some(*x),
         b: partner.map(|(j, _)| other[j]),
-        sure: partner.is_some_and(|(_, unique)| unique || even),
+        sure: partner.is_some_and(|(_, sure)| sure),
     });
-    let rest = other
-        .iter()
-        .zip(&taken)
-        .filter(|&(_, &taken)| !taken)
-        .map(|(y, _)| Pair {
-            a: None,
-            b: Some(*y),
-            sure: false,
-        });
-    firsts
-        .chain(rest)
-        // What the tracker took for a second copy at one point was sent once.
-        .filter(|p| p.both().is_some() || !p.any().is_some_and(|s| s.copy))
-        .collect()
+    let left = other.iter().zip(&taken).filter(|&(_, &taken)| !taken);
+    let rest = left.map(|(y, _)| Pair {
+        a: None,
+        b: Some(*y),
+        sure: false,
+    });
+    // What one capture holds twice was sent once.
+    let counts = |p: &Pair| p.both().is_some() || !p.any().is_some_and(|s| s.copy);
+    firsts.chain(rest).filter(counts).collect()
+}
+
+/// Whether the two may be one packet, and how well they fit; the caller knows their places.
+fn choice(x: &Sent, y: &Sent, server: usize, basis: Basis<'_>) -> Option<Choice> {
+    let likeness = basis.marks.compare(x, y, server);
+    let copy = x.copy || y.copy;
+    let choice = Choice {
+        copy,
+        likeness,
+        misfit_ns: 0,
+        i: 0,
+        j: 0,
+    };
+    if likeness == Likeness::Different || x.copy && y.copy {
+        return None;
+    }
+    let Some((clock, low_at_a)) = basis.clock else {
+        return (!copy).then_some(choice);
+    };
+    let at_a = low_at_a == x.from_low;
+    let misfit_ns = misfit(x, y, clock, at_a);
+    let early = (likeness == Likeness::Unknown || copy) && is_early(x, y, clock, at_a);
+    let fits = !early && (!copy || misfit_ns <= COPY_NS);
+    fits.then_some(Choice { misfit_ns, ..choice })
 }
 
 /// How far two times are from what the clocks and the usual time on the way make expect.

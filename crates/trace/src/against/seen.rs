@@ -9,7 +9,7 @@ pub const MAX_PACKETS: usize = 32;
 const MAX_DATA: usize = 2;
 /// A second capture of a packet comes within this of the first, where the IP identification or a hop says that it is one:
 /// no stack sends anything again so soon.
-const COPY_NS: i64 = 200_000_000;
+pub const COPY_NS: i64 = 200_000_000;
 /// Without either, where other packets of the handshake were captured twice.
 const COPY_LIKE_OTHERS_NS: i64 = 10_000_000;
 /// And where none was: closer than an answer to an answer can be.

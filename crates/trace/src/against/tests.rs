@@ -1,9 +1,11 @@
 //! Comparisons of handshakes that were written down by hand: 10 ms between the points unless said otherwise.
 
-use super::judge::{Fate, Why};
+use std::ops::ControlFlow;
+
+use super::judge::{Compared, Fate, Why};
 use super::seen::{Kind, Seen, Sent};
 use super::testing::{handshake, marked, point, sent};
-use super::{Compared, Comparison};
+use super::{Comparison, Options, compare as compare_files};
 
 const NEAR: [(Kind, i64); 3] = [(Kind::Syn, 1000), (Kind::SynAck, 1025), (Kind::Ack, 1026)];
 const FAR: [(Kind, i64); 3] = [(Kind::Syn, 1010), (Kind::SynAck, 1015), (Kind::Ack, 1036)];
@@ -236,4 +238,27 @@ fn names_changed_on_the_way_are_recognised() {
     other.isn[1] = Some(3);
     let found = Comparison::new(point(vec![stamped(&near[0])]), point(vec![stamped(&other)])).lookalikes;
     assert_eq!((found.translated, found.renumbered), (0, 1));
+}
+
+#[test]
+fn more_handshakes_than_are_kept_are_thinned_alike() {
+    let capture = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/../../tests/captures/lab/lossy_many.client.pcap"
+    );
+    let options = Options {
+        max_handshakes: 60,
+        ..Options::default()
+    };
+    let files = [capture.into()];
+    let found = compare_files(&files, &files, &options, &mut |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!(found.a.handshakes, 400);
+    assert!(found.a.level >= 3, "{}", found.a.level);
+    assert!(
+        (10..=60).contains(&found.matches.both.len()),
+        "{}",
+        found.matches.both.len()
+    );
+    assert!(found.matches.only_a.is_empty() && found.matches.only_b.is_empty());
+    assert_eq!(found.totals().lost(), 0);
 }

@@ -150,7 +150,7 @@ FIRES = [
     (
         "reset by the client",
         summary(row(established=9, reset_by_client=1)),
-        "1 of 10 connects to 10.0.0.5:443 was reset by the client after the SYN-ACK.",
+        "1 of 10 connects to 10.0.0.5:443 was reset by the client before completion.",
     ),
     (
         "reset by the server",

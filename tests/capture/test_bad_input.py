@@ -149,7 +149,7 @@ def test_nothing_to_show_is_no_error(halfopen: Halfopen, tmp_path: Path, what: s
     write, sentence = NOTHING[what]
     (tmp_path / "input").write_bytes(write())
     done = halfopen("trace", "input")
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, "halfopen: there is no TCP in input\n")
     assert done.stdout.splitlines()[0] == sentence
     assert halfopen("trace", "input", "--format", "jsonl").stdout == ""
 

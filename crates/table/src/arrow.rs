@@ -216,7 +216,7 @@ impl Column {
 enum ScalarColumn<T: 'static> {
     Int(fn(&T) -> Option<i64>, Numbers<Int64Type>),
     Micros(fn(&T) -> Option<i64>, Numbers<Float64Type>),
-    Bool(fn(&T) -> bool, BooleanBuilder),
+    Bool(fn(&T) -> Option<bool>, BooleanBuilder),
     Name(fn(&T) -> Option<&'static str>, Texts),
     Address(fn(&T) -> Option<halfopen_wire::Address>, Texts),
 }
@@ -238,7 +238,7 @@ impl<T> ScalarColumn<T> {
             Self::Micros(get, values) => {
                 records.for_each(|record| values.push(record.and_then(&*get).map(|ns| ns as f64 / 1000.0)));
             }
-            Self::Bool(get, values) => records.for_each(|record| values.append_option(record.map(&*get))),
+            Self::Bool(get, values) => records.for_each(|record| values.append_option(record.and_then(&*get))),
             Self::Name(get, texts) => records.for_each(|record| texts.push(record.and_then(&*get).map(str::as_bytes))),
             Self::Address(get, texts) => {
                 records.for_each(|record| texts.push_with(record.and_then(&*get), put_address));

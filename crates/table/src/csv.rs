@@ -71,7 +71,11 @@ fn put_scalar<T>(out: &mut Vec<u8>, scalar: &Scalar<T>, record: Option<&T>) {
     match scalar {
         Scalar::Int(get) => get(record).into_iter().for_each(|value| put_int(out, value)),
         Scalar::Micros(get) => get(record).into_iter().for_each(|value| put_micros(out, value)),
-        Scalar::Bool(get) => put_bool(out, get(record)),
+        Scalar::Bool(get) => {
+            if let Some(value) = get(record) {
+                put_bool(out, value);
+            }
+        }
         Scalar::Name { get, .. } => out.extend_from_slice(get(record).unwrap_or_default().as_bytes()),
         Scalar::Address(get) => get(record).into_iter().for_each(|value| put_address(out, value)),
     }

@@ -18,7 +18,7 @@ pub enum Scalar<T: 'static> {
     /// A duration: taken in nanoseconds, written in microseconds with a fraction.
     Micros(fn(&T) -> Option<i64>),
     /// True or false.
-    Bool(fn(&T) -> bool),
+    Bool(fn(&T) -> Option<bool>),
     /// One of a closed list of names.
     Name {
         /// The closed list.
@@ -180,7 +180,7 @@ pub const FIELDS: &[Field] = &[
     int("isn_server", |h| h.isn_server.map(Into::into), "Initial sequence number of the server."),
     int("syn_data_bytes", |h| h.syn_data_bytes.map(Into::into), "Data in the first SYN, bytes."),
     name("fast_open", names_of!(FastOpen), |h| h.fast_open.map(FastOpen::name), "What became of Fast Open (RFC 7413)."),
-    field("simultaneous", Get::Scalar(Scalar::Bool(|h| h.simultaneous)), "Both sides sent a SYN (RFC 9293, 3.5)."),
+    field("simultaneous", Get::Scalar(Scalar::Bool(|h| Some(h.simultaneous))), "Both sides sent a SYN (RFC 9293, 3.5)."),
     micros("duration_us", |h| h.duration_ns, "First to last packet of the connection, microseconds."),
     int("client_bytes", |h| Some(count(h.client_bytes)), "Stream bytes of the client, as far as seen."),
     int("server_bytes", |h| Some(count(h.server_bytes)), "Stream bytes of the server, as far as seen."),
@@ -222,18 +222,23 @@ const FAST_OPEN: Scalar<SideOptions> = Scalar::Name {
 pub const OPTION_FIELDS: &[OptionField] = &[
     option("mss", Scalar::Int(|o| o.tcp.mss.map(Into::into)), "Maximum segment size, bytes; null when not offered."),
     option("window_scale", Scalar::Int(|o| o.tcp.window_scale.map(Into::into)), "Window scale as sent; null when not offered."),
-    option("sack_permitted", Scalar::Bool(|o| o.tcp.sack_permitted), "Selective acknowledgment (RFC 2018)."),
-    option("timestamps", Scalar::Bool(|o| o.tcp.timestamps.is_some()), "Timestamps (RFC 7323)."),
+    option("sack_permitted", Scalar::Bool(|o| offered(o, o.tcp.sack_permitted)), "Selective acknowledgment (RFC 2018)."),
+    option("timestamps", Scalar::Bool(|o| offered(o, o.tcp.timestamps.is_some())), "Timestamps (RFC 7323)."),
     option("fast_open", FAST_OPEN, "Fast Open (RFC 7413): asked for a cookie, or carried one."),
-    option("mptcp", Scalar::Bool(|o| o.tcp.mptcp), "Multipath TCP (RFC 8684)."),
-    option("ecn", Scalar::Bool(|o| o.ecn), "ECN set-up (RFC 3168 or RFC 9768)."),
+    option("mptcp", Scalar::Bool(|o| offered(o, o.tcp.mptcp)), "Multipath TCP (RFC 8684)."),
+    option("ecn", Scalar::Bool(|o| Some(o.ecn)), "ECN set-up (RFC 3168 or RFC 9768)."),
     option("window", Scalar::Int(|o| (!o.tcp.window_cut).then_some(o.window.into())), "Window field, unscaled; null when cut off."),
     option("ace", Scalar::Int(|o| Some(o.ace.into())), "The bits AE, CWR, ECE as a number 0 to 7 (RFC 9768)."),
-    option("md5", Scalar::Bool(|o| o.tcp.md5), "MD5 signature (RFC 2385)."),
-    option("ao", Scalar::Bool(|o| o.tcp.ao), "Authentication option (RFC 5925)."),
+    option("md5", Scalar::Bool(|o| offered(o, o.tcp.md5)), "MD5 signature (RFC 2385)."),
+    option("ao", Scalar::Bool(|o| offered(o, o.tcp.ao)), "Authentication option (RFC 5925)."),
     option("unknown_options", Scalar::Int(|o| Some(o.tcp.unknown.into())), "Options of any other kind, counted."),
-    option("incomplete", Scalar::Bool(|o| o.tcp.incomplete), "The option list was damaged or cut off."),
+    option("incomplete", Scalar::Bool(|o| Some(o.tcp.incomplete)), "The option list was damaged or cut off."),
 ];
+
+/// Whether an option was offered: not known where the list was cut before it.
+fn offered(options: &SideOptions, seen: bool) -> Option<bool> {
+    (seen || !options.tcp.cut).then_some(seen)
+}
 
 /// Every name that the filter language knows: `server_port`, `client_options`, `client_options.mss`, ….
 pub fn paths() -> Vec<String> {

@@ -154,7 +154,10 @@ fn put_scalar<T>(out: &mut Vec<u8>, scalar: &Scalar<T>, record: &T) {
     match scalar {
         Scalar::Int(get) => put_or_null(out, get(record), put_int),
         Scalar::Micros(get) => put_or_null(out, get(record), put_micros),
-        Scalar::Bool(get) => put_bool(out, get(record)),
+        Scalar::Bool(get) => match get(record) {
+            Some(value) => put_bool(out, value),
+            None => out.extend_from_slice(b"null"),
+        },
         Scalar::Name { get, .. } => put_or_null(out, get(record), put_name),
         Scalar::Address(get) => put_or_null(out, get(record), |out, address| {
             out.push(b'"');

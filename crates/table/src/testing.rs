@@ -79,6 +79,7 @@ impl Fixture {
                     incomplete: true,
                     window_cut: false,
                     fragmented: false,
+                    cut: false,
                 },
                 ecn: true,
                 ace: 7,

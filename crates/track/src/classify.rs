@@ -204,10 +204,12 @@ fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> 
     }
 }
 
-/// Whether the client's `ack` acknowledges the server's SYN (either of two, where the server changed its number).
+/// Whether the client's `ack` acknowledges the server's SYN (either of two, where the server changed its number), and
+/// nothing that the server was not seen to send: anything further is a guess.
 fn acks_server(detail: &Detail, ack: u32) -> bool {
-    let sent = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
-    let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent.saturating_add(HANDSHAKE_SPAN));
+    let data = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
+    let sent = data.saturating_add(u32::from(detail.server.fin.is_some()));
+    let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent);
     detail.isn_server.is_some_and(fits) || detail.rare().isn_other.is_some_and(fits)
 }
 

@@ -279,7 +279,9 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
             detail.rare_mut().proven_ns = segment.time_ns;
         }
         // A simultaneous open was completed by the server: the client's ACK ends it for the client.
-        (_, Side::Client) if detail.ack.is_none() && flow.is(Flow::SIMULTANEOUS) => detail.ack = Some(here),
+        (_, Side::Client) if detail.ack.is_none() && flow.is(Flow::SIMULTANEOUS | Flow::COMPLETED) => {
+            detail.ack = Some(here);
+        }
         // Completed by the server's ACK of data. What begins where the SYN-ACK left off is the final ACK itself, out of
         // order; anything later is not, and when the final ACK came stays unknown.
         (_, Side::Client)

@@ -218,6 +218,10 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
             Anomaly::OneDirectionCaptured
         });
     }
+    let silent = detail.syn_ack_sent == 0 && !flow.is(Flow::COMPLETED | Flow::SIMULTANEOUS);
+    if silent && syn_seen && detail.server.bytes > 0 {
+        set.insert(Anomaly::SynAckNotCaptured);
+    }
     let client_seen = syn_seen || flow.syn_sent > 0 || flow.is(Flow::RESET_BY_CLIENT) || detail.client.start.is_some();
     if !client_seen && (detail.server.bytes > 0 || flow.is(Flow::COMPLETED)) {
         set.insert(Anomaly::OneDirectionCaptured);

@@ -65,6 +65,7 @@ impl PackedOptions {
     const ECN: u16 = 1024;
     const WINDOW_CUT: u16 = 2048;
     const FRAGMENTED: u16 = 4096;
+    const CUT: u16 = 8192;
 
     /// Packs what a SYN or SYN-ACK offered.
     pub fn pack(options: &SideOptions) -> Self {
@@ -81,6 +82,7 @@ impl PackedOptions {
         set(t.incomplete, Self::INCOMPLETE);
         set(t.window_cut, Self::WINDOW_CUT);
         set(t.fragmented, Self::FRAGMENTED);
+        set(t.cut, Self::CUT);
         set(options.ecn, Self::ECN);
         let cookie = match t.fast_open {
             FastOpenOption::Absent => 0,
@@ -133,6 +135,7 @@ impl PackedOptions {
                 incomplete: self.has(Self::INCOMPLETE),
                 window_cut: self.has(Self::WINDOW_CUT),
                 fragmented: self.has(Self::FRAGMENTED),
+                cut: self.has(Self::CUT),
             },
             ecn: self.has(Self::ECN),
             ace: self.ace_cookie & 7,
@@ -489,6 +492,7 @@ mod tests {
                 incomplete: true,
                 window_cut: true,
                 fragmented: true,
+                cut: true,
             },
             ecn: true,
             ace: 7,

@@ -90,6 +90,8 @@ pub struct SynOptions {
     pub incomplete: bool,
     /// The capture ends before the window field: [`Segment::window`] is 0 and means nothing.
     pub window_cut: bool,
+    /// The list ends before its end, in the capture or in a first fragment: what is absent may have been offered.
+    pub cut: bool,
     /// The packet goes on in other fragments: [`Segment::payload_len`] counts this one's part only.
     pub fragmented: bool,
 }

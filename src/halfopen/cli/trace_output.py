@@ -57,6 +57,10 @@ def _show(printer: Printer, options: TraceOptions) -> Summary:
         trace = _read(printer, options, "none" if options.sort is None else "columns")
         summary = trace.summary
         _print_summary(printer, options, trace)
+    if not summary.tcp_segments and not any(source.failure for source in summary.inputs):
+        names = " and ".join(source.path for source in summary.inputs[:2])
+        more = f" and {len(summary.inputs) - 2} more" if len(summary.inputs) > 2 else ""
+        printer.note(f"there is no TCP in {names}{more}")
     for source in summary.inputs:
         if source.failure:
             printer.note(f"cannot read {source.path}: {source.failure}; the others were read")

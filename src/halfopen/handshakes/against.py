@@ -78,8 +78,8 @@ def _nothing_common(found: Against) -> Iterator[Notice]:
         return
     empty = [point for point, held in (("a", found.a), ("b", found.b)) if not held.handshakes]
     if empty:
-        which = "Neither capture" if len(empty) == 2 else f"Capture {empty[0].upper()}"
-        yield Notice("nothing-common", "caveat", f"{which} has a handshake: there is nothing to compare.", weight=1)
+        which = "Neither capture has a" if len(empty) == 2 else f"Capture {empty[0].upper()} has no"
+        yield Notice("nothing-common", "caveat", f"{which} handshake: there is nothing to compare.", weight=1)
         return
     counts = f"{plural(found.a.handshakes, 'handshake')} of A and {grouped(found.b.handshakes)} of B"
     text = f"Nothing to compare: none of the {counts} is in both captures, by addresses, ports and sequence numbers."

@@ -132,7 +132,7 @@ fn scalar_value<T>(scalar: &Scalar<T>, record: &T) -> Option<Value<'static>> {
     match scalar {
         Scalar::Int(get) => get(record).map(Value::Int),
         Scalar::Micros(get) => get(record).map(|ns| Value::Float(ns as f64 / 1000.0)),
-        Scalar::Bool(get) => Some(Value::Bool(get(record))),
+        Scalar::Bool(get) => get(record).map(Value::Bool),
         Scalar::Name { get, .. } => get(record).map(Value::Text),
         Scalar::Address(get) => get(record).map(Value::Address),
     }

@@ -68,6 +68,7 @@ pub(super) fn parse(captured: &[u8], length: usize) -> (SynOptions, Option<Defec
     let mut options = SynOptions::default();
     let defect = walk(captured, length, &mut options);
     options.incomplete = defect.is_some();
+    options.cut = defect == Some(Defect::OptionsTruncated);
     (options, defect)
 }
 

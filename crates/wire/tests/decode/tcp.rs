@@ -90,6 +90,7 @@ fn a_header_cut_behind_its_flags_is_still_used() {
         let expected = SynOptions {
             incomplete: true,
             window_cut: captured < 16,
+            cut: true,
             ..SynOptions::default()
         };
         assert_eq!(s.syn, Some(expected));

@@ -129,7 +129,10 @@ def only_syn_segments(summary: Summary) -> bool:
     """
     if summary.filter is not None:  # the segments of all handshakes against the SYNs of some
         return False
-    answers = summary.syn_ack_sent > 0 and summary.outcomes.get("half_open", 0) > 0
+    half_open = summary.outcomes.get("half_open", 0)
+    if summary.retransmission.syn_ack_handshakes * 2 > half_open:
+        return False  # servers that repeat their SYN-ACKs show that the ACKs never came
+    answers = summary.syn_ack_sent > 0 and half_open > 0
     return answers and summary.tcp_segments == summary.syn_sent + summary.syn_ack_sent
 
 

@@ -48,8 +48,8 @@ OUTSTANDING_SHARE_MIN = 0.1
 
 LATE = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
 REPEATED = (
-    "The SYN-ACK was lost behind the capture point, or the server had not taken the ACK: lost, late, dropped because the "
-    "accept queue was full, or left waiting for data by TCP_DEFER_ACCEPT."
+    "The SYN-ACK was lost behind the capture point, or the server had not taken the ACK: lost, late, dropped because "
+    "the accept queue was full, or left waiting for data by TCP_DEFER_ACCEPT."
 )
 BURSTS = (
     "They come in bursts that hit nearly every connect: fits a full accept queue, or a path that fails for moments."

@@ -1,0 +1,29 @@
+"""Who holds a socket or lives in a network namespace: process, unit, container."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """A process, as far as this user may know it. Names are hostile text: escape them before printing."""
+
+    pid: int
+    """Process id in the pid namespace of the reader."""
+    comm: str
+    """``/proc/<pid>/comm``: at most 15 bytes, chosen by the process itself."""
+    uid: int | None = None
+    """Real user id."""
+    executable: str | None = None
+    """What ``/proc/<pid>/exe`` points to; null without permission."""
+    command: tuple[str, ...] = ()
+    """The first arguments of ``/proc/<pid>/cmdline``, at most 16 of at most 256 bytes."""
+    unit: str | None = None
+    """systemd unit, from the control group's path: ``nginx.service``."""
+    container: str | None = None
+    """Container or pod id, from the control group's path."""
+    cgroup: str | None = None
+    """Path of the control group (version 2), ``/system.slice/nginx.service``."""
+    started_at_ns: int | None = None
+    """When the process began, nanoseconds since the epoch (to 10 ms, the kernel's tick)."""

@@ -12,6 +12,7 @@ from halfopen.errors import (
     NotAvailableError,
     OutputError,
     PrivilegeError,
+    ResolveError,
     UsageError,
     WhereError,
 )
@@ -31,6 +32,7 @@ __all__ = [
     "NotAvailableError",
     "OutputError",
     "PrivilegeError",
+    "ResolveError",
     "Trace",
     "UsageError",
     "WhereError",

@@ -6,6 +6,7 @@
     ├── UsageError              the request itself is wrong                     exit 2
     │   └── WhereError          a condition cannot be understood                 exit 2
     ├── InputError              a file cannot be read, or is not what it says   exit 3
+    │   └── ResolveError        a host's name stands for no address              exit 3
     ├── OutputError             a result cannot be written                      exit 3
     ├── PrivilegeError          a permission or capability is missing           exit 4
     └── NotAvailableError       this kernel or installation cannot do it        exit 5
@@ -24,6 +25,7 @@ __all__ = [
     "NotAvailableError",
     "OutputError",
     "PrivilegeError",
+    "ResolveError",
     "UsageError",
     "WhereError",
 ]
@@ -81,6 +83,10 @@ class WhereError(UsageError, ValueError):
 
 class InputError(HalfopenError):
     """A file is missing, is a directory, may not be read, or does not hold what the command needs."""
+
+
+class ResolveError(InputError):
+    """A host's name stands for no address: unknown, none of the family asked for, or no answer from the resolver."""
 
 
 class OutputError(HalfopenError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pkgutil
+
 import pytest
 
 import halfopen
@@ -20,3 +22,9 @@ def test_every_name_exists(name: str) -> None:
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'nonesuch'"):
         _ = halfopen.nonesuch
+
+
+def test_no_module_stands_in_the_way_of_a_public_name() -> None:
+    # Importing a module puts it into its package under its own name, over a function of that name.
+    modules = {module.name for module in pkgutil.iter_modules(halfopen.__path__)}
+    assert not modules & set(halfopen.__all__)

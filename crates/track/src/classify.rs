@@ -210,7 +210,7 @@ fn acks_server(detail: &Detail, ack: u32) -> bool {
     let data = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
     let sent = data.saturating_add(u32::from(detail.server.fin.is_some()));
     let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent);
-    detail.isn_server.is_some_and(fits) || detail.rare().isn_other.is_some_and(fits)
+    detail.isn_server.is_some_and(fits) || detail.rare().others.iter().any(|o| fits(o.isn))
 }
 
 /// Whether the client's segment begins behind its SYN.

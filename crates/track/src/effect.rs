@@ -3,7 +3,7 @@
 use halfopen_wire::{Flags, Segment};
 
 use crate::classify::{REORDER_NS, is_opening};
-use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
+use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare};
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::state::{Class, State};
 use crate::tracker::{Step, close_in_time};
@@ -212,9 +212,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
     detail.ttl_server = Some(segment.ttl);
     if flow.is(Flow::SYN_SEEN) {
-        let first = flow.isn_client.wrapping_add(1);
-        detail.syn_data_acked = segment.ack.wrapping_sub(first);
-        detail.client.carry(first, detail.syn_data_acked);
+        syn_data_acked(flow, detail, segment.ack);
         // Linux echoes the first SYN's TSval even to a later one, so time stamps do not tell which SYN drew the answer:
         // the last one before it did.
         detail.answered_ns = flow.last_syn.time_ns;
@@ -244,7 +242,18 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
         return;
     }
     count_syn_ack(flow, detail, segment);
-    detail.rare_mut().isn_other = Some(segment.seq);
+    let answer = Answer {
+        isn: segment.seq,
+        seen: (segment.time_ns, FrameRef::new(segment.file, segment.frame)),
+        answered_ns: flow.last_syn.time_ns,
+        acked: segment.ack,
+        options: SideOptions::of(segment).map(|o| PackedOptions::pack(&o)),
+        ttl: segment.ttl,
+    };
+    let others = &mut detail.rare_mut().others;
+    if others.len() < Rare::LARGEST_OTHERS && others.iter().all(|o| o.isn != answer.isn) {
+        others.push(answer);
+    }
 }
 
 fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
@@ -252,6 +261,10 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
     detail.rare_mut().client_syn_ack.get_or_insert((segment.time_ns, frame));
     if before == State::SimultaneousServerAcked {
         flow.marks |= Flow::COMPLETED;
+        if detail.syn_ack_sent == 0 {
+            flow.anomalies.insert(Anomaly::SplitHandshake);
+            detail.ack = detail.rare().client_syn_ack;
+        }
     }
 }
 
@@ -264,9 +277,16 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
             detail.rare_mut().early_ack = Some(segment.ack);
             detail.ack = Some(here);
         }
+        (State::SynSent, Side::Server) => detail.rare_mut().syn_acked = true,
+        (State::SimultaneousSyn, Side::Client) => {
+            detail.rare_mut().client_syn_ack.get_or_insert(here);
+        }
         (State::SynRecv | State::SynAckFirst | State::SimultaneousServerAcked, Side::Client) => {
             flow.marks |= Flow::COMPLETED;
-            adopt_isn(detail, segment.ack);
+            if step.before == State::SimultaneousServerAcked && detail.syn_ack_sent == 0 {
+                flow.anomalies.insert(Anomaly::SplitHandshake);
+            }
+            adopt_answer(flow, detail, segment.ack);
             detail.ack = Some(here);
         }
         (State::SimultaneousClientAcked, Side::Server) => {
@@ -296,15 +316,33 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     }
 }
 
-/// Where the server answered twice with different numbers, the client's ACK says which one holds.
-fn adopt_isn(detail: &mut Detail, ack: u32) {
-    let exactly = |isn: Option<u32>| isn.is_some_and(|isn| isn.wrapping_add(1) == ack);
-    if exactly(detail.rare().isn_other) && !exactly(detail.isn_server) {
-        detail.isn_server = detail.rare().isn_other;
-        if let Some(isn) = detail.rare().isn_other {
-            detail.server.begin(isn);
-        }
+/// Where the server answered twice with different numbers, the client's ACK says which one holds: that SYN-ACK is the
+/// first valid one, and the others are strangers (a SYN cookie that was lost, a second host with this address).
+fn adopt_answer(flow: &Flow, detail: &mut Detail, ack: u32) {
+    let exactly = |isn: u32| isn.wrapping_add(1) == ack;
+    if detail.isn_server.is_some_and(exactly) {
+        return;
     }
+    let Some(&answer) = detail.rare().others.iter().find(|o| exactly(o.isn)) else {
+        return;
+    };
+    detail.syn_ack = Some(answer.seen);
+    detail.isn_server = Some(answer.isn);
+    detail.answered_ns = answer.answered_ns;
+    detail.server.begin(answer.isn);
+    detail.server.acked = Some(answer.acked);
+    detail.server_options = answer.options;
+    detail.ttl_server = Some(answer.ttl);
+    if flow.is(Flow::SYN_SEEN) {
+        syn_data_acked(flow, detail, answer.acked);
+    }
+}
+
+/// The SYN-ACK acknowledges the SYN, and as much of its data.
+fn syn_data_acked(flow: &Flow, detail: &mut Detail, ack: u32) {
+    let first = flow.isn_client.wrapping_add(1);
+    detail.syn_data_acked = ack.wrapping_sub(first);
+    detail.client.carry(first, detail.syn_data_acked);
 }
 
 fn carry(detail: &mut Detail, segment: &Segment, from: Side) {

@@ -335,14 +335,31 @@ pub struct Detail {
     pub rare: Option<Box<Rare>>,
 }
 
+/// A SYN-ACK that fits: the first transmission of its number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Answer {
+    /// The server's initial sequence number in it.
+    pub isn: u32,
+    /// Its time and frame.
+    pub seen: (i64, FrameRef),
+    /// Time of the SYN that it answered.
+    pub answered_ns: i64,
+    /// What it acknowledged.
+    pub acked: u32,
+    /// What it offered.
+    pub options: Option<PackedOptions>,
+    /// Its TTL.
+    pub ttl: u8,
+}
+
 /// What few connections have.
 #[derive(Clone, Debug, Default)]
 pub struct Rare {
     /// Value of the client's ACK, kept while its SYN-ACK was not captured yet.
     pub early_ack: Option<u32>,
-    /// A second initial sequence number of the server, of a SYN-ACK that fits too.
-    pub isn_other: Option<u32>,
-    /// The client's first SYN-ACK of a simultaneous open.
+    /// Other SYN-ACKs that fit, each with an initial sequence number of its own: [`Rare::LARGEST_OTHERS`] at most.
+    pub others: Vec<Answer>,
+    /// The client's first SYN-ACK of a simultaneous open, or its bare ACK of the server's SYN.
     pub client_syn_ack: Option<(i64, FrameRef)>,
     /// Acknowledgment number of the last SYN-ACK that did not fit.
     pub wrong_ack: Option<u32>,
@@ -350,6 +367,8 @@ pub struct Rare {
     pub wrong_reset: bool,
     /// Acknowledgment number of the last ACK of the server before its SYN-ACK (challenge ACK).
     pub challenge: Option<u32>,
+    /// The server acknowledged the client's SYN with a bare ACK, before any SYN of its own.
+    pub syn_acked: bool,
     /// The server's own SYN of a simultaneous open.
     pub server_syn: Option<Fingerprint>,
     /// Time of the server's ACK of data that proved completion before any ACK of the client was captured.
@@ -358,16 +377,22 @@ pub struct Rare {
     pub icmp: Option<(u8, u8, Address)>,
 }
 
+impl Rare {
+    /// A server that answers with more numbers than this is none; more of them are only counted.
+    pub const LARGEST_OTHERS: usize = 8;
+}
+
 impl Detail {
     /// What few connections have; nothing where this one has none of it.
     pub fn rare(&self) -> &Rare {
         const NOTHING: &Rare = &Rare {
             early_ack: None,
-            isn_other: None,
+            others: Vec::new(),
             client_syn_ack: None,
             wrong_ack: None,
             wrong_reset: false,
             challenge: None,
+            syn_acked: false,
             server_syn: None,
             proven_ns: 0,
             icmp: None,

@@ -362,6 +362,9 @@ impl Tracker {
         effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
+            if next == State::SimultaneousSyn && detail.rare().syn_acked {
+                walk(flow, Side::Server, Class::Ack);
+            }
             if next == State::Established && detail.server.fin.is_some() {
                 walk_early_fin(flow, detail, segment, from);
             }
@@ -617,14 +620,16 @@ fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side)
 
 /// The server's FIN from before completion, and the acknowledgment of it in the segment that completed.
 fn walk_early_fin(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Side) {
-    let mut walk = |from, class| {
-        if let Cell::Next(next) = lookup(from, class, flow.state).cell {
-            flow.state = next;
-        }
-    };
-    walk(Side::Server, Class::Fin);
+    walk(flow, Side::Server, Class::Fin);
     if from == Side::Client && detail.server.fin_covered_by(segment.ack) {
-        walk(Side::Client, Class::AckOfFin);
+        walk(flow, Side::Client, Class::AckOfFin);
+    }
+}
+
+/// What one segment proved beside its own row.
+const fn walk(flow: &mut Flow, from: Side, class: Class) {
+    if let Cell::Next(next) = lookup(from, class, flow.state).cell {
+        flow.state = next;
     }
 }
 

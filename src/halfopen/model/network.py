@@ -57,7 +57,7 @@ class FilterRule:
     """One rule of nftables or iptables that can stop a packet on its way, or limit it."""
 
     family: str
-    """``ip``, ``ip6`` or ``inet``."""
+    """``ip``, ``ip6``, ``inet``, ``bridge`` or ``netdev``."""
     table: str
     chain: str
     text: str
@@ -65,12 +65,13 @@ class FilterRule:
     hook: str | None = None
     """``prerouting``, ``input``, ``forward``, ``output``, ``postrouting``, ``ingress``; null where others jump to."""
     verdict: str | None = None
-    """``drop``, ``reject``, ``accept``, ``jump <chain>``, ``synproxy``, ``notrack``…"""
+    """``drop``, ``reject``, ``accept``, ``jump <chain>``, ``vmap`` (a verdict map), ``synproxy``, ``notrack``…"""
     packets: int | None = None
     """Its counter; null when it has none."""
     bytes: int | None = None
     limit: str | None = None
-    """``10/second burst 5`` of a limit that is one bucket for everybody."""
+    """``10/second burst 5``, ``over 30/second burst 5``, ``over 20 connections``: one bucket for everybody, unless
+    ``limit_per_source``. ``over``: the rule is met by what exceeds it."""
     limit_per_source: bool = False
     """The limit keeps a bucket for each source (hashlimit, meter, dynamic set)."""
     syn_only: bool = False
@@ -78,7 +79,7 @@ class FilterRule:
     conntrack: bool = False
     """It asks for the connection's state, which turns connection tracking on."""
     ports: tuple[str, ...] = ()
-    """Destination ports it names: ``80``, ``8000-8100``."""
+    """Destination ports it names: ``80``, ``8000-8100``, ``ssh``, ``@set``; negated ones begin with ``!``."""
     sources: tuple[str, ...] = ()
     """Source addresses it names; negated ones begin with ``!``."""
     destinations: tuple[str, ...] = ()

@@ -1,8 +1,9 @@
 """The native half. Private: ``halfopen`` is the public name of everything in here. Checked by mypy's stubtest."""
 
 from collections.abc import Callable, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
-from typing import Any, Final, Literal, final
+from typing import Any, Final, Literal, Self, final
 
 from typing_extensions import CapsuleType
 
@@ -11,9 +12,13 @@ __all__ = [
     "VERSION",
     "Against",
     "CaptureError",
+    "Flood",
     "Handshakes",
+    "Relay",
     "Trace",
+    "Tun",
     "against",
+    "create_namespace",
     "exchanges",
     "handshake_fields",
     "trace",
@@ -161,3 +166,64 @@ def against(
     ``output``, standard output when None. ``progress`` as in ``trace``. Raises CaptureError when a capture cannot be
     read, OSError when the output cannot be written.
     """
+
+def create_namespace() -> int:
+    """Make a network namespace and give a descriptor of it, which the caller closes.
+
+    It vanishes with the last descriptor, thread and process in it. Needs CAP_SYS_ADMIN in the user namespace. Raises
+    OSError.
+    """
+
+@final
+class Tun:
+    """A TUN device in the network namespace of the calling thread; down, without an address. For a ``Relay``.
+
+    Needs CAP_NET_ADMIN there and write permission on /dev/net/tun. Raises OSError.
+    """
+
+    def __new__(cls, name: str) -> Self: ...
+
+@final
+class Relay:
+    """Carries packets between two TUN devices until it is stopped or dropped; it takes the devices over."""
+
+    def __new__(cls, first: Tun, second: Tun, seed: int) -> Self: ...
+    def set_links(self, forward: str, backward: str) -> None:
+        """How the link is from now on, as ``delay=20ms loss=10% rate=10mbit``. ValueError when unreadable."""
+
+    def set_faults(self, faults: Sequence[str]) -> None:
+        """Which faults there are from now on, as ``drop syn_ack first=1``. ValueError when one is unreadable."""
+
+    def report(self) -> dict[str, Any]:
+        """``received`` and ``delivered`` packets by direction, ``events`` (dicts), ``events_left_out``, ``faults``."""
+
+    def stop(self) -> None:
+        """Stop; raises OSError when it had stopped by itself."""
+
+@final
+class Flood:
+    """SYNs from random addresses of ``sources`` (network, prefix length) to ``target`` (address, port).
+
+    A thread of its own sends them, in the network namespace of the calling thread, which must be one that the
+    laboratory marked. ``rate`` is SYNs a second (0: as fast as it goes). It ends after ``count`` or ``time_max_s``.
+    Needs CAP_NET_RAW.
+    """
+
+    def __new__(
+        cls,
+        target: tuple[IPv4Address | IPv6Address | str, int],
+        sources: tuple[IPv4Address | IPv6Address | str, int],
+        *,
+        rate: int,
+        count: int,
+        time_max_s: float,
+        seed: int = 0,
+    ) -> Self: ...
+    def stop(self) -> None:
+        """End early."""
+
+    def wait(self) -> dict[str, Any]:
+        """Wait for the end: ``syns`` sent, ``refused`` by the kernel, ``elapsed_s``.
+
+        Raises PermissionError outside a laboratory, ValueError, OSError.
+        """

@@ -3,15 +3,21 @@
 //! The only crate with `unsafe`: `sock_diag`, packet rings, the connect engine and eBPF live here, each as a module.
 //!
 //! - [`connect`]: one measured `connect()`, with what the kernel knows about it.
+//! - [`lab`]: namespaces, and SYNs from nowhere inside them.
 //! - [`load`]: many of them, as fast as asked.
 //! - [`serve`]: the other end, with every knob of the handshake.
-//! - [`sys`]: the system calls and structures that the three share.
+//! - [`relay`]: a link between two namespaces that loses and changes packets on purpose.
+//! - [`sys`]: the system calls and structures that they share.
 //!
 //! **Architecture Invariant:** every `unsafe` block argues its SAFETY; this crate and `track` never see each other.
 
 pub mod connect;
+pub mod lab;
 pub mod load;
 pub mod memory;
+pub mod packet;
 pub mod policy;
+mod random;
+pub mod relay;
 pub mod serve;
 pub mod sys;

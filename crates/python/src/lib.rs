@@ -4,6 +4,7 @@
 
 mod against;
 mod exchange;
+mod lab;
 mod results;
 mod trace;
 
@@ -21,6 +22,8 @@ mod _core {
     use crate::against::{Against, against};
     #[pymodule_export]
     use crate::exchange::exchanges;
+    #[pymodule_export]
+    use crate::lab::{Flood, Relay, Tun, create_namespace};
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

@@ -1,7 +1,8 @@
 """Writes the pages that say what the code says; with ``--check``, fails when one is stale.
 
 A page is a module in ``scripts/docs_pages`` with a ``PATH`` below the root and a function ``page() -> str``. A new page
-is a new file there: nothing else has to be told.
+is a new file there: nothing else has to be told. A module may have ``pages()`` instead, which yields paths and texts;
+what else lies in a directory that such a module fills is stale.
 """
 
 from __future__ import annotations
@@ -24,7 +25,9 @@ def pages() -> Iterator[tuple[Path, str]]:
     """Every generated page: where it lies, and what it should hold."""
     for module in iter_modules([str(ROOT / "scripts/docs_pages")]):
         generator = import_module(f"docs_pages.{module.name}")
-        yield ROOT / generator.PATH, BANNER + generator.page().rstrip() + "\n"
+        made = generator.pages() if hasattr(generator, "pages") else [(generator.PATH, generator.page())]
+        for path, text in made:
+            yield ROOT / path, BANNER + text.rstrip() + "\n"
 
 
 def main() -> int:

@@ -10,5 +10,6 @@ from __future__ import annotations
 #: Command name → what it does, in one line. The module is ``halfopen.cli.commands.<name>``, its command ``command``.
 COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
+    "rules": "Print every rule of the doctor, or the manual page of one.",
     "trace": "Show every TCP handshake in capture files.",
 }

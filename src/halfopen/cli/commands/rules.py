@@ -1,0 +1,86 @@
+"""``halfopen rules``: the list of rules, and the manual page of one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from halfopen.cli.command import with_printer
+
+if TYPE_CHECKING:
+    from halfopen.cli.printer import Printer
+    from halfopen.rules.rule import Rule
+
+SCHEMA = "halfopen.rules/1"
+
+
+@click.command("rules")
+@click.argument("code", required=False)
+@with_printer("text", "json")
+def command(printer: Printer, /, code: str | None) -> None:
+    """Print every rule of the doctor, or the manual page of one.
+
+    CODE is a rule's code or name, or the beginning of codes.
+
+    \b
+    halfopen rules
+    halfopen rules HO101
+    halfopen rules accept-queue-overflow
+    halfopen rules HO3
+    """
+    chosen = _chosen(code)
+    if printer.format == "json":
+        import json
+
+        document = {"schema": SCHEMA, "rules": [_object(item) for item in chosen]}
+        printer.text(json.dumps(document, ensure_ascii=False, indent=2))
+    else:
+        printer.text(_text(printer, chosen))
+
+
+def _chosen(code: str | None) -> list[Rule]:
+    from halfopen.errors import UsageError
+    from halfopen.rules.registry import RULES, rule
+
+    if code is None:
+        return list(RULES)
+    if one := rule(code):
+        return [one]
+    if some := [item for item in RULES if code.upper().startswith("HO") and item.code.startswith(code.upper())]:
+        return some
+    raise UsageError("there is no rule", repr(code), hint="halfopen rules lists them")
+
+
+def _object(rule: Rule) -> dict[str, Any]:
+    from halfopen.rules.page import page_of
+
+    page = page_of(rule)
+    facts = {"code": rule.code, "name": rule.name, "severity": rule.severity, "harm": rule.harm}
+    more = {"needs": list(rule.needs), "absorbs": list(rule.absorbs), "proof": rule.proof}
+    return {**facts, **more, "summary": page.summary, "page": page.sections}
+
+
+def _text(printer: Printer, chosen: list[Rule]) -> str:
+    from halfopen.render.layout import Paint
+    from halfopen.render.manual import render_page, render_rule_list
+    from halfopen.rules.page import page_of
+    from halfopen.rules.registry import FAMILIES
+
+    paint = Paint(printer.color)
+    if len(chosen) == 1:
+        rule, page = chosen[0], page_of(chosen[0])
+        title = f"{rule.code} {rule.name} ({rule.severity})"
+        return render_page(title, page.summary, page.sections, printer.width, paint)
+    families = [
+        (
+            f"{prefix}xx  {about}",
+            [
+                (item.code, item.name, item.severity, page_of(item).summary)
+                for item in chosen
+                if item.code.startswith(prefix)
+            ],
+        )
+        for prefix, about in FAMILIES.items()
+    ]
+    return render_rule_list([family for family in families if family[1]], printer.width, paint)

@@ -1,0 +1,161 @@
+"""HO101: connections are dropped because the application does not accept() them fast enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.finding import Evidence, Remedy
+from halfopen.rules.accepting import holds_up, queue_evidence, starving
+from halfopen.rules.backlog import bound, raise_backlog
+from halfopen.rules.listening import listener_identity, listener_name
+from halfopen.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.finding import Finding, Severity
+    from halfopen.model.sockets import Listener
+    from halfopen.rules.context import Context
+    from halfopen.rules.growth import Growth
+    from halfopen.rules.space import Space
+
+#: Mean drops a second below which counters that began long ago say nothing: one a minute is neither a load nor an
+#: outage.
+OLD_PER_S_MIN = 1 / 60
+
+
+class AcceptQueueOverflow(Rule):
+    """Connections are dropped because a listener's accept queue is full.
+
+    ## What it finds
+    A listening socket that holds more complete connections than its limit (`Recv-Q > Send-Q` in `ss -ltn`), or that
+    dropped some while it was watched. It names the bound that made the limit: the application's own backlog,
+    `net.core.somaxconn`, or an older `somaxconn` that the socket still carries.
+
+    ## Why it matters
+    While the queue is full every SYN to it is dropped without an answer, with SYN cookies, too. Clients send it again
+    after 1 s, so that users see connects of 1, 2 or 3 s (1, 3, 7 s from kernels before 6.5), and in the end a timeout.
+    Nothing is logged, and no program is told. A final ACK that finds the queue full is dropped as well: that client
+    believes it is connected.
+
+    ## Evidence
+    The queue and its limit now, the drops of this one socket (`SK_MEMINFO_DROPS`) and the namespace's `ListenOverflows`
+    between two snapshots, the age of the oldest connection that waits. The drops of a socket also count some noise, so
+    they accuse it only where `ListenOverflows` moved, too.
+
+    ## Confirm by hand
+    `ss -ltnm` shows `Recv-Q` above `Send-Q`, and `d<n>` in `skmem` growing; `nstat -az TcpExtListenOverflows` moves.
+
+    ## Remedy
+    If connections wait for a second and more, the application does not call accept(): find out what it does instead. A
+    longer queue would only turn drops into waits. If it accepts all the time and the queue still runs over, bursts are
+    larger than the backlog: raise the bound that counts, then restart the application. `tcp_max_syn_backlog` and
+    `tcp_syncookies` change nothing here.
+
+    ## When it is wrong
+    A queue may be full at the moment of the snapshot by chance; `--for 10s` tells whether connections are lost. The
+    counters count packets, and a client that tries three times counts three times.
+
+    ## References
+    Linux `include/net/sock.h` `sk_acceptq_is_full`, `net/ipv4/tcp_input.c` `tcp_conn_request`, `net/ipv4/tcp_ipv4.c`
+    `tcp_v4_syn_recv_sock`; listen(2).
+    """
+
+    code = "HO101"
+    name = "accept-queue-overflow"
+    severity = "critical"
+    harm = "failing"
+    needs = ("sockets", "counters")
+    absorbs = ("HO102", "HO103", "HO104", "HO108", "HO109", "HO110")
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """One finding for each socket, and one for a namespace whose drops belong to none of them."""
+        for space in context.spaces:
+            accused = False
+            for listening in space.listening:
+                for listener, before in listening.members:
+                    drops = space.drops(listener, before)
+                    if severity := _severity(space, listener, drops):
+                        accused = True
+                        yield self._at(space, listener, drops, severity)
+            if not accused:
+                yield from self._somewhere(space)
+
+    def _at(self, space: Space, listener: Listener, drops: Growth | None, severity: Severity) -> Finding:
+        full = listener.accept_queue > listener.accept_queue_limit
+        why = bound(space, listener)
+        state = "is full" if full else "overflowed" if severity != "notice" else "has overflowed at some time"
+        reason = (
+            holds_up(listener)
+            if starving(listener)
+            else f"bursts are larger than the queue; {why.sentence}"
+            if why
+            else None
+        )
+        return self.finding(
+            space.subject("listener", listener_name(listener), **listener_identity(listener)),
+            f"The accept queue {state}" + (f": {reason}." if reason else "."),
+            (
+                *queue_evidence(space, listener),
+                _dropped(drops),
+                space.counted("ListenOverflows", "accept queue overflows"),
+            ),
+            remedy=None if severity == "notice" else _remedy(space, listener),
+            confirm=space.command(f"ss -ltnm 'sport = :{listener.port}'"),
+            severity=severity,
+            harm="failing" if severity == "critical" else "slow" if severity == "warning" else "risk",
+            confidence="certain" if full or (drops is not None and drops.measured) else "likely",
+        )
+
+    def _somewhere(self, space: Space) -> Iterator[Finding]:
+        growth = space.growth("ListenOverflows")
+        if growth is None or not growth.recent or not growth.count:
+            return
+        yield self.finding(
+            space.whole(),
+            "An accept queue overflowed, of a listener that cannot be named: it is gone by now, or its drops cannot "
+            "be read.",
+            (
+                space.counted("ListenOverflows", "accept queue overflows"),
+                space.counted("ListenDrops", "drops at listeners"),
+            ),
+            remedy=Remedy("Run it again with --for while it happens."),
+            confirm=space.command("nstat -az TcpExtListenOverflows"),
+            severity="critical" if growth.measured else "warning",
+            confidence="likely",
+        )
+
+
+def _severity(space: Space, listener: Listener, drops: Growth | None) -> Severity | None:
+    """How bad it is at this socket; None when there is nothing."""
+    if listener.accept_queue > listener.accept_queue_limit:
+        return "critical"
+    overflows = space.growth("ListenOverflows")
+    if drops is None or not drops.count or overflows is None or not overflows.count:
+        return None
+    if drops.measured:
+        return "critical"
+    if drops.recent:
+        return "warning"
+    return "notice" if (drops.per_s or 0) >= OLD_PER_S_MIN else None
+
+
+def _dropped(drops: Growth | None) -> Evidence | None:
+    if drops is None:
+        return None
+    return Evidence(
+        f"packets dropped at this socket {drops.when}", drops.count, "packets", "sock_diag SK_MEMINFO_DROPS"
+    )
+
+
+def _remedy(space: Space, listener: Listener) -> Remedy:
+    if not starving(listener):
+        return raise_backlog(space, listener)
+    owner = listener.owners[0] if listener.owners else None
+    who = owner.comm if owner else "the application"
+    look = [f"See what its threads do: `cat /proc/{owner.pid}/task/*/wchan`, `top -H -p {owner.pid}`."] if owner else []
+    steps = (
+        *look,
+        "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits.",
+    )
+    return Remedy(f"Find out why {who} does not call accept().", (), steps)

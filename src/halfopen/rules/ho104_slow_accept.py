@@ -1,0 +1,73 @@
+"""HO104: connections wait for accept(), though none is dropped yet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.finding import Remedy
+from halfopen.rules.accepting import holds_up, queue_evidence, starving
+from halfopen.rules.listening import listener_identity, listener_name
+from halfopen.rules.rule import Rule
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.finding import Finding
+    from halfopen.rules.context import Context
+
+
+class SlowAccept(Rule):
+    """Connections wait for accept(): the application is starving them.
+
+    ## What it finds
+    A listener whose oldest waiting connection is a second old or more, while its queue is not full.
+
+    ## Why it matters
+    To the client the connection is established, and its request gets no answer: latency that no network tool shows.
+    When the queue has filled, new clients will be dropped.
+
+    ## Evidence
+    The age of connections with inode 0 behind the listener, from their last activity, and the length of the queue.
+
+    ## Confirm by hand
+    `ss -tneo state established '( sport = :PORT )'` with `ino:0`; `ss -ltn` shows `Recv-Q` above 0 again and again.
+
+    ## Remedy
+    Look at what the process does instead: blocked in a call (`/proc/PID/task/*/wchan`), no free worker, throttled by
+    its control group (`cpu.stat`), a long garbage collection, stopped.
+
+    ## When it is wrong
+    An application that takes connections by a schedule of its own, such as one that is limited to N clients on purpose,
+    or a listener whose owner reads from other sockets first.
+
+    ## References
+    Linux `net/ipv4/inet_connection_sock.c` `inet_csk_accept`; accept(2).
+    """
+
+    code = "HO104"
+    name = "slow-accept"
+    severity = "warning"
+    harm = "slow"
+    needs = ("sockets",)
+    absorbs = ("HO109",)
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """One finding for each socket."""
+        for space in context.spaces:
+            for listener in (listener for listening in space.listening for listener, _ in listening.members):
+                if not listener.accept_queue or not starving(listener):
+                    continue
+                owner = listener.owners[0] if listener.owners else None
+                look = f"cat /proc/{owner.pid}/task/*/wchan; cat /proc/{owner.pid}/stack" if owner else None
+                yield self.finding(
+                    space.subject("listener", listener_name(listener), **listener_identity(listener)),
+                    f"The application does not call accept(): {holds_up(listener)}.",
+                    queue_evidence(space, listener),
+                    remedy=Remedy(
+                        f"Find out what {owner.comm if owner else 'the application'} does instead of accept().",
+                        (),
+                        ((f"Look where it waits: `{look}`.",) if look else ())
+                        + ("Is it stopped, out of workers or descriptors, or throttled by its control group?",),
+                    ),
+                    confirm=space.command(f"ss -ltn 'sport = :{listener.port}'"),
+                )

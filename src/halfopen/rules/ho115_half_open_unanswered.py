@@ -1,0 +1,82 @@
+"""HO115: SYN-ACKs go out and no ACK comes back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.finding import Remedy
+from halfopen.rules.rule import Rule
+from halfopen.rules.syn_queue import half_open_evidence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.finding import Finding
+    from halfopen.rules.context import Context
+
+#: Fewer are the clients that any server on the Internet has: scanners, phones that lost their network.
+HALF_OPEN_MIN = 20
+#: Nearly all: the SYN-ACK was sent again a second ago or more, and still nobody answered.
+RETRANSMITTED_SHARE_MIN = 0.8
+
+
+class HalfOpenUnanswered(Rule):
+    """SYN-ACKs go out, and no ACK comes back.
+
+    ## What it finds
+    A listener with at least 20 half-open requests, four in five of which have had their SYN-ACK sent again.
+
+    ## Why it matters
+    Either the SYNs come from forged addresses (a flood), or the way back is broken: a firewall that sees only one
+    direction, asymmetric routes, a load balancer that expects the answer elsewhere. In the second case these are real
+    users who cannot connect.
+
+    ## Evidence
+    Rows in SYN_RECV and how often their SYN-ACK was sent (`idiag_retrans`).
+
+    ## Confirm by hand
+    `ss -tano state syn-recv 'sport = :PORT'`: the last number of `timer:(…)` counts retransmissions. Are the peers'
+    addresses yours? Then capture at a client: does the SYN-ACK arrive?
+
+    ## Remedy
+    Addresses of your own networks: look for the SYN-ACK with `tcpdump` along the way back. Addresses from everywhere: a
+    flood; with `tcp_syncookies=1` nothing needs to be done.
+
+    ## When it is wrong
+    A few mobile clients that vanished; TCP_DEFER_ACCEPT keeps clients half-open whose ACK has come (HO112).
+
+    ## References
+    Linux `net/ipv4/inet_diag.c` `inet_req_diag_fill`; RFC 4987.
+    """
+
+    code = "HO115"
+    name = "half-open-unanswered"
+    severity = "warning"
+    harm = "risk"
+    needs = ("sockets",)
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """One finding for each listener."""
+        for space in context.spaces:
+            for listening in space.listening:
+                queue, again = listening.syn_queue, listening.syn_queue_retransmitted
+                options = listening.first.options
+                if (
+                    queue < HALF_OPEN_MIN
+                    or again < RETRANSMITTED_SHARE_MIN * queue
+                    or (options and options.defer_accept_s)
+                ):
+                    continue
+                yield self.finding(
+                    space.subject("listener", listening.name, **listening.identity()),
+                    "SYN-ACKs are sent again and again, and nobody answers them: a flood from forged addresses, or "
+                    "the way back is broken.",
+                    half_open_evidence(listening),
+                    remedy=Remedy(
+                        "See whose addresses they are; if they are your clients', follow the SYN-ACK on its way back.",
+                        (),
+                        (space.command(f"ss -tano state syn-recv 'sport = :{listening.port}'"),),
+                    ),
+                    confirm=space.command(f"ss -tano state syn-recv 'sport = :{listening.port}'"),
+                    confidence="likely",
+                )

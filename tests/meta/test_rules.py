@@ -1,0 +1,82 @@
+"""Each rule has a page, cases, a name of its own and, in the end, an experiment."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+from tests.conftest import ROOT
+
+import halfopen.rules
+from halfopen.model.finding import HARMS, SEVERITIES
+from halfopen.rules.page import page_of
+from halfopen.rules.registry import FAMILIES, RULES
+from halfopen.rules.rule import NEEDS, Rule
+
+CASES = ROOT / "tests/cases/rules"
+CODES = [item.code for item in RULES]
+#: Experiments of the lab that prove a rule. There is no lab yet, so none is named; each that comes is added here and to
+#: its rule.
+EXPERIMENTS: frozenset[str] = frozenset()
+#: Rules without an experiment. This number may only become smaller.
+UNPROVEN_MAX = len(RULES)
+
+
+def test_every_rule_file_is_registered() -> None:
+    files = {path.stem[:5].upper() for path in Path(halfopen.rules.__file__).parent.glob("ho[0-9]*.py")}
+    assert files == set(CODES)
+    assert sorted(CODES) == CODES
+
+
+def test_codes_and_names_are_unique() -> None:
+    assert len(set(CODES)) == len(CODES)
+    assert len({item.name for item in RULES}) == len(RULES)
+
+
+@pytest.mark.parametrize("item", RULES, ids=CODES)
+def test_a_rule_is_well_formed(item: Rule) -> None:
+    assert re.fullmatch(r"HO\d{3}", item.code)
+    assert item.code[:3] in FAMILIES
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)+", item.name)
+    assert item.severity in SEVERITIES
+    assert item.harm in HARMS
+    assert set(item.needs) <= set(NEEDS)
+    assert set(item.absorbs) <= set(CODES) - {item.code}
+
+
+@pytest.mark.parametrize("item", RULES, ids=CODES)
+def test_a_rule_has_a_page(item: Rule) -> None:
+    page = page_of(item)
+    assert page.summary.endswith(".")
+    assert "\n" not in page.summary
+    # Facts are numbered in a list that users do not have: a page names the sources themselves.
+    assert not re.search(r"\bF\d+\b", "\n".join(page.sections.values()))
+
+
+@pytest.mark.parametrize("item", RULES, ids=CODES)
+def test_a_rule_has_cases(item: Rule) -> None:
+    cases = tomllib.loads((CASES / f"{item.code}.toml").read_text(encoding="utf-8"))
+    assert set(cases) == {"fires", "silent"}
+    for kind in cases.values():
+        names = [case["name"] for case in kind]
+        assert len(set(names)) == len(names)
+
+
+def test_every_case_file_has_a_rule() -> None:
+    assert {path.stem for path in CASES.glob("*")} == set(CODES)
+
+
+@pytest.mark.parametrize("item", RULES, ids=CODES)
+def test_a_proof_is_an_experiment(item: Rule) -> None:
+    assert item.proof is None or item.proof in EXPERIMENTS
+
+
+def test_proofs_become_more() -> None:
+    assert sum(item.proof is None for item in RULES) <= UNPROVEN_MAX
+
+
+@pytest.mark.parametrize("item", RULES, ids=CODES)
+def test_every_code_that_a_page_names_exists(item: Rule) -> None:
+    assert set(re.findall(r"HO\d{3}", type(item).__doc__ or "")) <= set(CODES)

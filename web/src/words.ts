@@ -61,6 +61,7 @@ export const ANOMALIES: Readonly<Record<string, string>> = {
   ecn_fallback: "The retransmitted SYN had its ECN bits cleared: the first may have been dropped because of them.",
   syn_with_fin_or_rst: "A SYN with FIN or RST set: no stack sends this; a scanner or a broken device does.",
   blind_reset: "A RST whose sequence or acknowledgment number does not fit was not believed.",
+  blind_syn: "A SYN inside the open connection was not believed.",
   options_damaged: "The options of a SYN or SYN-ACK could not be read to their end.",
   evicted: "The flow table was full; the attempt was judged by what had been seen until then.",
 };

@@ -375,11 +375,17 @@ pub struct Rare {
     pub proven_ns: i64,
     /// What ICMP said: type, code, reporter.
     pub icmp: Option<(u8, u8, Address)>,
+    /// SYNs inside the open connection, each as the flow that it would begin ([`crate::held`]).
+    pub held: Vec<Flow>,
+    /// Their sender went on with the connection.
+    pub disproved: bool,
 }
 
 impl Rare {
     /// A server that answers with more numbers than this is none; more of them are only counted.
     pub const LARGEST_OTHERS: usize = 8;
+    /// Of more SYNs than this inside one connection the oldest are not remembered.
+    pub const LARGEST_HELD: usize = 8;
 }
 
 impl Detail {
@@ -396,6 +402,8 @@ impl Detail {
             server_syn: None,
             proven_ns: 0,
             icmp: None,
+            held: Vec::new(),
+            disproved: false,
         };
         self.rare.as_deref().unwrap_or(NOTHING)
     }
@@ -418,7 +426,7 @@ pub struct Flow {
     /// Client's initial sequence number; meaningless where `marks` lacks [`Flow::SYN_SEEN`].
     pub isn_client: u32,
     /// Bits below.
-    pub marks: u16,
+    pub marks: u32,
     /// Where it is.
     pub state: State,
     /// TTL of the client's first segment.
@@ -445,40 +453,42 @@ pub struct Flow {
 
 impl Flow {
     /// The client is the low end of the key.
-    pub const CLIENT_LOW: u16 = 1;
+    pub const CLIENT_LOW: u32 = 1;
     /// The client's SYN was captured.
-    pub const SYN_SEEN: u16 = 1 << 1;
+    pub const SYN_SEEN: u32 = 1 << 1;
     /// Both SYNs acknowledged.
-    pub const COMPLETED: u16 = 1 << 2;
+    pub const COMPLETED: u32 = 1 << 2;
     /// Both sides sent a SYN.
-    pub const SIMULTANEOUS: u16 = 1 << 3;
+    pub const SIMULTANEOUS: u32 = 1 << 3;
     /// RST in answer to the SYN.
-    pub const REFUSED: u16 = 1 << 4;
+    pub const REFUSED: u32 = 1 << 4;
     /// RST without ACK in answer to the SYN, not contradicted since.
-    pub const REFUSED_WEAKLY: u16 = 1 << 5;
+    pub const REFUSED_WEAKLY: u32 = 1 << 5;
     /// Client's RST before completion.
-    pub const RESET_BY_CLIENT: u16 = 1 << 6;
+    pub const RESET_BY_CLIENT: u32 = 1 << 6;
     /// Server's RST before completion.
-    pub const RESET_BY_SERVER: u16 = 1 << 7;
+    pub const RESET_BY_SERVER: u32 = 1 << 7;
     /// ICMP error for the SYN, not contradicted since.
-    pub const UNREACHABLE: u16 = 1 << 8;
+    pub const UNREACHABLE: u32 = 1 << 8;
     /// A packet of the server was captured.
-    pub const SERVER_SEEN: u16 = 1 << 9;
+    pub const SERVER_SEEN: u32 = 1 << 9;
     /// The client acknowledged a SYN-ACK that was not captured.
-    pub const SYN_ACK_MISSED: u16 = 1 << 10;
+    pub const SYN_ACK_MISSED: u32 = 1 << 10;
     /// The client closed by RST after completion.
-    pub const CLOSE_RST_CLIENT: u16 = 1 << 11;
+    pub const CLOSE_RST_CLIENT: u32 = 1 << 11;
     /// The server closed by RST after completion.
-    pub const CLOSE_RST_SERVER: u16 = 1 << 12;
+    pub const CLOSE_RST_SERVER: u32 = 1 << 12;
     /// The first FIN was the client's.
-    pub const FIN_CLIENT_FIRST: u16 = 1 << 13;
+    pub const FIN_CLIENT_FIRST: u32 = 1 << 13;
     /// The first FIN was the server's.
-    pub const FIN_SERVER_FIRST: u16 = 1 << 14;
+    pub const FIN_SERVER_FIRST: u32 = 1 << 14;
     /// Stands in the queue of lone SYNs.
-    pub const QUEUED: u16 = 1 << 15;
+    pub const QUEUED: u32 = 1 << 15;
+    /// SYNs of other attempts are held ([`Rare::held`]).
+    pub const HELD: u32 = 1 << 16;
 
     /// Any of the marks that decide an outcome.
-    pub const JUDGED: u16 = Self::COMPLETED
+    pub const JUDGED: u32 = Self::COMPLETED
         | Self::REFUSED
         | Self::REFUSED_WEAKLY
         | Self::RESET_BY_CLIENT
@@ -486,7 +496,7 @@ impl Flow {
         | Self::UNREACHABLE;
 
     /// Whether all bits of `mark` are set.
-    pub const fn is(&self, mark: u16) -> bool {
+    pub const fn is(&self, mark: u32) -> bool {
         self.marks & mark == mark
     }
 }

@@ -15,6 +15,7 @@ mod classify;
 mod effect;
 mod finish;
 mod flow;
+mod held;
 mod key;
 pub mod quantiles;
 pub mod record;
@@ -22,6 +23,7 @@ mod seen;
 pub mod sink;
 pub mod state;
 mod store;
+mod stray;
 pub mod summary;
 pub mod tracker;
 

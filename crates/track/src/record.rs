@@ -152,6 +152,8 @@ named! {
         SynWithFinOrRst "syn_with_fin_or_rst",
         /// An RST whose sequence or acknowledgment number does not fit was not believed.
         BlindReset "blind_reset",
+        /// A SYN inside the open connection was not believed: its sender went on with the connection (RFC 5961 section 4).
+        BlindSyn "blind_syn",
         /// A SYN or SYN-ACK whose options could not be read to their end.
         OptionsDamaged "options_damaged",
         /// The flow table was full; the attempt was judged by what had been seen until then.

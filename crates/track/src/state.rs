@@ -185,6 +185,17 @@ const SIMULTANEOUS: &[State] = &[
     S::SimultaneousServerAcked,
 ];
 const FINISHED: &[State] = &[S::TimeWait, S::Reset];
+/// Before completion, or behind the end.
+const NOT_OPEN: &[State] = &[
+    S::SynSent,
+    S::SynRecv,
+    S::SimultaneousSyn,
+    S::SimultaneousClientAcked,
+    S::SimultaneousServerAcked,
+    S::SynAckFirst,
+    S::TimeWait,
+    S::Reset,
+];
 /// Everything that is not [`State::Closed`].
 const OPEN: &[State] = &[
     S::SynSent,
@@ -237,7 +248,8 @@ pub const ROWS: &[Row] = &[
     row(CLIENT, C::SynRepeated, &[S::Reset], Next(S::SynSent), "The client tries the refused SYN again (Windows does, three times).", "RFC 9293 3.10.7.3: the RST ends the attempt, the user may repeat it"),
     row(SERVER, C::SynRepeated, &[S::Reset], Ignore, "A late SYN of the side that was reset.", "RFC 9293 3.10.7.1"),
     row(EITHER, C::SynRepeated, &[S::TimeWait], Ignore, "A late copy of the SYN after the end.", "RFC 9293 3.10.7.4"),
-    row(EITHER, C::SynOther, OPEN, Next(S::SynSent), "The four-tuple is used again: a new attempt.", "RFC 9293 3.6.1, RFC 6191"),
+    row(EITHER, C::SynOther, NOT_OPEN, Next(S::SynSent), "The four-tuple is used again: a new attempt.", "RFC 9293 3.6.1, RFC 6191"),
+    row(EITHER, C::SynOther, SYNCHRONIZED, Ignore, "An open connection answers it with a challenge ACK: it is held until an answer makes it the next attempt, or its sender's own segments show that it was forged.", "RFC 5961 4"),
     row(CLIENT, C::Syn, SYNCHRONIZED, Ignore, "The SYN behind its own SYN-ACK and ACK: the capture reordered them.", "packet(7)"),
     row(CLIENT, C::Syn, FINISHED, Ignore, "The SYN behind the whole of its connection: the capture reordered them.", "packet(7)"),
     row(SERVER, C::Syn, SYNCHRONIZED, Invalid, "A SYN from the side whose SYN-ACK was not captured.", "RFC 5961 4"),

@@ -10,12 +10,14 @@ use halfopen_wire::{Flags, IcmpError, Packet, Segment};
 use crate::classify::{REORDER_NS, classify, fin_fits, opens};
 use crate::effect;
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
+use crate::held::{self, Verdict};
 use crate::key::{Key, KeyHasher};
 use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::seen::{Seen, SeenSet};
 use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
 use crate::store::{Slot, Store};
+use crate::stray::{Counted, Strays};
 
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +82,20 @@ pub struct Step {
     pub copy: bool,
 }
 
+impl Step {
+    /// A step that leaves the state as it is.
+    const fn still(number: u64, from: Side, row: &'static Row, state: State) -> Self {
+        Self {
+            number,
+            from,
+            row,
+            before: state,
+            after: state,
+            copy: false,
+        }
+    }
+}
+
 impl Witness for () {
     const LOOKS: bool = false;
 
@@ -106,6 +122,9 @@ pub struct Tracker {
     hasher: KeyHasher,
     store: Store,
     seen: SeenSet,
+    strays: Strays,
+    /// Number of the last handshake.
+    number: u64,
     linger: [VecDeque<(i64, Slot, u64)>; 2],
     stats: TrackStats,
     last_ns: i64,
@@ -119,6 +138,8 @@ impl Tracker {
             hasher: KeyHasher::default(),
             store: Store::new(limits.max_flows),
             seen: SeenSet::new(limits.max_flows.saturating_mul(3).min(1 << 21)),
+            strays: Strays::default(),
+            number: 0,
             linger: [VecDeque::new(), VecDeque::new()],
             stats: TrackStats::default(),
             last_ns: 0,
@@ -166,7 +187,7 @@ impl Tracker {
             for (packet, &hash) in group.iter().zip(hashes) {
                 match packet {
                     Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
-                    Packet::Icmp(error) => self.icmp(error),
+                    Packet::Icmp(error) => self.icmp(error, sink),
                     Packet::Other => {}
                 }
             }
@@ -212,7 +233,7 @@ impl Tracker {
                 .0;
                 self.tcp(segment, self.hasher.hash(&key), sink, witness);
             }
-            Packet::Icmp(error) => self.icmp(error),
+            Packet::Icmp(error) => self.icmp(error, sink),
             Packet::Other => {}
         }
     }
@@ -254,22 +275,15 @@ impl Tracker {
         let Some((flow, Some(detail))) = self.store.both_mut(slot) else {
             return false;
         };
-        if flow.state != State::Established || detail.ack.is_none() {
+        if flow.state != State::Established || flow.is(Flow::HELD) || detail.ack.is_none() {
             return false;
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
         flow.last_ns = flow.last_ns.max(segment.time_ns);
         if W::LOOKS {
             let from = if from_client { Side::Client } else { Side::Server };
-            let step = Step {
-                number: flow.number,
-                from,
-                row: lookup(from, Class::Ack, State::Established),
-                before: State::Established,
-                after: State::Established,
-                copy: false,
-            };
-            witness.step(segment, &step);
+            let row = lookup(from, Class::Ack, State::Established);
+            witness.step(segment, &Step::still(flow.number, from, row, State::Established));
         }
         if from_client {
             detail.client.carry(segment.seq, segment.payload_len);
@@ -291,34 +305,50 @@ impl Tracker {
         sink: &mut impl Sink,
         witness: &mut impl Witness,
     ) {
-        let Some((flow, detail)) = self.store.both_mut(slot) else {
+        let Some((flow, mut detail)) = self.store.both_mut(slot) else {
             return;
         };
-        let from = if src_low == flow.is(Flow::CLIENT_LOW) {
-            Side::Client
-        } else {
-            Side::Server
-        };
+        let from = held::side(flow, src_low);
         let before = flow.state;
-        let class = classify(flow, detail.as_deref(), segment, from);
-        let row = lookup(from, class, before);
+        let mut class = classify(flow, detail.as_deref(), segment, from);
+        let mut row = lookup(from, class, before);
         let number = flow.number;
         if effect::is_copy(flow, detail.as_deref(), segment, class, from) {
             flow.anomalies.insert(Anomaly::CapturedTwice);
             flow.last_ns = flow.last_ns.max(segment.time_ns);
             self.stats.captured_twice += 1;
+            let copy = true;
             witness.step(
                 segment,
                 &Step {
-                    number,
-                    from,
-                    row,
-                    before,
-                    after: before,
-                    copy: true,
+                    copy,
+                    ..Step::still(number, from, row, before)
                 },
             );
             return;
+        }
+        if class == Class::SynOther && row.cell == Cell::Ignore {
+            witness.step(segment, &Step::still(number, from, row, before));
+            self.hold(slot, segment, key, src_low, witness);
+            return;
+        }
+        if flow.is(Flow::HELD)
+            && let Some(detail) = detail.as_deref_mut()
+        {
+            match held::judge(flow, detail, segment, class, src_low) {
+                Verdict::Open => {}
+                Verdict::Foreign => {
+                    class = Class::AckWrong;
+                    row = lookup(from, class, before);
+                }
+                Verdict::Disproved => detail.rare_mut().disproved = true,
+                Verdict::Answered(nth) => {
+                    if let Some(slot) = self.begin_held(slot, nth, hash, sink) {
+                        self.known(slot, segment, key, src_low, hash, sink, witness);
+                    }
+                    return;
+                }
+            }
         }
         let again = row.cell == Cell::Next(State::SynSent)
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
@@ -337,12 +367,8 @@ impl Tracker {
             witness.step(
                 segment,
                 &Step {
-                    number,
-                    from,
-                    row,
-                    before,
                     after,
-                    copy: false,
+                    ..Step::still(number, from, row, before)
                 },
             );
             return;
@@ -351,14 +377,7 @@ impl Tracker {
             return;
         };
         effect::ensure_started(flow, detail);
-        let mut step = Step {
-            number,
-            from,
-            row,
-            before,
-            after: before,
-            copy: false,
-        };
+        let mut step = Step::still(number, from, row, before);
         effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
@@ -385,6 +404,54 @@ impl Tracker {
         witness.step(segment, &step);
     }
 
+    /// A SYN inside an open connection: see `held.rs`.
+    fn hold(&mut self, slot: Slot, segment: &Segment, key: Key, src_low: bool, witness: &mut impl Witness) {
+        let Some((_, Some(detail))) = self.store.both_mut(slot) else {
+            return;
+        };
+        let row = lookup(Side::Client, Class::SynRepeated, State::SynSent);
+        let mut step = Step::still(0, Side::Client, row, State::SynSent);
+        if let Some(attempt) = held::repeated(detail, segment, src_low) {
+            step.number = attempt.number;
+            step.copy = held::repeat(attempt, segment);
+            self.stats.captured_twice += u64::from(step.copy);
+        } else {
+            let attempt = self.attempt(segment, key, src_low, true);
+            step.number = attempt.number;
+            step.row = lookup(Side::Client, Class::Syn, State::Closed);
+            step.before = State::Closed;
+            if let Some((flow, Some(detail))) = self.store.both_mut(slot) {
+                self.stats.handshakes -= held::hold(flow, detail, attempt);
+            }
+        }
+        witness.step(segment, &step);
+    }
+
+    /// The connection is over, and the last SYN inside it, if it was not disproved, waits for its answer.
+    fn begin_last_held(&mut self, slot: Slot, hash: u64, sink: &mut impl Sink) -> Option<Slot> {
+        let (_, Some(detail)) = self.store.both_mut(slot)? else {
+            return None;
+        };
+        let rare = detail.rare();
+        let last = rare.held.len().checked_sub(1).filter(|_| !rare.disproved)?;
+        self.begin_held(slot, last, hash, sink)
+    }
+
+    /// The connection is over, and the held SYN begins the next one.
+    fn begin_held(&mut self, slot: Slot, nth: usize, hash: u64, sink: &mut impl Sink) -> Option<Slot> {
+        let (flow, Some(detail)) = self.store.both_mut(slot)? else {
+            return None;
+        };
+        detail.rare_mut().disproved = false;
+        let (mut held, _) = held::release(flow, detail);
+        let next = held.remove(nth);
+        self.emit(slot, Some(Seen::Finished), sink);
+        for other in held {
+            sink.ended(Ended::new(other, None, false));
+        }
+        Some(self.store.insert(hash, next))
+    }
+
     fn unknown(
         &mut self,
         segment: &Segment,
@@ -399,14 +466,74 @@ impl Tracker {
             (Some(_), None | Some(Seen::Midstream)) => {
                 self.begin_by_syn_ack(segment, key, src_low, hash, sink, witness);
             }
-            (_, Some(Seen::Finished | Seen::Evicted)) => self.stats.late_segments += 1,
+            (_, Some(Seen::Finished | Seen::Evicted)) => {
+                self.stats.late_segments += 1;
+                self.strays.put(hash, Packet::Tcp(*segment), Counted::Late);
+            }
             (None, seen) => {
+                let mut counted = Counted::MidstreamSegment;
                 self.stats.midstream_segments += 1;
                 if seen.is_none() {
+                    counted = Counted::Midstream;
                     self.stats.midstream += 1;
                     self.seen.put(hash, Seen::Midstream);
                 }
+                self.strays.put(hash, Packet::Tcp(*segment), counted);
             }
+        }
+    }
+
+    /// What the capture put before the packet that began this flow.
+    fn adopt_strays(&mut self, slot: Slot, key: Key, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
+        let mut last = None;
+        for (packet, counted) in self.strays.take(hash, self.last_ns) {
+            let Packet::Tcp(segment) = packet else {
+                if let Packet::Icmp(error) = packet {
+                    self.icmp(&error, sink);
+                }
+                continue;
+            };
+            let numbers = (
+                segment.src_port,
+                segment.flags,
+                segment.seq,
+                segment.ack,
+                segment.payload_len,
+            );
+            let again = last.replace(numbers) == Some(numbers);
+            let Some((flow, detail)) = self.store.both_mut(slot) else {
+                return;
+            };
+            if flow.key != key {
+                return;
+            }
+            let src_low = Key::new(
+                segment.src,
+                segment.src_port,
+                segment.dst,
+                segment.dst_port,
+                segment.encap,
+            )
+            .1;
+            let class = classify(flow, detail.as_deref(), &segment, held::side(flow, src_low));
+            if !matches!(class, Class::SynAck | Class::Ack | Class::AckOfData | Class::Rst) {
+                continue;
+            }
+            flow.anomalies.insert(Anomaly::Reordered);
+            match counted {
+                Counted::Late => self.stats.late_segments -= 1,
+                Counted::Midstream => {
+                    self.stats.midstream -= 1;
+                    self.stats.midstream_segments -= 1;
+                }
+                Counted::MidstreamSegment => self.stats.midstream_segments -= 1,
+                Counted::Not => {}
+            }
+            if again {
+                // Captured twice, or sent twice: it says nothing more.
+                continue;
+            }
+            self.known(slot, &segment, key, src_low, hash, sink, witness);
         }
     }
 
@@ -420,18 +547,11 @@ impl Tracker {
         witness: &mut impl Witness,
     ) {
         self.make_room(sink);
-        let mut flow = self.new_flow(segment, key);
-        flow.marks |= Flow::SYN_SEEN | if src_low { Flow::CLIENT_LOW } else { 0 };
-        flow.syn_sent = 1;
-        if let Some(Seen::Finished | Seen::Evicted) = self.seen.get(hash) {
-            flow.anomalies.insert(Anomaly::PortReused);
-        }
-        if segment.flags.has(Flags::FIN) {
-            flow.anomalies.insert(Anomaly::SynWithFinOrRst);
-        }
+        let reused = matches!(self.seen.get(hash), Some(Seen::Finished | Seen::Evicted));
+        let flow = self.attempt(segment, key, src_low, reused);
         let row = lookup(Side::Client, Class::Syn, State::Closed);
         let number = flow.number;
-        self.store.insert(hash, flow);
+        let slot = self.store.insert(hash, flow);
         let step = Step {
             number,
             from: Side::Client,
@@ -441,6 +561,21 @@ impl Tracker {
             copy: false,
         };
         witness.step(segment, &step);
+        self.adopt_strays(slot, key, hash, sink, witness);
+    }
+
+    /// The flow that a SYN begins.
+    fn attempt(&mut self, segment: &Segment, key: Key, src_low: bool, reused: bool) -> Flow {
+        let mut flow = self.new_flow(segment, key);
+        flow.marks |= Flow::SYN_SEEN | if src_low { Flow::CLIENT_LOW } else { 0 };
+        flow.syn_sent = 1;
+        if reused {
+            flow.anomalies.insert(Anomaly::PortReused);
+        }
+        if segment.flags.has(Flags::FIN) {
+            flow.anomalies.insert(Anomaly::SynWithFinOrRst);
+        }
+        flow
     }
 
     fn begin_by_syn_ack(
@@ -474,10 +609,12 @@ impl Tracker {
             copy: false,
         };
         witness.step(segment, &step);
+        self.adopt_strays(slot, key, hash, sink, witness);
     }
 
     fn new_flow(&mut self, segment: &Segment, key: Key) -> Flow {
         self.stats.handshakes += 1;
+        self.number += 1;
         let mut anomalies = Anomalies::default();
         if segment.bad_checksum {
             anomalies.insert(Anomaly::BadChecksum);
@@ -486,7 +623,7 @@ impl Tracker {
             key,
             start_ns: segment.time_ns,
             last_ns: segment.time_ns,
-            number: self.stats.handshakes,
+            number: self.number,
             frame_syn: FrameRef::new(segment.file, segment.frame),
             last_syn: Fingerprint::of(segment),
             client_options: SideOptions::of(segment).map_or_else(PackedOptions::default, |o| PackedOptions::pack(&o)),
@@ -523,7 +660,7 @@ impl Tracker {
     /// Timers, in capture time: two slots for each new flow, some at a time, walk the whole table often enough.
     fn sweep(&mut self, sink: &mut impl Sink) {
         const AT_A_TIME: u64 = 16;
-        if !self.steady || !self.stats.handshakes.is_multiple_of(AT_A_TIME) {
+        if !self.steady || !self.number.is_multiple_of(AT_A_TIME) {
             return;
         }
         for _ in 0..2 * AT_A_TIME {
@@ -553,7 +690,11 @@ impl Tracker {
                 }
                 self.linger[queue].pop_front();
                 let over = |f: &Flow| f.number == number && matches!(f.state, State::TimeWait | State::Reset);
-                if self.store.flow(slot).is_some_and(over) {
+                let Some(flow) = self.store.flow(slot).filter(|f| over(f)) else {
+                    continue;
+                };
+                let (held, hash) = (flow.is(Flow::HELD), self.hasher.hash(&flow.key));
+                if !held || self.begin_last_held(slot, hash, sink).is_none() {
                     self.emit(slot, Some(Seen::Finished), sink);
                 }
             }
@@ -561,31 +702,44 @@ impl Tracker {
     }
 
     fn emit(&mut self, slot: Slot, seen: Option<Seen>, sink: &mut impl Sink) {
-        let Some((flow, detail)) = self.store.remove(slot) else {
+        let Some((mut flow, mut detail)) = self.store.remove(slot) else {
             return;
         };
         if let Some(seen) = seen {
             self.seen.put(self.hasher.hash(&flow.key), seen);
         }
-        sink.ended(Ended::new(flow, detail, seen == Some(Seen::Evicted)));
+        let evicted = seen == Some(Seen::Evicted);
+        let (held, forged) = match detail.as_deref_mut().filter(|_| flow.is(Flow::HELD)) {
+            Some(detail) => held::release(&mut flow, detail),
+            None => (Vec::new(), 0),
+        };
+        self.stats.handshakes -= forged;
+        sink.ended(Ended::new(flow, detail, evicted));
+        for attempt in held {
+            sink.ended(Ended::new(attempt, None, evicted));
+        }
     }
 
     /// An ICMP error about a SYN ends the attempt, unless an answer still comes (Linux: `tcp_v4_err()`, case
     /// `TCP_SYN_SENT`).
-    fn icmp(&mut self, error: &IcmpError) {
+    fn icmp(&mut self, error: &IcmpError, sink: &mut impl Sink) {
         if !ends_connect(error) {
             return;
         }
         let (key, src_low) = Key::new(error.src, error.src_port, error.dst, error.dst_port, error.encap);
-        let Some(slot) = self.store.find(&key, self.hasher.hash(&key)) else {
+        let hash = self.hasher.hash(&key);
+        let Some(mut slot) = self.store.find(&key, hash) else {
+            self.strays.put(hash, Packet::Icmp(*error), Counted::Not);
             return;
         };
-        let Some(flow) = self.store.flow(slot) else { return };
-        let about_syn = src_low == flow.is(Flow::CLIENT_LOW)
-            && flow.is(Flow::SYN_SEEN)
-            && flow.state == State::SynSent
-            && error.seq == flow.isn_client;
-        if !about_syn {
+        if let Some((flow, Some(detail))) = self.store.both_mut(slot)
+            && flow.is(Flow::HELD)
+            && let Some(nth) = detail.rare().held.iter().position(|h| is_about(h, error, src_low))
+            && let Some(next) = self.begin_held(slot, nth, hash, sink)
+        {
+            slot = next;
+        }
+        if !self.store.flow(slot).is_some_and(|flow| is_about(flow, error, src_low)) {
             return;
         }
         let Some((flow, detail)) = self.store.with_detail(slot) else {
@@ -593,11 +747,22 @@ impl Tracker {
         };
         effect::ensure_started(flow, detail);
         flow.marks |= Flow::UNREACHABLE;
+        if error.time_ns < flow.start_ns {
+            flow.anomalies.insert(Anomaly::Reordered);
+        }
         flow.last_ns = flow.last_ns.max(error.time_ns);
         let icmp = &mut detail.rare_mut().icmp;
         icmp.get_or_insert((error.kind, error.code, error.reporter));
         self.stats.icmp_errors += 1;
     }
+}
+
+/// Whether an ICMP error quotes the SYN that this flow waits with.
+fn is_about(flow: &Flow, error: &IcmpError, src_low: bool) -> bool {
+    src_low == flow.is(Flow::CLIENT_LOW)
+        && flow.is(Flow::SYN_SEEN)
+        && flow.state == State::SynSent
+        && error.seq == flow.isn_client
 }
 
 /// The FIN half of a segment, after its ACK half.

@@ -47,6 +47,11 @@ ANOMALIES = {
         "met an RST whose numbers do not fit, and which was not believed.",
         "Forged, or sent by a device that lost track.",
     ),
+    "blind_syn": _Words(
+        "trouble",
+        "met another SYN inside the open connection, which was not believed.",
+        "Forged (RFC 5961): its sender went on with the connection.",
+    ),
     "option_stripped": _Words(
         "trouble",
         "lost TCP options between SYN and SYN-ACK (window scale, SACK or timestamps).",

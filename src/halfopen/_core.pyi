@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from os import PathLike
-from typing import Any, Final, Literal, Self, final
+from typing import Any, Final, Literal, Self, TypedDict, final, type_check_only
 
 from typing_extensions import CapsuleType
 
@@ -15,12 +15,16 @@ __all__ = [
     "Flood",
     "Handshakes",
     "Relay",
+    "SocketOwners",
     "Trace",
     "Tun",
     "against",
     "create_namespace",
+    "enter_netns",
     "exchanges",
     "handshake_fields",
+    "tcp_census",
+    "tcp_sockets",
     "trace",
 ]
 
@@ -227,3 +231,156 @@ class Flood:
 
         Raises PermissionError outside a laboratory, ValueError, OSError.
         """
+
+def enter_netns(namespace: int | str | PathLike[str], /) -> None:
+    """Move the calling thread into a network namespace, for good: an open descriptor, or a path (``/proc/1/ns/net``).
+
+    What the thread opens from then on belongs to that namespace: sockets, ``/proc/sys/net`` and
+    ``/proc/thread-self/net``. (``/proc/net`` stays the main thread's.) Throw the thread away afterwards. Raises
+    PrivilegeError without CAP_SYS_ADMIN, NotAvailableError when there is no such namespace, OSError for anything else, in
+    particular on the main thread, which must stay where it is.
+    """
+
+@final
+class SocketOwners:
+    """Which processes hold which sockets: one walk over ``/proc/*/fd``, good for every network namespace.
+
+    Raises OSError or NotAvailableError when ``proc`` cannot be listed.
+    """
+
+    def __new__(cls, proc: str | PathLike[str] = "/proc") -> SocketOwners: ...
+    @property
+    def processes(self) -> int:
+        """Processes that were looked into."""
+
+    @property
+    def refused(self) -> int:
+        """Processes that this user may not look into; their sockets have no owner here."""
+
+    def __len__(self) -> int:
+        """Sockets with an owner."""
+
+    def holders(self, inode: int, /) -> list[tuple[int, int]]:
+        """(pid, number of the descriptor) of everyone who holds this socket."""
+
+@type_check_only
+class AcceptQueueDict(TypedDict):
+    """``halfopen.model.sockets.AcceptQueue``."""
+
+    established: int
+    close_wait: int
+    oldest_ms: int | None
+    unread_bytes_max: int
+
+@type_check_only
+class ListenerDict(TypedDict):
+    """``halfopen.model.sockets.Listener``, with process ids for owners."""
+
+    address: str
+    port: int
+    accept_queue: int
+    accept_queue_limit: int
+    family: int
+    only_v6: bool | None
+    inode: int
+    cookie: int
+    uid: int
+    interface: int | None
+    drops: int | None
+    syn_queue: int
+    syn_queue_retransmitted: int
+    queued: AcceptQueueDict | None
+    group: int
+    cgroup_id: int | None
+    """Id of the control group that it was made in: the inode of its directory."""
+    pids: list[int]
+    """Processes that hold it."""
+
+@type_check_only
+class DestinationDict(TypedDict):
+    """``halfopen.model.sockets.Destination``, with process ids for owners."""
+
+    source: str
+    destination: str
+    port: int
+    states: dict[str, int]
+    in_range: int
+    low_parity: int
+    retransmitting: int
+    oldest_syn_ms: int | None
+    bound: int
+    pids: list[tuple[int, int]]
+    """(pid, sockets) of the processes with most of its sockets, at most 3."""
+
+@type_check_only
+class ProcessDict(TypedDict):
+    """``halfopen.model.sockets.ProcessSockets``, with a process id for the owner."""
+
+    pid: int
+    states: dict[str, int]
+    close_wait_oldest_ms: int | None
+
+@type_check_only
+class CensusDict(TypedDict):
+    """``halfopen.model.sockets.Sockets``."""
+
+    states: dict[str, int]
+    listeners: list[ListenerDict]
+    destinations: list[DestinationDict]
+    destinations_left_out: int
+    processes: list[ProcessDict]
+    orphans: dict[str, int]
+    stale_syn_recv: int
+    consistent: bool
+    """False when the kernel said that it changed while it was read."""
+
+def tcp_census(
+    owners: SocketOwners | None = None,
+    *,
+    port_range: tuple[int, int] = (32768, 60999),
+    destinations: int = 1000,
+    processes: int = 100,
+) -> CensusDict:
+    """Count the TCP sockets of the calling thread's network namespace. Needs no privilege.
+
+    ``port_range`` is its ``ip_local_port_range``. Without ``owners`` no process is named. Raises PrivilegeError or
+    NotAvailableError when the kernel does not answer sock_diag, OSError for anything else.
+    """
+
+@type_check_only
+class SocketDict(TypedDict):
+    """One socket as ``sock_diag`` tells it; null is what it did not tell."""
+
+    family: int
+    state: str
+    timer: int
+    retransmissions: int
+    expires_ms: int
+    local: str
+    local_port: int
+    remote: str
+    remote_port: int
+    interface: int | None
+    cookie: int
+    receive_queue: int
+    send_queue: int
+    uid: int
+    inode: int
+    drops: int | None
+    only_v6: bool | None
+    cgroup_id: int | None
+    bind_address_no_port: bool | None
+    defer_connect: bool | None
+    last_data_sent_ms: int | None
+    last_ack_recv_ms: int | None
+    total_retrans: int | None
+    rtt_us: int | None
+
+def tcp_sockets(
+    states: Sequence[str] | None = None, *, info: bool = False, memory: bool = False
+) -> list[SocketDict]:
+    """Every TCP socket of the calling thread's network namespace in these states (``LISTEN``…), or in any.
+
+    With ``info`` the fields of TCP_INFO are filled, with ``memory`` the drops. Raises ValueError for a state that is none,
+    and as ``tcp_census`` does.
+    """

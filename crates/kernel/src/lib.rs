@@ -7,14 +7,22 @@
 //! - [`load`]: many of them, as fast as asked.
 //! - [`serve`]: the other end, with every knob of the handshake.
 //! - [`relay`]: a link between two namespaces that loses and changes packets on purpose.
+//! - [`diag`]: every TCP socket of a network namespace.
+//! - [`netns`], [`owners`]: into other namespaces, and who holds a socket.
+//! - [`netlink`]: how the kernel is asked.
 //! - [`sys`]: the system calls and structures that they share.
 //!
 //! **Architecture Invariant:** every `unsafe` block argues its SAFETY; this crate and `track` never see each other.
 
 pub mod connect;
+pub mod diag;
+pub mod failure;
 pub mod lab;
 pub mod load;
 pub mod memory;
+pub mod netlink;
+pub mod netns;
+pub mod owners;
 pub mod packet;
 pub mod policy;
 mod random;

@@ -3,9 +3,12 @@
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
 mod against;
+mod error;
 mod exchange;
 mod lab;
+mod netns;
 mod results;
+mod sockets;
 mod trace;
 
 use halfopen_kernel::memory::HugePages;
@@ -25,7 +28,11 @@ mod _core {
     #[pymodule_export]
     use crate::lab::{Flood, Relay, Tun, create_namespace};
     #[pymodule_export]
+    use crate::netns::enter_netns;
+    #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
+    #[pymodule_export]
+    use crate::sockets::{SocketOwners, tcp_census, tcp_sockets};
     #[pymodule_export]
     use crate::trace::{CaptureError, Trace, trace};
 

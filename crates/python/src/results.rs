@@ -12,10 +12,11 @@ use arrow_array::ffi_stream::FFI_ArrowArrayStream;
 use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
 use halfopen_table::{Collection, FIELDS, Filter, FilterError, Get, OPTION_FIELDS, SortKey, Sorter, csv};
-use pyo3::call::PyCallArgs;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyCapsule};
+
+use crate::error::raised;
 
 /// Bytes of lines that are collected before they are written.
 const BUFFER_BYTES: usize = 1 << 20;
@@ -180,12 +181,6 @@ fn where_error(py: Python<'_>, error: &FilterError, text: &str) -> PyErr {
 /// `halfopen.errors.UsageError`.
 fn sort_error(py: Python<'_>, error: &FilterError, text: &str) -> PyErr {
     raised(py, "UsageError", ("cannot sort by", text, error.message.as_str()))
-}
-
-/// An error whose class is Python's, so that there is one tree of them.
-fn raised<'py>(py: Python<'py>, class: &str, arguments: impl PyCallArgs<'py>) -> PyErr {
-    let made = || py.import("halfopen.errors")?.getattr(class)?.call1(arguments);
-    made().map_or_else(|failure| failure, PyErr::from_value)
 }
 
 /// Creates a file; the error names it, as Python's own do.

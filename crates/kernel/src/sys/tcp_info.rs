@@ -18,6 +18,7 @@ mod field {
     pub const UNACKED: usize = 24;
     pub const SACKED: usize = 28;
     pub const LAST_DATA_SENT: usize = 44;
+    pub const LAST_ACK_RECV: usize = 56;
     pub const PMTU: usize = 60;
     pub const RTT: usize = 68;
     pub const RTTVAR: usize = 72;
@@ -53,7 +54,8 @@ pub enum TcpState {
 }
 
 impl TcpState {
-    const fn from_kernel(number: u8) -> Self {
+    /// By the number that the kernel gives it, `include/net/tcp_states.h`.
+    pub const fn from_kernel(number: u8) -> Self {
         match number {
             1 => Self::Established,
             2 => Self::SynSent,
@@ -69,6 +71,54 @@ impl TcpState {
             12 => Self::NewSynRecv,
             _ => Self::Unknown,
         }
+    }
+
+    /// All that a socket can be in, in the kernel's order.
+    pub const ALL: [Self; 12] = [
+        Self::Established,
+        Self::SynSent,
+        Self::SynRecv,
+        Self::FinWait1,
+        Self::FinWait2,
+        Self::TimeWait,
+        Self::Close,
+        Self::CloseWait,
+        Self::LastAck,
+        Self::Listen,
+        Self::Closing,
+        Self::NewSynRecv,
+    ];
+
+    /// The kernel's number.
+    pub const fn number(self) -> u8 {
+        match self {
+            Self::Unknown => 0,
+            known => known as u8 + 1,
+        }
+    }
+
+    /// The kernel's name without `TCP_`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Established => "ESTABLISHED",
+            Self::SynSent => "SYN_SENT",
+            Self::SynRecv => "SYN_RECV",
+            Self::FinWait1 => "FIN_WAIT1",
+            Self::FinWait2 => "FIN_WAIT2",
+            Self::TimeWait => "TIME_WAIT",
+            Self::Close => "CLOSE",
+            Self::CloseWait => "CLOSE_WAIT",
+            Self::LastAck => "LAST_ACK",
+            Self::Listen => "LISTEN",
+            Self::Closing => "CLOSING",
+            Self::NewSynRecv => "NEW_SYN_RECV",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+
+    /// By that name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -133,6 +183,17 @@ impl TcpInfo {
         }
         info.length = (length as usize).min(ROOM);
         Ok(info)
+    }
+
+    /// One that came in another way: as an attribute of `sock_diag`.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        let length = bytes.len().min(ROOM);
+        let mut info = Self {
+            bytes: [0; ROOM],
+            length,
+        };
+        info.bytes[..length].copy_from_slice(&bytes[..length]);
+        info
     }
 
     fn array<const N: usize>(&self, offset: usize) -> Option<[u8; N]> {
@@ -210,6 +271,12 @@ impl TcpInfo {
     /// `tcpi_last_data_sent`, milliseconds in steps of a jiffy. Set at the birth of the socket.
     pub fn last_data_sent_ms(&self) -> u32 {
         self.u32(field::LAST_DATA_SENT).unwrap_or(0)
+    }
+
+    /// `tcpi_last_ack_recv`, milliseconds in steps of a jiffy: since a segment of the peer was acceptable, or since
+    /// `connect()` (`tcp_connect_init`).
+    pub fn last_ack_recv_ms(&self) -> u32 {
+        self.u32(field::LAST_ACK_RECV).unwrap_or(0)
     }
 
     /// `tcpi_pmtu`, bytes.

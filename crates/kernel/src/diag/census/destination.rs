@@ -1,0 +1,165 @@
+//! Where this host connects to: connections by local address, remote address and remote port.
+
+use std::collections::HashMap;
+use std::hash::{Hash, Hasher};
+use std::net::IpAddr;
+
+use super::super::address::Address;
+use super::super::row::Row;
+use super::StateCounts;
+use super::hash::Fold;
+use super::process::Share;
+use crate::sys::TcpState;
+
+/// All connections from one local address to one remote address and port.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Destination {
+    /// Local address.
+    pub source: IpAddr,
+    /// Remote address.
+    pub destination: IpAddr,
+    /// Remote port.
+    pub port: u16,
+    /// Sockets by state.
+    pub states: StateCounts,
+    /// Local ports inside the range.
+    pub in_range: u32,
+    /// Of those, ports of the lower bound's parity.
+    pub low_parity: u32,
+    /// SYN_SENT whose SYN has been sent more than once.
+    pub retransmitting: u32,
+    /// Milliseconds since the oldest connect() that is not answered.
+    pub oldest_syn_ms: Option<u32>,
+    /// Sockets whose local port bind() must have chosen.
+    pub bound: u32,
+    /// Processes with most of its sockets.
+    pub shares: Vec<Share>,
+}
+
+/// What makes a destination.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) struct Key {
+    source: Address,
+    destination: Address,
+    port: u16,
+}
+
+impl Key {
+    #[inline]
+    pub fn of(row: &Row<'_>) -> Self {
+        Self {
+            source: row.local(),
+            destination: row.remote(),
+            port: row.remote_port(),
+        }
+    }
+}
+
+impl Hash for Key {
+    #[inline]
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let ((high, low), (remote_high, remote_low)) = (self.source.halves(), self.destination.halves());
+        // The upper half is the same for most of them; the port makes no two destinations of one host meet.
+        state.write_u64(low ^ high.rotate_left(32));
+        state.write_u64(remote_low ^ remote_high.rotate_left(32));
+        state.write_u16(self.port);
+    }
+}
+
+/// Counters of one destination.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Counters {
+    states: StateCounts,
+    in_range: u32,
+    low_parity: u32,
+    /// In the range, of the other parity, open, and not told to leave the choice of the port to connect().
+    other_parity: u32,
+    retransmitting: u32,
+}
+
+/// All destinations.
+#[derive(Debug)]
+pub(super) struct Destinations {
+    numbers: HashMap<Key, u32, Fold>,
+    all: Vec<(Key, Counters)>,
+    low: u16,
+    high: u16,
+}
+
+/// Share of the ports of one parity that may be in use before connect() must be expected to take the others, in percent:
+/// it tries all of them in turn, but ports that listeners hold or that are reserved are never given.
+const PARITY_FULL_PERCENT: u32 = 90;
+
+impl Destinations {
+    pub fn new((low, high): (u16, u16)) -> Self {
+        Self {
+            numbers: HashMap::default(),
+            all: Vec::new(),
+            low,
+            high,
+        }
+    }
+
+    /// Counts a socket; the number of its destination.
+    #[inline]
+    pub fn add(&mut self, row: &Row<'_>, state: TcpState) -> u32 {
+        let key = Key::of(row);
+        let all = &mut self.all;
+        let number = *self.numbers.entry(key).or_insert_with(|| {
+            all.push((key, Counters::default()));
+            all.len() as u32 - 1
+        });
+        let counters = &mut self.all[number as usize].1;
+        counters.states.add(state);
+        let port = row.local_port();
+        if (self.low..=self.high).contains(&port) {
+            counters.in_range += 1;
+            if (port ^ self.low) & 1 == 0 {
+                counters.low_parity += 1;
+            } else if row.bind_address_no_port() == Some(false) {
+                counters.other_parity += 1;
+            }
+        }
+        if state == TcpState::SynSent && row.retransmissions() > 0 {
+            counters.retransmitting += 1;
+        }
+        number
+    }
+
+    /// The numbers of those with most sockets, most first; and how many there are beyond.
+    pub fn largest(&self, most: usize) -> (Vec<u32>, usize) {
+        let mut numbers: Vec<u32> = (0..self.all.len() as u32).collect();
+        numbers.sort_by_cached_key(|&number| {
+            let (key, counters) = &self.all[number as usize];
+            (u32::MAX - counters.states.total(), *key)
+        });
+        let left_out = numbers.len().saturating_sub(most);
+        numbers.truncate(most);
+        (numbers, left_out)
+    }
+
+    /// One of them, as it is given away.
+    pub fn describe(&self, number: u32, syn_ages: &HashMap<Key, u32, Fold>, shares: Vec<Share>) -> Destination {
+        let (key, counters) = &self.all[number as usize];
+        Destination {
+            source: key.source.to_ip(),
+            destination: key.destination.to_ip(),
+            port: key.port,
+            states: counters.states,
+            in_range: counters.in_range,
+            low_parity: counters.low_parity,
+            retransmitting: counters.retransmitting,
+            oldest_syn_ms: syn_ages.get(key).copied(),
+            bound: self.bound(counters),
+            shares,
+        }
+    }
+
+    /// connect() takes ports of the lower bound's parity while there are any, bind() to port 0 the others
+    /// (`__inet_hash_connect`, `inet_csk_find_open_port`): until those are used up, the others were chosen by bind().
+    fn bound(&self, counters: &Counters) -> u32 {
+        let of_parity = u32::from(self.high.saturating_sub(self.low)) / 2 + 1;
+        let is_full = counters.low_parity * 100 >= of_parity * PARITY_FULL_PERCENT;
+        if is_full { 0 } else { counters.other_parity }
+    }
+}

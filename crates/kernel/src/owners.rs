@@ -1,0 +1,175 @@
+//! Which process holds which socket: the links `/proc/<pid>/fd/<n>` that read `socket:[inode]`.
+//!
+//! Inodes of sockets are unique on the whole machine, so one walk serves every network namespace. Processes come and go
+//! while it lasts: what has vanished is passed over. Those that this user may not look into are counted.
+
+use std::fs::{self, File};
+use std::io::{self, Write as _};
+use std::os::fd::AsRawFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use crate::failure::Failure;
+
+/// One descriptor of a process that is a socket.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Holder {
+    /// Inode of the socket.
+    pub inode: u32,
+    /// Process id, in the pid namespace of the reader.
+    pub pid: u32,
+    /// Number of the descriptor in it.
+    pub fd: u32,
+}
+
+/// All holders of sockets that could be seen.
+#[derive(Clone, Default, Debug)]
+pub struct Owners {
+    /// By inode.
+    holders: Vec<Holder>,
+    /// Processes that were looked into.
+    pub processes: u32,
+    /// Processes that this user may not look into.
+    pub refused: u32,
+}
+
+impl Owners {
+    /// Walks over `/proc`, or over a directory like it.
+    pub fn scan(proc: &Path) -> Result<Self, Failure> {
+        let mut owners = Self::default();
+        let subject = proc.display().to_string();
+        let entries =
+            fs::read_dir(proc).map_err(|error| Failure::of("cannot list the processes in", subject, error))?;
+        for entry in entries.flatten() {
+            if let Some(pid) = number(entry.file_name().as_bytes()) {
+                owners.add_process(pid, &entry.path().join("fd"));
+            }
+        }
+        owners.holders.sort_unstable();
+        Ok(owners)
+    }
+
+    fn add_process(&mut self, pid: u32, directory: &Path) {
+        match self.add_descriptors(pid, directory) {
+            Ok(()) => self.processes += 1,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.refused += 1,
+            Err(_) => {} // it has ended
+        }
+    }
+
+    fn add_descriptors(&mut self, pid: u32, path: &Path) -> io::Result<()> {
+        let directory = File::open(path)?;
+        for entry in fs::read_dir(path)?.flatten() {
+            let name = entry.file_name();
+            let Some(fd) = number(name.as_bytes()) else { continue };
+            match link(&directory, fd) {
+                Ok(Link::Socket(inode)) => self.holders.push(Holder { inode, pid, fd }),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+                Ok(Link::Other) | Err(_) => {} // closed in the meantime
+            }
+        }
+        Ok(())
+    }
+
+    /// The descriptors that are this socket.
+    pub fn holders(&self, inode: u32) -> &[Holder] {
+        let start = self.holders.partition_point(|holder| holder.inode < inode);
+        let behind = &self.holders[start..];
+        &behind[..behind.partition_point(|holder| holder.inode == inode)]
+    }
+
+    /// The processes that hold this socket, each once.
+    pub fn pids(&self, inode: u32) -> impl Iterator<Item = u32> + '_ {
+        self.holders(inode)
+            .chunk_by(|a, b| a.pid == b.pid)
+            .map(|same| same[0].pid)
+    }
+
+    /// How many sockets are held.
+    pub fn sockets(&self) -> usize {
+        self.holders.chunk_by(|a, b| a.inode == b.inode).count()
+    }
+}
+
+/// What a descriptor is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Link {
+    Socket(u32),
+    Other,
+}
+
+/// Reads the link of a descriptor, relative to the directory: half the price of its whole path.
+fn link(directory: &File, fd: u32) -> io::Result<Link> {
+    // Ten digits and the terminating zero.
+    let mut name = [0_u8; 11];
+    write!(&mut name[..10], "{fd}")?;
+    let mut target = [0_u8; 32];
+    // SAFETY: the directory is open; `name` ends in a zero byte; `target` has the length that is given.
+    let length = unsafe {
+        libc::readlinkat(
+            directory.as_raw_fd(),
+            name.as_ptr().cast(),
+            target.as_mut_ptr().cast(),
+            target.len(),
+        )
+    };
+    let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
+    let inode = target.get(..length).and_then(socket_inode);
+    Ok(inode.map_or(Link::Other, Link::Socket))
+}
+
+/// Of `socket:[12345]`.
+fn socket_inode(target: &[u8]) -> Option<u32> {
+    number(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
+}
+
+fn number(text: &[u8]) -> Option<u32> {
+    std::str::from_utf8(text).ok()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::net::TcpListener;
+    use std::os::unix::fs::MetadataExt;
+    use std::process;
+
+    #[test]
+    fn only_sockets_have_an_inode() {
+        assert_eq!(socket_inode(b"socket:[4242]"), Some(4242));
+        for other in [
+            &b"pipe:[1]"[..],
+            b"socket:[",
+            b"socket:[]",
+            b"socket:[x]",
+            b"/dev/null",
+            b"",
+        ] {
+            assert_eq!(socket_inode(other), None);
+        }
+    }
+
+    #[test]
+    fn this_process_holds_its_own_sockets_once_however_many_descriptors_it_has() {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a listener");
+        let second = listener.try_clone().expect("a second descriptor");
+        let link = format!("/proc/self/fd/{}", listener.as_raw_fd());
+        let inode = fs::metadata(link).expect("the socket").ino() as u32;
+        let owners = Owners::scan(Path::new("/proc")).expect("the processes");
+        let mut descriptors: Vec<u32> = owners.holders(inode).iter().map(|holder| holder.fd).collect();
+        descriptors.sort_unstable();
+        let mut ours = [listener.as_raw_fd() as u32, second.as_raw_fd() as u32];
+        ours.sort_unstable();
+        assert_eq!(descriptors, ours);
+        assert_eq!(owners.pids(inode).collect::<Vec<_>>(), [process::id()]);
+    }
+
+    #[test]
+    fn no_proc_is_a_failure_that_names_it() {
+        let failure = Owners::scan(Path::new("/nowhere")).expect_err("no such directory");
+        assert_eq!(
+            failure.to_string(),
+            "cannot list the processes in /nowhere: No such file or directory"
+        );
+    }
+}

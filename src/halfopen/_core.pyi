@@ -245,10 +245,10 @@ def enter_netns(namespace: int | str | PathLike[str], /) -> None:
 class SocketOwners:
     """Which processes hold which sockets: one walk over ``/proc/*/fd``, good for every network namespace.
 
-    Raises OSError or NotAvailableError when ``proc`` cannot be listed.
+    ``proc`` is /proc when None. Raises OSError or NotAvailableError when it cannot be listed.
     """
 
-    def __new__(cls, proc: str | PathLike[str] = "/proc") -> SocketOwners: ...
+    def __new__(cls, proc: str | PathLike[str] | None = None) -> SocketOwners: ...
     @property
     def processes(self) -> int:
         """Processes that were looked into."""
@@ -335,9 +335,9 @@ class CensusDict(TypedDict):
     """False when the kernel said that it changed while it was read."""
 
 def tcp_census(
+    port_range: tuple[int, int],
     owners: SocketOwners | None = None,
     *,
-    port_range: tuple[int, int] = (32768, 60999),
     destinations: int = 1000,
     processes: int = 100,
 ) -> CensusDict:
@@ -376,9 +376,7 @@ class SocketDict(TypedDict):
     total_retrans: int | None
     rtt_us: int | None
 
-def tcp_sockets(
-    states: Sequence[str] | None = None, *, info: bool = False, memory: bool = False
-) -> list[SocketDict]:
+def tcp_sockets(states: Sequence[str] | None = None, *, info: bool = False, memory: bool = False) -> list[SocketDict]:
     """Every TCP socket of the calling thread's network namespace in these states (``LISTEN``…), or in any.
 
     With ``info`` the fields of TCP_INFO are filled, with ``memory`` the drops. Raises ValueError for a state that is none,

@@ -1,6 +1,6 @@
 //! `halfopen._core`: the TCP sockets of a network namespace, and who holds them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use halfopen_kernel::diag::{
     AcceptQueue, Census, Destination, Extension, Listener, Options, Process, Query, Share, Socket, StateCounts, States,
@@ -22,10 +22,10 @@ pub struct SocketOwners(Owners);
 #[pymethods]
 impl SocketOwners {
     #[new]
-    #[pyo3(signature = (proc=PathBuf::from("/proc")))]
+    #[pyo3(signature = (proc=None))]
     #[allow(clippy::needless_pass_by_value)] // pyo3 passes values
-    fn new(py: Python<'_>, proc: PathBuf) -> PyResult<Self> {
-        let owners = py.detach(|| Owners::scan(&proc));
+    fn new(py: Python<'_>, proc: Option<PathBuf>) -> PyResult<Self> {
+        let owners = py.detach(|| Owners::scan(proc.as_deref().unwrap_or(Path::new("/proc"))));
         owners.map(Self).map_err(|failure| failed(py, &failure))
     }
 
@@ -55,11 +55,11 @@ impl SocketOwners {
 
 /// Counts the sockets. See `_core.pyi`.
 #[pyfunction]
-#[pyo3(signature = (owners=None, *, port_range=(32768, 60999), destinations=1000, processes=100))]
+#[pyo3(signature = (port_range, owners=None, *, destinations=1000, processes=100))]
 pub fn tcp_census(
     py: Python<'_>,
-    owners: Option<&Bound<'_, SocketOwners>>,
     port_range: (u16, u16),
+    owners: Option<&Bound<'_, SocketOwners>>,
     destinations: usize,
     processes: usize,
 ) -> PyResult<Py<PyDict>> {

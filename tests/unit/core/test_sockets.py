@@ -12,6 +12,9 @@ import pytest
 from halfopen import _core
 from halfopen.errors import NotAvailableError
 
+#: ip_local_port_range of a fresh namespace.
+RANGE = (32768, 60999)
+
 
 def inode_of(one: socket.socket) -> int:
     return os.fstat(one.fileno()).st_ino
@@ -22,7 +25,7 @@ def test_a_listener_and_what_waits_in_its_queue() -> None:
         port = server.getsockname()[1]
         with socket.create_connection(("127.0.0.1", port)) as client:
             client.sendall(b"12345")
-            census = _core.tcp_census(_core.SocketOwners())
+            census = _core.tcp_census(RANGE, _core.SocketOwners())
             source = client.getsockname()[0]
         (ours,) = [one for one in census["listeners"] if one["inode"] == inode_of(server)]
         assert (ours["address"], ours["port"], ours["family"]) == ("127.0.0.1", port, 4)
@@ -37,7 +40,7 @@ def test_a_listener_and_what_waits_in_its_queue() -> None:
 
 def test_without_owners_nobody_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        (ours,) = [one for one in _core.tcp_census()["listeners"] if one["inode"] == inode_of(server)]
+        (ours,) = [one for one in _core.tcp_census(RANGE)["listeners"] if one["inode"] == inode_of(server)]
     assert ours["pids"] == []
 
 

@@ -237,7 +237,7 @@ def enter_netns(namespace: int | str | PathLike[str], /) -> None:
 
     What the thread opens from then on belongs to that namespace: sockets, ``/proc/sys/net`` and
     ``/proc/thread-self/net``. (``/proc/net`` stays the main thread's.) Throw the thread away afterwards. Raises
-    PrivilegeError without CAP_SYS_ADMIN, NotAvailableError when there is no such namespace, OSError for anything else, in
+    PrivilegeError without CAP_SYS_ADMIN, NotAvailableError when there is no such namespace, OSError for the rest, in
     particular on the main thread, which must stay where it is.
     """
 
@@ -379,6 +379,6 @@ class SocketDict(TypedDict):
 def tcp_sockets(states: Sequence[str] | None = None, *, info: bool = False, memory: bool = False) -> list[SocketDict]:
     """Every TCP socket of the calling thread's network namespace in these states (``LISTEN``…), or in any.
 
-    With ``info`` the fields of TCP_INFO are filled, with ``memory`` the drops. Raises ValueError for a state that is none,
+    With ``info`` the fields of TCP_INFO are filled, with ``memory`` the drops. Raises ValueError for no state of TCP,
     and as ``tcp_census`` does.
     """

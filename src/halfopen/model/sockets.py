@@ -37,7 +37,7 @@ class AcceptQueue:
     oldest_ms: int | None = None
     """Age of the oldest, milliseconds since its handshake completed."""
     unread_bytes_max: int | None = None
-    """Most bytes that wait unread in one of them. Of connections that the client reset there is no row, only a place."""
+    """Most bytes that wait unread in one of them. Connections that the client reset have no row, only a place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class Listener:
     drops: int | None = None
     """``SK_MEMINFO_DROPS``: SYNs and ACKs dropped at this socket since it exists, and some noise (fact F101)."""
     syn_queue: int = 0
-    """Half-open requests to this address and port now (rows in SYN_RECV); of a whole group, on its first member only."""
+    """Half-open requests to this address and port now (rows in SYN_RECV); of a group, on its first member only."""
     syn_queue_retransmitted: int = 0
     """How many of them have had their SYN-ACK sent again."""
     queued: AcceptQueue | None = None
@@ -108,8 +108,8 @@ class Destination:
     time_wait_timestamps: bool | None = None
     """Whether timestamps were on for its TIME_WAIT sockets; null where the kernel does not say."""
     bound: int = 0
-    """Open connections whose local port bind() must have chosen (fact F54): inside the range, of the parity that connect()
-    takes last (fact F51) while ports of the first are left, and without IP_BIND_ADDRESS_NO_PORT. A lower bound."""
+    """Open connections whose local port bind() must have chosen (fact F54): inside the range, of the parity that
+    connect() takes last (fact F51) while those of the other are left, without IP_BIND_ADDRESS_NO_PORT. At least."""
     owners: tuple[Owner, ...] = ()
     """Processes with most of its sockets, at most 3."""
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from halfopen import _core
 from halfopen.errors import NotAvailableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 #: ip_local_port_range of a fresh namespace.
 RANGE = (32768, 60999)

@@ -11,5 +11,6 @@ from __future__ import annotations
 COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
+    "snapshot": "Write down what this host says of its connections, as one JSON document.",
     "trace": "Show every TCP handshake in capture files.",
 }

@@ -66,7 +66,7 @@ class AcceptQueueOverflow(Rule):
     severity = "critical"
     harm = "failing"
     needs = ("sockets", "counters")
-    absorbs = ("HO102", "HO103", "HO104", "HO108", "HO109", "HO110")
+    absorbs = ("HO102", "HO103", "HO104", "HO107", "HO109", "HO110")
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each socket, and one for a namespace whose drops belong to none of them."""

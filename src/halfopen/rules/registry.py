@@ -10,8 +10,8 @@ from halfopen.rules.ho103_dead_entries import DeadEntries
 from halfopen.rules.ho104_slow_accept import SlowAccept
 from halfopen.rules.ho105_syn_queue_cookies import SynQueueCookies
 from halfopen.rules.ho106_syn_queue_drops import SynQueueDrops
-from halfopen.rules.ho107_three_quarter_rule import ThreeQuarterRule
-from halfopen.rules.ho108_abort_on_overflow import AbortOnOverflow
+from halfopen.rules.ho107_abort_on_overflow import AbortOnOverflow
+from halfopen.rules.ho108_three_quarter_rule import ThreeQuarterRule
 from halfopen.rules.ho109_backlog_too_small import BacklogTooSmall
 from halfopen.rules.ho110_reuseport_skew import ReuseportSkew
 from halfopen.rules.ho111_migrate_req import MigrateReq
@@ -30,8 +30,8 @@ RULES: tuple[Rule, ...] = (
     SlowAccept(),
     SynQueueCookies(),
     SynQueueDrops(),
-    ThreeQuarterRule(),
     AbortOnOverflow(),
+    ThreeQuarterRule(),
     BacklogTooSmall(),
     ReuseportSkew(),
     MigrateReq(),

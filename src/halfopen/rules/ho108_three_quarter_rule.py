@@ -1,4 +1,4 @@
-"""HO107: without cookies the last quarter of tcp_max_syn_backlog is closed to unknown clients."""
+"""HO108: without cookies the last quarter of tcp_max_syn_backlog is closed to unknown clients."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class ThreeQuarterRule(Rule):
     Linux `net/ipv4/tcp_input.c` `tcp_conn_request`, `net/ipv4/tcp_metrics.c` `tcp_peer_is_proven`.
     """
 
-    code = "HO107"
+    code = "HO108"
     name = "three-quarter-rule"
     severity = "critical"
     harm = "failing"

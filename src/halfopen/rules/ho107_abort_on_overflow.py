@@ -1,4 +1,4 @@
-"""HO108: tcp_abort_on_overflow is set."""
+"""HO107: tcp_abort_on_overflow is set."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class AbortOnOverflow(Rule):
     Documentation/networking/ip-sysctl.rst; Linux `net/ipv4/tcp_minisocks.c` `tcp_check_req`.
     """
 
-    code = "HO108"
+    code = "HO107"
     name = "abort-on-overflow"
     severity = "notice"
     harm = "risk"

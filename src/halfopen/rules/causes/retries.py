@@ -1,0 +1,35 @@
+"""When a SYN is sent again here, and when the kernel gives up: no cause, but what the caller sees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.knowledge.syn_retries import LATE_SHARE, RTO_MAX_S, gives_up_after_s, syn_times_s
+from halfopen.model.cause import LocalCause
+from halfopen.model.quantity import duration, listed
+
+if TYPE_CHECKING:
+    from halfopen.rules.causes.way import Way
+    from halfopen.rules.space import Space
+
+
+def check(space: Space, _way: Way) -> LocalCause | None:
+    """When a SYN is sent again here, and when the kernel gives up."""
+    count = space.sysctl("net.ipv4.tcp_syn_retries")
+    if count is None:
+        return None
+    linear = space.sysctl("net.ipv4.tcp_syn_linear_timeouts") or 0
+    longest = (space.sysctl("net.ipv4.tcp_rto_max_ms") or RTO_MAX_S * 1000) / 1000
+    limit, times = gives_up_after_s(count, linear, longest), syn_times_s(count, linear, longest)
+    when = listed([f"{seconds:g}" for seconds in times[1:]], most=8)
+    sentence = (
+        f"Without an answer the kernel sends the SYN again after {when} s, and connect() gives up after "
+        f"{duration(limit * 1e6)} to "
+        f"{duration(limit * (1 + LATE_SHARE) * 1e6)}, unless the program gives up earlier."
+    )
+    evidence = tuple(
+        item
+        for key in ("tcp_syn_retries", "tcp_syn_linear_timeouts", "tcp_rto_max_ms")
+        if (item := space.setting(f"net.ipv4.{key}")) is not None
+    )
+    return LocalCause("retries", "fact", sentence, evidence, confirm=space.command("sysctl net.ipv4.tcp_syn_retries"))

@@ -1,0 +1,40 @@
+"""Routes: is there a way to the destination?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.cause import LocalCause
+from halfopen.model.finding import Evidence
+from halfopen.rules.routing import REFUSING, has_policy_tables, interface_named, is_own, route_to
+
+if TYPE_CHECKING:
+    from halfopen.model.cause import Verdict
+    from halfopen.rules.causes.way import Way
+    from halfopen.rules.space import Space
+
+
+def check(space: Space, way: Way) -> LocalCause | None:
+    """Whether there is a way to the destination."""
+    if not space.now.routes:
+        return LocalCause("route", "unknown", "Routes could not be read.")
+    if is_own(space.now, way.destination):
+        return LocalCause(
+            "route", "exonerated", f"{way.destination} is an address of this host: packets go through lo."
+        )
+    confirm = space.command(f"ip route get {way.destination}")
+    found = route_to(space.now, way.destination)
+    sure: Verdict = "possible" if has_policy_tables(space.now) else "cause"
+    if found is None:
+        return LocalCause("route", sure, f"There is no route to {way.destination}.", confirm=confirm)
+    where = f"the route {found.destination}" + (f" by {found.gateway}" if found.gateway else "")
+    where += f" over {found.interface}" if found.interface else ""
+    evidence = (Evidence("route", where.removeprefix("the route "), None, "rtnetlink"),)
+    if found.kind in REFUSING:
+        return LocalCause(
+            "route", sure, f"The route {found.destination} is of kind {found.kind}.", evidence, confirm=confirm
+        )
+    interface = interface_named(space.now, found.interface)
+    if interface is not None and not interface.up:
+        return LocalCause("route", "cause", f"The interface {interface.name} is down.", evidence, confirm=confirm)
+    return LocalCause("route", "exonerated", f"There is a route: {where.removeprefix('the route ')}.", evidence)

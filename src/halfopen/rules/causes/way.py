@@ -1,0 +1,29 @@
+"""From where to where: what a connect is about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halfopen.model.sockets import Destination
+    from halfopen.rules.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """A connect's ends."""
+
+    destination: str
+    """The address."""
+    port: int
+    source: str | None = None
+    """The local address, where it was chosen."""
+
+    def towards(self, space: Space) -> list[Destination]:
+        """This host's connections that go the same way."""
+        return [
+            row
+            for row in space.destinations
+            if (row.destination, row.port) == (self.destination, self.port) and self.source in {None, row.source}
+        ]

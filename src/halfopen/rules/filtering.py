@@ -1,0 +1,155 @@
+"""What the packet filter would do with a SYN, as far as its rules can be read.
+
+A rule may ask for more than a snapshot keeps (a user, a mark, a set), so that a match is only possible. Its counter,
+where it moved between two snapshots, makes it more.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import TYPE_CHECKING
+
+from halfopen.rules.routing import address_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.network import FilterChain, FilterRule, PacketFilter
+
+#: Parts of a rule's text that ask for nothing.
+_NO_CONDITION = re.compile(
+    r"counter( packets \d+ bytes \d+)?|comment \"[^\"]*\"|-m comment|--comment (\"[^\"]*\"|\S+)|--reject-with \S+"
+    r"|(?<=reject) with .*"
+)
+_OTHER_PROTOCOL = re.compile(r"\b(udp|udplite|icmp|icmpv6|ipv6-icmp|sctp|dccp|esp|ah|gre|igmp)\b")
+_TCP = re.compile(r"\btcp\b")
+#: ``ct state established,related``, ``-m conntrack ! --ctstate NEW``.
+_STATES = re.compile(r"(!\s*)?(?:--ctstate|--state|ct state)\s+(!=\s*)?(\{[^}]*\}|[\w,]+)")
+
+#: Jumps that are followed into each other.
+DEPTH_MAX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A segment as the filter sees it; what is None matches anything."""
+
+    source: str | None
+    destination: str | None
+    port: int | None
+    """Destination port; None for an answer, whose destination port is not known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """What would stop the packet: a rule, or the policy of a chain."""
+
+    chain: str
+    """``inet filter output``."""
+    verdict: str
+    rule: FilterRule | None = None
+    packets: int | None = None
+
+    @property
+    def where(self) -> str:
+        """``the rule «…» of ip filter OUTPUT``, ``the policy of …`` (hostile text)."""
+        return f"the policy of {self.chain}" if self.rule is None else f"the rule «{self.rule.text}» of {self.chain}"
+
+
+def stops(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Stop]:
+    """Everything at ``hook`` that could drop or reject a new connection's ``packet``."""
+    for chain in packet_filter.chains:
+        if chain.hook == hook:
+            yield from _walk(packet_filter, chain, packet)
+
+
+def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
+    name = f"{chain.family} {chain.table} {chain.name}"
+    for rule in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+        verdict = _word(rule)
+        if verdict in {"drop", "reject"}:
+            yield Stop(name, verdict, rule, rule.packets)
+            if _is_plain(rule):
+                return
+        elif verdict == "accept" and (_is_plain(rule) or rule.ports or rule.destinations or rule.sources):
+            return  # what names the packet, or everything, and accepts it is taken at its word
+    if chain.policy == "drop":
+        yield Stop(name, "drop", None, chain.packets)
+
+
+def _reached(
+    packet_filter: PacketFilter, place: tuple[str, str, str], packet: Packet, depth: int = 0
+) -> Iterator[FilterRule]:
+    """The rules that the packet meets, in order, through jumps."""
+    if depth > DEPTH_MAX:
+        return
+    for rule in packet_filter.rules:
+        if (rule.family, rule.table, rule.chain) != place:
+            continue
+        if not matches(rule, packet):
+            continue
+        kind, _, target = (rule.verdict or "").partition(" ")
+        if kind in {"jump", "goto"} and target:
+            yield from _reached(packet_filter, (*place[:2], target), packet, depth + 1)
+        else:
+            yield rule
+
+
+def matches(rule: FilterRule, packet: Packet) -> bool:
+    """Whether a rule may match; what it asks for and a snapshot does not keep is taken to hold."""
+    return (
+        _concerns_new_tcp(rule)
+        and _has_port(rule, packet.port)
+        and _has_address(rule.destinations, packet.destination)
+        and _has_address(rule.sources, packet.source)
+    )
+
+
+def _has_port(rule: FilterRule, port: int | None) -> bool:
+    if not rule.ports or port is None:
+        return not rule.ports
+    named = any(_covers(part, port) for part in rule.ports if not part.startswith("!"))
+    excluded = [part.removeprefix("!") for part in rule.ports if part.startswith("!")]
+    return named or (bool(excluded) and not any(_covers(part, port) for part in excluded))
+
+
+def _covers(ports: str, port: int) -> bool:
+    low, _, high = ports.partition("-")
+    return low.isdigit() and (high or low).isdigit() and int(low) <= port <= int(high or low)
+
+
+def _has_address(prefixes: tuple[str, ...], address: str | None) -> bool:
+    parsed = address_of(address) if address else None
+    if not prefixes or parsed is None:
+        return True
+    for text in prefixes:
+        try:
+            inside = parsed in ip_network(text.lstrip("!").strip(), strict=False)
+        except ValueError:
+            return True  # a set or a range: it may
+        if inside != text.startswith("!"):
+            return True
+    return False
+
+
+def _is_plain(rule: FilterRule) -> bool:
+    """Whether it asks for nothing at all: what comes here goes no further."""
+    if rule.ports or rule.destinations or rule.sources or rule.limit or rule.syn_only or rule.conntrack:
+        return False
+    words = _NO_CONDITION.sub(" ", rule.text).split()
+    return len(words) == 1 or (words[:1] == ["-A"] and len(words) == 4)
+
+
+def _concerns_new_tcp(rule: FilterRule) -> bool:
+    """Whether it is about TCP, and about connections that begin, as far as its text says."""
+    text = _NO_CONDITION.sub(" ", rule.text)
+    if _OTHER_PROTOCOL.search(text) and not _TCP.search(text):
+        return False
+    states = _STATES.search(text)
+    return states is None or ("new" in states[3].lower()) != bool(states[1] or states[2])
+
+
+def _word(rule: FilterRule) -> str:
+    return (rule.verdict or "").partition(" ")[0]

@@ -1,0 +1,162 @@
+"""How many ports are left for one destination, how long they last, and whether tcp_tw_reuse helps.
+
+A connect needs a local port that makes its four-tuple new; the count is per source, destination and port, TIME_WAIT
+included (facts F50-F53). connect() takes ports of the lower bound's parity first. When those are used up, each
+connect() searches the whole range: from half of the range on it is slow, at its end it fails with EADDRNOTAVAIL, and no
+counter tells of either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halfopen.model.finding import Evidence, Remedy
+from halfopen.rules.listening import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.snapshot import NetNamespace
+    from halfopen.model.sockets import Destination
+    from halfopen.rules.space import Space
+
+#: ``TCP_TIMEWAIT_LEN``, a constant of the kernel.
+TIME_WAIT_S = 60.0
+
+_PREFIX = "net.ipv4."
+
+
+@dataclass(frozen=True, slots=True)
+class TwReuse:
+    """Whether ``tcp_tw_reuse`` gives ports back for a destination."""
+
+    helps: bool | None
+    """True: setting it to 1 would help. False: it would not, or it helps already. Null: not known."""
+    why: str
+    active: bool = False
+    """It is at work already."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """What is left for one destination."""
+
+    destination: Destination
+    available: int
+    """Ports of ``ip_local_port_range`` that are not reserved."""
+    reserved: int
+    in_use: int
+    """Of those, ports that this destination has taken, TIME_WAIT included."""
+    growth_per_s: float | None
+    """Ports taken a second, net, between two snapshots; null with one."""
+    seconds_to_cliff: float | None
+    """At that growth, until half of the range is taken; null when it does not grow."""
+    seconds_to_exhaustion: float | None
+    tw_reuse: TwReuse
+
+    @property
+    def left(self) -> int:
+        """Ports that are still free."""
+        return max(0, self.available - self.in_use)
+
+    @property
+    def share(self) -> float:
+        """Part of the range that is taken."""
+        return self.in_use / self.available if self.available else 1.0
+
+    @property
+    def closes_per_s(self) -> float:
+        """Connections that this host closed first, a second: each stays in TIME_WAIT for 60 s."""
+        return self.destination.time_wait / TIME_WAIT_S
+
+
+def headroom(space: Space, destination: Destination) -> Headroom | None:
+    """What is left for ``destination``; None when the range of ports is not known."""
+    bounds = space.port_range
+    if bounds is None or bounds[0] > bounds[1]:
+        return None
+    reserved = reserved_in(space.now, *bounds)
+    available = bounds[1] - bounds[0] + 1 - reserved
+    before = space.destination_before(destination)
+    growth = None
+    if space.interval_s and space.before is not None:
+        growth = (destination.in_range - (before.in_range if before else 0)) / space.interval_s
+    return Headroom(
+        destination=destination,
+        available=available,
+        reserved=reserved,
+        in_use=destination.in_range,
+        growth_per_s=growth,
+        seconds_to_cliff=_seconds(available // 2 - destination.in_range, growth),
+        seconds_to_exhaustion=_seconds(available - destination.in_range, growth),
+        tw_reuse=tw_reuse(space.now, destination),
+    )
+
+
+def _seconds(ports: int, per_s: float | None) -> float | None:
+    if ports <= 0:
+        return 0.0
+    return ports / per_s if per_s and per_s > 0 else None
+
+
+def reserved_in(namespace: NetNamespace, low: int, high: int) -> int:
+    """Ports of ``ip_local_reserved_ports`` between two bounds, both included."""
+    ports: set[int] = set()
+    for part in namespace.sysctls.get(f"{_PREFIX}ip_local_reserved_ports", "").split(","):
+        first, _, last = part.partition("-")
+        if first.strip().isdigit():
+            ports.update(range(max(low, int(first)), min(high, int(last or first)) + 1))
+    return len(ports)
+
+
+def tw_reuse(namespace: NetNamespace, destination: Destination) -> TwReuse:
+    """Whether tcp_tw_reuse=1 would give ports back: all of its conditions must hold (facts F37-F40)."""
+    value = namespace.sysctl_int(f"{_PREFIX}tcp_tw_reuse")
+    if value is None:
+        return TwReuse(helps=None, why="tcp_tw_reuse could not be read")
+    if destination.time_wait * 2 < destination.in_range:
+        return TwReuse(helps=False, why="most ports are held by open connections, not by TIME_WAIT")
+    if namespace.sysctl_int(f"{_PREFIX}tcp_timestamps") == 0:
+        return TwReuse(helps=False, why="tcp_timestamps is 0, and without timestamps nothing is reused")
+    if destination.time_wait_timestamps is False:
+        return TwReuse(helps=False, why="the peer does not use timestamps, and without them nothing is reused")
+    delay_ms = namespace.sysctl_int(f"{_PREFIX}tcp_tw_reuse_delay") or 1000
+    if value == 1 or (value == 2 and is_loopback(destination.destination)):
+        why = f"it is at work: each port can be taken again after {delay_ms / 1000:g} s"
+        return TwReuse(helps=False, why=why, active=True)
+    why = "it is 2: loopback only" if value == 2 else "it is 0"
+    return TwReuse(helps=True, why=f"{why}; 1 lets connect() take ports that are {delay_ms / 1000:g} s in TIME_WAIT")
+
+
+def port_evidence(space: Space, room: Headroom) -> Iterator[Evidence]:
+    """The numbers behind a judgement on ports."""
+    bounds = space.port_range
+    if bounds is not None:
+        source = "/proc/sys/net/ipv4/ip_local_port_range"
+        yield Evidence("ports of the range", room.available, f"from {bounds[0]} to {bounds[1]}", source)
+    if room.reserved:
+        yield Evidence("ports reserved in it", room.reserved, "ports", "/proc/sys/net/ipv4/ip_local_reserved_ports")
+    yield Evidence("ports taken for this destination", room.in_use, "ports", "sock_diag")
+    if room.destination.time_wait:
+        yield Evidence("of which in TIME_WAIT", room.destination.time_wait, "ports", "sock_diag")
+        yield Evidence("closed by this host", round(room.closes_per_s, 1), "per second", "TIME_WAIT / 60 s")
+    if room.growth_per_s is not None:
+        yield Evidence("growth", round(room.growth_per_s, 1), "ports per second", "sock_diag, two snapshots")
+    if (setting := space.setting(f"{_PREFIX}tcp_tw_reuse")) is not None:
+        yield setting
+
+
+def more_ports(space: Space, tw_reuse_helps: bool | None, destination: Destination) -> Remedy:
+    """What gives more ports for one destination, the best first."""
+    steps = (
+        "Keep connections open and use them again (keep-alive, a pool): that needs no port at all.",
+        "Or let the other side close first, so that TIME_WAIT is there.",
+        "Or connect from more source addresses, with IP_BIND_ADDRESS_NO_PORT.",
+    )
+    if tw_reuse_helps and destination.time_wait:
+        changes = (space.change("net.ipv4.tcp_tw_reuse", "1"),)
+        return Remedy(
+            "Set tcp_tw_reuse to 1: ports in TIME_WAIT can then be taken again after a second.", changes, steps
+        )
+    return Remedy("Reuse connections instead of opening new ones.", (), steps)

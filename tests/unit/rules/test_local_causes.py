@@ -1,0 +1,212 @@
+"""Why a connect from this host fails: each cause, what exonerates it, and in which order they are told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.unit.rules.notation import snapshots
+
+from halfopen.rules.local_causes import local_causes
+
+if TYPE_CHECKING:
+    from halfopen.model.cause import LocalCause
+
+TO = ("192.0.2.9", 443)
+DEFAULT = {"destination": "default", "gateway": "10.0.0.254", "interface": "eth0"}
+ETH0 = {"index": 2, "name": "eth0", "addresses": ["10.0.0.1/24"]}
+OUTPUT = {"family": "ip", "table": "filter", "name": "OUTPUT", "hook": "output", "policy": "accept"}
+INPUT = {"family": "ip", "table": "filter", "name": "INPUT", "hook": "input", "policy": "accept"}
+
+
+def rule(text: str, verdict: str = "drop", chain: str = "OUTPUT", **more: object) -> dict[str, Any]:
+    return {"family": "ip", "table": "filter", "chain": chain, "text": text, "verdict": verdict, **more}
+
+
+def filtered(*rules: dict[str, Any], **policies: str) -> dict[str, Any]:
+    chains = [{**chain, "policy": policies.get(chain["hook"], "accept")} for chain in (OUTPUT, INPUT)]
+    return {"packet_filter": {"chains": chains, "rules": list(rules)}}
+
+
+def taken(ports: int, **more: object) -> dict[str, Any]:
+    row = {"to": "192.0.2.9:443", "in_range": ports, "states": {"TIME_WAIT": ports}, **more}
+    return {"sysctls": {"ip_local_port_range": "40000 40009", "tcp_tw_reuse": 2}, "destinations": [row]}
+
+
+def judged(kind: str, now: dict[str, Any], before: dict[str, Any] | None = None) -> LocalCause | None:
+    case = {"now": now} if before is None else {"now": now, "before": before}
+    later, earlier = snapshots(case)
+    space = earlier.netns[0] if earlier else None
+    causes = local_causes(later.netns[0], *TO, before=space, interval_s=10 if earlier else None)
+    return next((cause for cause in causes if cause.kind == kind), None)
+
+
+JUDGEMENTS = [
+    ("ports", "no port left", taken(10), "cause", "No local port is left: all 10 are taken for this destination."),
+    ("ports", "past half", taken(6), "possible", "60 % of the local ports are taken for 192.0.2.9:443"),
+    ("ports", "below half", taken(4), "exonerated", "40 % of the local ports"),
+    ("ports", "another destination's", {**taken(10), "destinations": []}, "exonerated", "none is taken"),
+    ("ports", "not known", {}, "unknown", "could not be read"),
+    ("route", "none", {"routes": [{"destination": "10.0.0.0/24"}]}, "cause", "There is no route to 192.0.2.9."),
+    ("route", "the default", {"routes": [DEFAULT]}, "exonerated", "default by 10.0.0.254 over eth0"),
+    (
+        "route",
+        "a black hole wins by its prefix",
+        {"routes": [DEFAULT, {"destination": "192.0.2.0/24", "kind": "blackhole"}]},
+        "cause",
+        "is of kind blackhole",
+    ),
+    ("route", "down", {"routes": [DEFAULT], "interfaces": [{**ETH0, "up": False}]}, "cause", "eth0 is down"),
+    (
+        "route",
+        "perhaps by a policy rule",
+        {"routes": [{"destination": "default", "table": 100}]},
+        "possible",
+        "There is no route",
+    ),
+    ("route", "not known", {}, "unknown", "could not be read"),
+    ("filter", "no rules", filtered(), "exonerated", "No rule"),
+    ("filter", "not known", {}, "unknown", "could not be read"),
+    (
+        "filter",
+        "a rule for the port",
+        filtered(rule("-A OUTPUT -p tcp --dport 443 -j DROP", ports=["443"])),
+        "possible",
+        "The rule «-A OUTPUT -p tcp --dport 443 -j DROP» of ip filter OUTPUT may drop the SYN on its way out.",
+    ),
+    ("filter", "another port", filtered(rule("--dport 25", ports=["25"])), "exonerated", "No rule"),
+    ("filter", "a range", filtered(rule("--dport 400:500", ports=["400-500"])), "possible", "may drop"),
+    ("filter", "all but", filtered(rule("! --dport 443", ports=["!443"])), "exonerated", "No rule"),
+    ("filter", "another address", filtered(rule("-d", destinations=["198.51.100.0/24"])), "exonerated", "No rule"),
+    ("filter", "UDP", filtered(rule("-A OUTPUT -p udp -j DROP")), "exonerated", "No rule"),
+    ("filter", "invalid ones", filtered(rule("ct state invalid drop", conntrack=True)), "exonerated", "No rule"),
+    ("filter", "accepted before", filtered(rule("accept", "accept"), rule("drop")), "exonerated", "No rule"),
+    ("filter", "the policy", filtered(output="drop"), "possible", "The policy of ip filter OUTPUT may drop the SYN"),
+    (
+        "filter",
+        "through a jump",
+        filtered(rule("jump x", "jump x"), rule("reject", "reject", "x")),
+        "possible",
+        "may reject the SYN",
+    ),
+    ("filter", "a jump to itself", filtered(rule("jump OUTPUT", "jump OUTPUT")), "exonerated", "No rule"),
+    ("filter", "answers", filtered(input="drop"), "possible", "The policy of ip filter INPUT may drop the answer"),
+    (
+        "filter",
+        "answers are let in",
+        filtered(rule("ct state established accept", "accept", "INPUT", conntrack=True), input="drop"),
+        "exonerated",
+        "No rule",
+    ),
+    ("conntrack", "full", {"conntrack": {"count": 100, "max": 100}}, "possible", "100 % full"),
+    ("conntrack", "room", {"conntrack": {"count": 10, "max": 100}}, "exonerated", "has room"),
+    (
+        "rp_filter",
+        "strict, and another way in",
+        {
+            "sysctls": {"net.ipv4.conf.all.rp_filter": 1, "net.ipv4.conf.eth0.rp_filter": 0},
+            "routes": [DEFAULT, {"destination": "10.9.0.0/16", "interface": "eth1"}],
+        },
+        "possible",
+        "does not come in over eth0",
+    ),
+    (
+        "rp_filter",
+        "strict, and one interface",
+        {"sysctls": {"net.ipv4.conf.all.rp_filter": 1}, "routes": [DEFAULT]},
+        "exonerated",
+        "drops nothing",
+    ),
+    (
+        "peers",
+        "others wait",
+        {"destinations": [{"to": "192.0.2.9:443", "states": {"SYN_SENT": 5, "ESTABLISHED": 2}, "retransmitting": 4}]},
+        "fact",
+        "4 other connections of this host to it wait for an answer to a SYN sent more than once, and 2 are "
+        "established.",
+    ),
+    (
+        "peers",
+        "one is fine",
+        {"destinations": [{"to": "192.0.2.9:443", "states": {"ESTABLISHED": 1}}]},
+        "exonerated",
+        "1 other connection of this host to it is established.",
+    ),
+    (
+        "retries",
+        "the defaults of 6.18",
+        {"sysctls": {"tcp_syn_retries": 6, "tcp_syn_linear_timeouts": 4}},
+        "fact",
+        "again after 1, 2, 3, 4, 5, 7, 11, 19 and 2 more s, and connect() gives up after 2 min 11 s to 2 min 16 s",
+    ),
+    ("retries", "3 before 6.5", {"sysctls": {"tcp_syn_retries": 3}}, "fact", "after 1, 3 and 7 s"),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "now", "verdict", "says"),
+    [pytest.param(kind, now, verdict, says, id=f"{kind}: {name}") for kind, name, now, verdict, says in JUDGEMENTS],
+)
+def test_judgement(kind: str, now: dict[str, Any], verdict: str, says: str) -> None:
+    cause = judged(kind, now)
+    assert cause is not None
+    assert says in cause.sentence
+    assert cause.verdict == verdict
+
+
+def test_a_counter_that_moved_makes_it_certain() -> None:
+    def counted(packets: int) -> dict[str, Any]:
+        return filtered(rule(f"tcp dport 443 counter packets {packets} bytes 0 drop", ports=["443"], packets=packets))
+
+    cause = judged("filter", counted(9), counted(4))
+    assert cause is not None
+    assert cause.verdict == "cause"
+    assert "counted packets in the meantime and drops the SYN" in cause.sentence
+
+
+def test_drops_in_the_meantime_accuse_conntrack_and_the_reverse_path() -> None:
+    table = {"count": 90, "max": 100}
+    now = {"conntrack": {**table, "stats": {"drop": 7}}, "counters": {"IPReversePathFilter": 8}}
+    before = {"conntrack": {**table, "stats": {"drop": 2}}, "counters": {"IPReversePathFilter": 2}}
+    conntrack, reverse = judged("conntrack", now, before), judged("rp_filter", now, before)
+    assert conntrack is not None
+    assert reverse is not None
+    assert (conntrack.verdict, reverse.verdict) == ("cause", "cause")
+    assert "dropped 5 packets" in conntrack.sentence
+    assert "dropped 6 packets" in reverse.sentence
+
+
+def test_what_is_not_there_is_not_told() -> None:
+    assert judged("conntrack", {}) is None
+    assert judged("rp_filter", {}) is None
+    assert judged("peers", {}) is None
+    assert judged("retries", {}) is None
+
+
+@pytest.mark.parametrize(
+    ("errno", "first"),
+    [("EADDRNOTAVAIL", "ports"), ("ENETUNREACH", "route"), ("ETIMEDOUT", "filter"), (None, "filter")],
+)
+def test_the_error_orders_what_is_equally_likely(errno: str | None, first: str) -> None:
+    now = {**taken(10), "routes": [{"destination": "10.0.0.0/24"}], **filtered(output="drop")}
+    space = snapshots({"now": now})[0].netns[0]
+    causes = local_causes(space, *TO, errno=errno)
+    assert [cause.verdict for cause in causes][:3] == ["cause", "cause", "possible"]
+    assert (causes[0].kind if first != "filter" else causes[2].kind) == first
+
+
+def test_the_remedy_for_ports_holds_its_conditions() -> None:
+    helps, does_not = judged("ports", taken(10)), judged("ports", taken(10, time_wait_timestamps=False))
+    assert helps is not None
+    assert does_not is not None
+    assert helps.remedy is not None
+    assert does_not.remedy is not None
+    assert [change.key for change in helps.remedy.changes] == ["net.ipv4.tcp_tw_reuse"]
+    assert does_not.remedy.changes == ()
+
+
+def test_a_local_address_needs_no_route() -> None:
+    now = {"routes": [{"destination": "10.0.0.0/24"}], "interfaces": [{**ETH0, "addresses": ["192.0.2.9/24"]}]}
+    cause = judged("route", now)
+    assert cause is not None
+    assert "an address of this host" in cause.sentence

@@ -23,9 +23,7 @@ __version__: str
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from halfopen.capture.trace import Trace, trace
-    from halfopen.collect.taking import take as snapshot
     from halfopen.model.moment import Moment
-    from halfopen.model.snapshot import Snapshot
 
 __all__ = [
     "HalfopenError",
@@ -35,22 +33,18 @@ __all__ = [
     "OutputError",
     "PrivilegeError",
     "ResolveError",
-    "Snapshot",
     "Trace",
     "UsageError",
     "WhereError",
     "__version__",
-    "snapshot",
     "trace",
 ]
 
 #: Public name → the module and the name there.
 _LAZY = {
     "Moment": ("halfopen.model.moment", "Moment"),
-    "Snapshot": ("halfopen.model.snapshot", "Snapshot"),
     "Trace": ("halfopen.capture.trace", "Trace"),
     "__version__": ("halfopen._core", "VERSION"),
-    "snapshot": ("halfopen.collect.taking", "take"),
     "trace": ("halfopen.capture.trace", "trace"),
 }
 

@@ -26,6 +26,7 @@ __all__ = [
     "tcp_census",
     "tcp_sockets",
     "trace",
+    "unshare_user",
 ]
 
 VERSION: Final[str]
@@ -176,6 +177,12 @@ def create_namespace() -> int:
 
     It vanishes with the last descriptor, thread and process in it. Needs CAP_SYS_ADMIN in the user namespace. Raises
     OSError.
+    """
+
+def unshare_user() -> None:
+    """Make this process the root of a user namespace and a network namespace of its own.
+
+    The process must have one thread only. Raises OSError where it is not allowed.
     """
 
 @final

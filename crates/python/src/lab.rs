@@ -19,6 +19,12 @@ pub fn create_namespace(py: Python<'_>) -> PyResult<i32> {
     Ok(py.detach(halfopen_kernel::lab::create_namespace)?.into_raw_fd())
 }
 
+/// Become the root of a user namespace.
+#[pyfunction]
+pub fn unshare_user() -> PyResult<()> {
+    Ok(halfopen_kernel::lab::unshare_user()?)
+}
+
 /// A TUN device.
 #[pyclass]
 pub struct Tun(Option<relay::Tun>);

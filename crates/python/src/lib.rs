@@ -26,7 +26,7 @@ mod _core {
     #[pymodule_export]
     use crate::exchange::exchanges;
     #[pymodule_export]
-    use crate::lab::{Flood, Relay, Tun, create_namespace};
+    use crate::lab::{Flood, Relay, Tun, create_namespace, unshare_user};
     #[pymodule_export]
     use crate::netns::enter_netns;
     #[pymodule_export]

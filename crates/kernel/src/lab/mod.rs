@@ -6,7 +6,7 @@
 pub mod flood;
 mod namespace;
 
-pub use namespace::{NotOurs, create_namespace, ensure_ours};
+pub use namespace::{NotOurs, create_namespace, ensure_ours, unshare_user};
 
 /// Alternative name of the loopback device that marks a namespace of the laboratory.
 pub const MARK: &str = "halfopen-lab";

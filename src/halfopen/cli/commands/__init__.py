@@ -10,7 +10,7 @@ from __future__ import annotations
 #: Command name → what it does, in one line. The module is ``halfopen.cli.commands.<name>``, its command ``command``.
 COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
+    "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
-    "snapshot": "Write down what this host says of its connections, as one JSON document.",
     "trace": "Show every TCP handshake in capture files.",
 }

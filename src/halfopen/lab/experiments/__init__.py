@@ -1,0 +1,36 @@
+"""The experiments: one file each, imported when it is run.
+
+``EXPERIMENTS`` is the only list of them, in the order of the story that they tell together; ``tests/meta`` holds it
+against this directory.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from halfopen.errors import UsageError
+
+if TYPE_CHECKING:
+    from halfopen.lab.experiment import Experiment
+
+EXPERIMENTS: tuple[str, ...] = (
+    "accept-queue-overflow",
+    "lost-final-ack",
+    "backlog-and-somaxconn",
+    "syn-queue-limits",
+)
+"""Names. The module is ``halfopen.lab.experiments.<name with _ for ->``, its experiment ``EXPERIMENT``."""
+
+
+def load(name: str) -> Experiment:
+    """The experiment of this name.
+
+    Raises:
+        UsageError: there is none.
+    """
+    if name not in EXPERIMENTS:
+        raise UsageError("no experiment is called", name, hint="halfopen lab list names them")
+    module = import_module(f"halfopen.lab.experiments.{name.replace('-', '_')}")
+    experiment: Experiment = module.EXPERIMENT
+    return experiment

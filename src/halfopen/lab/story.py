@@ -1,0 +1,105 @@
+"""What an experiment tells: sentences, expectations with what was observed, the remedy, and the same again after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from halfopen.model.experiment import Check, Series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from halfopen.lab.topology import Network
+
+
+@dataclass(frozen=True, slots=True)
+class Exactly:
+    """This value and no other."""
+
+    value: object
+
+    def holds(self, observed: object) -> bool:
+        """Whether it is equal."""
+        return observed == self.value
+
+    def __str__(self) -> str:
+        return "nothing" if self.value is None else str(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """A number in a range, both ends included."""
+
+    low: float
+    high: float
+
+    def holds(self, observed: object) -> bool:
+        """Whether it is a number in the range."""
+        return isinstance(observed, int | float) and self.low <= observed <= self.high
+
+    def __str__(self) -> str:
+        return f"between {self.low:g} and {self.high:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class AtLeast:
+    """A number of this size or more."""
+
+    low: float
+
+    def holds(self, observed: object) -> bool:
+        """Whether it is a number that large."""
+        return isinstance(observed, int | float) and observed >= self.low
+
+    def __str__(self) -> str:
+        return f"at least {self.low:g}"
+
+
+Expected = Exactly | Between | AtLeast
+
+
+@dataclass
+class Story:
+    """One run of an experiment, as it unfolds.
+
+    Attributes:
+        network: where it takes place.
+        lines: what happened, sentence by sentence.
+        before: what was expected and observed before the remedy, or at all where there is none.
+        after: the same after it.
+        remedy_text: what was changed.
+        series: figures: numbers over time or over a parameter.
+        ladders: exchanges packet by packet, as text.
+    """
+
+    network: Network
+    lines: list[str] = field(default_factory=list)
+    before: list[Check] = field(default_factory=list)
+    after: list[Check] = field(default_factory=list)
+    remedy_text: str | None = None
+    series: list[Series] = field(default_factory=list)
+    ladders: list[str] = field(default_factory=list)
+
+    def say(self, sentence: str) -> None:
+        """Tell what is done or seen."""
+        self.lines.append(sentence)
+
+    def expect(
+        self, what: str, expected: Expected | float | str | bool | None, observed: float | str | bool | None
+    ) -> bool:
+        """Hold an observation against what was expected; both are kept, whatever comes of it."""
+        rule = expected if isinstance(expected, Expected) else Exactly(expected)
+        holds = rule.holds(observed)
+        checks = self.before if self.remedy_text is None else self.after
+        checks.append(Check(what, str(rule), observed, holds, len(self.lines)))
+        return holds
+
+    def remedy(self, text: str) -> None:
+        """From here on it is «after»; ``text`` says what is changed, in the imperative."""
+        self.remedy_text = text
+        self.say(text)
+
+    def figure(self, title: str, x: str, y: str, points: Sequence[tuple[float, float]]) -> None:
+        """Keep numbers for a figure: ``x`` and ``y`` name the axes with their units."""
+        self.series.append(Series(title, x, y, tuple(points)))

@@ -1,0 +1,75 @@
+"""The result of an experiment, ``halfopen.lab/1``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+SCHEMA = "halfopen.lab/1"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One expectation."""
+
+    what: str
+    """What was looked at, with its unit."""
+    expected: str
+    """In words."""
+    observed: float | str | bool | None
+    """What this kernel did."""
+    holds: bool
+    """Whether the two agree."""
+    told: int = 0
+    """How many sentences of the story had been told by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Numbers for one figure."""
+
+    title: str
+    x: str
+    """Name of the first number, with its unit."""
+    y: str
+    """Name of the second number, with its unit."""
+    points: tuple[tuple[float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ExperimentResult:
+    """One run of one experiment."""
+
+    name: str
+    title: str
+    claim: str
+    """What it shows, in one sentence."""
+    result: Literal["passed", "failed", "skipped"]
+    why: str | None = None
+    """Why it failed or was skipped; null when it passed."""
+    seconds: float = 0.0
+    """How long it took."""
+    story: tuple[str, ...] = ()
+    """What happened, sentence by sentence."""
+    remedy: str | None = None
+    before: tuple[Check, ...] = ()
+    """Expected and observed before the remedy, or at all where there is none."""
+    after: tuple[Check, ...] = ()
+    """The same after it."""
+    series: tuple[Series, ...] = ()
+    ladders: tuple[str, ...] = ()
+    """Exchanges packet by packet, drawn as text."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabReport:
+    """What ``halfopen lab run --format json`` prints."""
+
+    schema: str = SCHEMA
+    kernel: str = ""
+    """``uname -r``."""
+    mode: str = ""
+    """``root`` or ``user namespace``."""
+    missing: tuple[str, ...] = ()
+    """What cannot be had in this mode, and why."""
+    experiments: tuple[ExperimentResult, ...] = field(default_factory=tuple)

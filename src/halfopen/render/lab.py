@@ -1,0 +1,99 @@
+"""Experiments for a person: the story, what was expected, what this kernel did, the remedy, and the same again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.render.escape import escape_text
+from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from halfopen.model.experiment import Check, ExperimentResult
+
+_MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("skipped", "warn")}
+_COLUMNS = (
+    Column("observed here", words=20),
+    Column("what", words=60),
+    Column("expected", words=14),
+    Column(""),
+)
+
+
+def render_result(result: ExperimentResult, *, width: int = 100, color: bool = False) -> str:
+    """One experiment as text that ends in a line end."""
+    paint, width = Paint(color), clamp(width)
+    lines = [paint("head", f"{result.name}: {result.title}"), *wrap(result.claim, width, "  ")]
+    for sentence, checks in scenes(result):
+        mark = "Remedy: " if sentence is not None and sentence == result.remedy else ""
+        lines += ["", *wrap(mark + escape_text(sentence), width, "  ", "  ")] if sentence is not None else []
+        lines += _checks(checks, width, paint)
+    for ladder in result.ladders:
+        lines += ["", *ladder.splitlines()]
+    return "\n".join([*lines, "", _verdict(result, paint)]) + "\n"
+
+
+def scenes(result: ExperimentResult) -> list[tuple[str | None, list[Check]]]:
+    """The sentences in order, each with what was observed before the next one; None before the first."""
+    told: list[tuple[str | None, list[Check]]] = [(None, []), *((sentence, []) for sentence in result.story)]
+    for check in (*result.before, *result.after):
+        told[min(check.told, len(result.story))][1].append(check)
+    return [(sentence, checks) for sentence, checks in told if sentence is not None or checks]
+
+
+def _checks(checks: Sequence[Check], width: int, paint: Paint) -> list[str]:
+    if not checks:
+        return []
+    rows: list[list[Cell | str]] = [
+        [shown(check.observed), check.what, check.expected, Cell("ok", "good") if check.holds else Cell("NO", "bad")]
+        for check in checks
+    ]
+    return table(_COLUMNS, rows, width, paint, indent="    ")
+
+
+def shown(value: object) -> str:
+    """An observation: yes and no for truth, few digits for a measurement."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "nothing" if value is None else escape_text(str(value))
+
+
+def _verdict(result: ExperimentResult, paint: Paint) -> str:
+    word, role = _MARKS[result.result]
+    why = f": {escape_text(result.why)}" if result.why else ""
+    return f"  {paint(role, word)} in {result.seconds:.1f} s{why}"
+
+
+def render_tally(results: Sequence[ExperimentResult]) -> str:
+    """The counts in one line, as test runners print them."""
+    counts = {word: sum(result.result == word for result in results) for word in ("passed", "failed", "skipped")}
+    return f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+
+
+def render_markdown(result: ExperimentResult) -> str:
+    """One experiment as a page of Markdown."""
+    parts = [f"# {result.title}", "", result.claim, ""]
+    for sentence, checks in scenes(result):
+        if sentence is not None and sentence == result.remedy:
+            parts += ["## Remedy", ""]
+        parts += [sentence, ""] if sentence is not None else []
+        parts += _markdown_table(checks)
+    for ladder in result.ladders:
+        parts += ["```text", *ladder.splitlines(), "```", ""]
+    verdict = f"{result.result.capitalize()} in {result.seconds:.1f} s"
+    return "\n".join([*parts, f"{verdict}: {result.why}" if result.why else f"{verdict}."]) + "\n"
+
+
+def _markdown_table(checks: Sequence[Check]) -> list[str]:
+    if not checks:
+        return []
+    rows = [f"| {_cell(shown(c.observed))} | {_cell(c.what)} | {_cell(c.expected)} | {'yes' if c.holds else '**no**'} |"
+            for c in checks]  # fmt: skip
+    return ["| observed | what | expected | holds |", "| --- | --- | --- | --- |", *rows, ""]
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")

@@ -1,0 +1,155 @@
+"""Every experiment, on the kernel at hand; and the lab's own promises."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.conftest import ROOT
+
+from halfopen.lab.experiments import EXPERIMENTS
+from halfopen.lab.namespace import Namespace
+from halfopen.lab.runner import run_one
+from halfopen.lab.waiting import NeverHappenedError, until
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+NOBODY = 65534
+needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making network namespaces needs root")
+
+
+@needs_root
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiment(name: str, tally: Counter[str]) -> None:
+    result = run_one(name, seed=1)
+    tally[result.result] += 1
+    if result.result == "skipped":
+        pytest.skip(f"this kernel cannot: {result.why}")
+    assert result.result == "passed", result.why
+
+
+def lab(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "halfopen.cli.main", "lab", *arguments]
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(lab(*arguments), capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_an_unknown_experiment_is_a_wrong_command_line() -> None:
+    done = run("run", "no-such-thing")
+    assert done.returncode == 2
+    assert "no-such-thing" in done.stderr
+
+
+def test_all_or_some_but_not_none() -> None:
+    assert run("run").returncode == 2
+    assert run("run", "--all", EXPERIMENTS[0]).returncode == 2
+
+
+def test_the_list_names_every_experiment() -> None:
+    listed = json.loads(run("list", "--format", "json").stdout)
+    assert [row["name"] for row in listed["experiments"]] == list(EXPERIMENTS)
+
+
+@needs_root
+def test_the_json_has_what_the_design_promises() -> None:
+    document: dict[str, Any] = json.loads(run("run", "backlog-and-somaxconn", "--format", "json").stdout)
+    assert document["schema"] == "halfopen.lab/1"
+    (experiment,) = document["experiments"]
+    assert experiment["result"] == "passed"
+    for phase in ("before", "after"):
+        assert {"what", "expected", "observed", "holds"} <= experiment[phase][0].keys()
+
+
+def namespaces() -> int:
+    """Network namespaces that some process is in or holds open."""
+    done = subprocess.run(["lsns", "--type", "net", "--noheadings"], capture_output=True, text=True, check=True)
+    return len(done.stdout.splitlines())
+
+
+def children(pid: int) -> list[int]:
+    """Processes that any thread of ``pid`` started."""
+    return [int(child) for path in Path(f"/proc/{pid}/task").glob("*/children") for child in path.read_text().split()]
+
+
+def holds_namespaces(pid: int) -> bool:
+    """Whether the process has network namespaces open; False also when it vanishes meanwhile."""
+    try:
+        return any(str(link.readlink()).startswith("net:") for link in Path(f"/proc/{pid}/fd").iterdir())
+    except OSError:
+        return False
+
+
+@needs_root
+def test_nothing_is_left_after_a_kill() -> None:
+    before = namespaces()
+    process = subprocess.Popen(lab("run", "lost-final-ack"), stdout=subprocess.DEVNULL)
+    begun = until(
+        lambda: [pid for pid in children(process.pid) if holds_namespaces(pid)], "the experiment to begin", 20
+    )
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun), "its process to end", 20)
+    until(lambda: namespaces() <= before, "its namespaces to vanish", 20)
+
+
+def as_nobody(command: list[str]) -> subprocess.CompletedProcess[str]:
+    paths = [str(ROOT / "src"), *(path for path in sys.path if path.endswith("site-packages"))]
+    return subprocess.run(
+        command,
+        user=NOBODY,
+        group=NOBODY,
+        extra_groups=[],
+        env={"PYTHONPATH": ":".join(paths), "PATH": os.environ["PATH"], "HOME": "/"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
+def python_of_nobody() -> str | None:
+    """A Python of our version that an ordinary user may run, and that finds halfopen."""
+    for place in (sys.executable, f"/usr/bin/python{sys.version_info.major}.{sys.version_info.minor}"):
+        try:
+            if as_nobody([place, "-c", "import halfopen._core"]).returncode == 0:
+                return place
+        except OSError:  # not there, or not for this user
+            continue
+    return None
+
+
+@needs_root
+def test_an_ordinary_user_gets_a_user_namespace() -> None:
+    python = python_of_nobody()
+    if python is None:
+        pytest.skip("an ordinary user may not run this Python, or not read this directory")
+    done = as_nobody([python, "-m", "halfopen.cli.main", "lab", "run", "backlog-and-somaxconn", "--format", "json"])
+    document = json.loads(done.stdout)
+    assert document["mode"] == "user namespace"
+    (experiment,) = document["experiments"]
+    assert experiment["result"] == "passed" or "user namespaces are refused" in experiment["why"]
+
+
+@needs_root
+def test_a_wait_that_is_in_vain_says_what_it_waited_for() -> None:
+    with pytest.raises(NeverHappenedError, match=r"waited 0\.01 s for rain, in vain"):
+        until(lambda: False, "rain", 0.01)
+
+
+@needs_root
+def test_a_setting_that_the_kernel_does_not_take_is_not_available() -> None:
+    from halfopen.errors import NotAvailableError
+
+    host = Namespace("host")
+    with pytest.raises(NotAvailableError, match=r"net\.ipv4\.tcp_nonesuch"):
+        host.set_sysctl("net.ipv4.tcp_nonesuch", 1)
+    host.close()

@@ -1,0 +1,22 @@
+"""The lab's list of experiments, its directory and what each says of itself agree."""
+
+from __future__ import annotations
+
+import pytest
+from tests.conftest import ROOT
+
+from halfopen.lab.experiments import EXPERIMENTS, load
+
+
+def test_every_file_is_listed() -> None:
+    files = {path.stem for path in (ROOT / "src/halfopen/lab/experiments").glob("*.py")} - {"__init__"}
+    assert {name.replace("-", "_") for name in EXPERIMENTS} == files
+    assert len(set(EXPERIMENTS)) == len(EXPERIMENTS)
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_an_experiment_says_what_it_claims(name: str) -> None:
+    experiment = load(name)
+    assert experiment.name == name
+    assert experiment.claim.endswith(".")
+    assert not experiment.title.endswith(".")

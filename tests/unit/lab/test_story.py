@@ -1,0 +1,80 @@
+"""What a story keeps, and how it is drawn."""
+
+from __future__ import annotations
+
+import pytest
+
+from halfopen.lab.story import AtLeast, Between, Exactly, Expected, Story
+from halfopen.lab.topology import Network
+from halfopen.model.experiment import ExperimentResult
+from halfopen.render.lab import render_markdown, render_result, render_tally
+
+
+def told() -> Story:
+    """A story with a remedy; its network has no host."""
+    story = Story(Network())
+    story.say("A listener is full.")
+    story.expect("drops", 3, 3)
+    story.expect("seconds until the retransmission", Between(1, 1.1), 2.5)
+    story.remedy("Accept faster.")
+    story.expect("drops", 0, 0)
+    return story
+
+
+def result(story: Story) -> ExperimentResult:
+    return ExperimentResult(
+        "full", "A full queue", "It drops.", "failed", "it did not", 1.0, tuple(story.lines), story.remedy_text,
+        tuple(story.before), tuple(story.after),
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("expected", "observed", "holds"),
+    [
+        (Exactly(3), 3, True),
+        (Exactly(3), 4, False),
+        (Exactly(None), None, True),
+        (Between(1, 2), 2, True),
+        (Between(1, 2), 2.01, False),
+        (Between(1, 2), "1.5", False),
+        (AtLeast(5), 4, False),
+        (AtLeast(5), 5, True),
+        (AtLeast(5), None, False),
+    ],
+)
+def test_an_expectation(expected: Expected, observed: float | str | None, holds: bool) -> None:
+    assert expected.holds(observed) is holds
+
+
+def test_what_comes_after_the_remedy_is_kept_apart() -> None:
+    story = told()
+    assert [(check.what, check.holds) for check in story.before] == [
+        ("drops", True),
+        ("seconds until the retransmission", False),
+    ]
+    assert [(check.observed, check.expected) for check in story.after] == [(0, "0")]
+
+
+def test_the_text_says_what_did_not_hold_where_it_was_told() -> None:
+    lines = render_result(result(told()), width=80).splitlines()
+    assert lines[0] == "full: A full queue"
+    wrong = next(line for line in lines if "retransmission" in line)
+    assert wrong.split() == ["2.5", "seconds", "until", "the", "retransmission", "between", "1", "and", "1.1", "NO"]
+    assert lines.index(wrong) < lines.index("  Remedy: Accept faster.")
+    assert lines[-1] == "  FAILED in 1.0 s: it did not"
+
+
+def test_a_page_of_markdown() -> None:
+    page = render_markdown(result(told()))
+    assert "## Remedy\n\nAccept faster.\n" in page
+    assert "| 2.5 | seconds until the retransmission | between 1 and 1.1 | **no** |" in page
+
+
+def test_hostile_text_reaches_no_terminal() -> None:
+    story = Story(Network())
+    story.say("name \x1b[31m")
+    assert "\x1b" not in render_result(result(story))
+
+
+def test_the_tally() -> None:
+    assert render_tally([result(told())]) == "0 passed, 1 failed, 0 skipped"

@@ -7,6 +7,7 @@ use std::os::fd::{AsFd, AsRawFd};
 /// Offsets of the fields that are used.
 mod field {
     pub const STATE: usize = 0;
+    pub const BACKOFF: usize = 4;
     pub const OPTIONS: usize = 5;
     /// Two 4-bit fields; `snd` is the low half on little-endian, the high half on big-endian (bit fields).
     pub const WSCALE: usize = 6;
@@ -29,6 +30,7 @@ mod field {
     pub const SEGS_OUT: usize = 136;
     pub const SEGS_IN: usize = 140;
     pub const MIN_RTT: usize = 148;
+    pub const TOTAL_RTO_TIME: usize = 244;
 }
 
 /// Bytes asked for; `tcp_info` was 248 bytes long in Linux 6.12.
@@ -273,8 +275,17 @@ impl TcpInfo {
         self.u32(field::LAST_DATA_SENT).unwrap_or(0)
     }
 
-    /// `tcpi_last_ack_recv`, milliseconds in steps of a jiffy: since a segment of the peer was acceptable, or since
-    /// `connect()` (`tcp_connect_init`).
+    /// `tcpi_backoff`: how often the retransmission timeout has doubled.
+    pub fn backoff(&self) -> u8 {
+        self.u8(field::BACKOFF)
+    }
+
+    /// `tcpi_total_rto_time` (Linux 6.7): milliseconds from the first retransmission timeout on, until it is answered.
+    pub fn total_rto_time_ms(&self) -> Option<u32> {
+        self.u32(field::TOTAL_RTO_TIME)
+    }
+
+    /// `tcpi_last_ack_recv`, milliseconds in steps of a jiffy: since a segment of the peer was acceptable.
     pub fn last_ack_recv_ms(&self) -> u32 {
         self.u32(field::LAST_ACK_RECV).unwrap_or(0)
     }

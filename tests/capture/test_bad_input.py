@@ -145,13 +145,22 @@ NOTHING: dict[str, tuple[Callable[[], bytes], str]] = {
 
 
 @pytest.mark.parametrize("what", NOTHING)
-def test_nothing_to_show_is_no_error(halfopen: Halfopen, tmp_path: Path, what: str) -> None:
+def test_nothing_to_show_is_said_and_shown(halfopen: Halfopen, tmp_path: Path, what: str) -> None:
+    """The sentence is printed with --quiet, too: it explains the exit code (ADR 19)."""
     write, sentence = NOTHING[what]
     (tmp_path / "input").write_bytes(write())
+    complaint = f"halfopen: there {'are no packets' if 'packets' in what else 'is no TCP'} in input\n"
     done = halfopen("trace", "input")
-    assert (done.returncode, done.stderr) == (0, "halfopen: there is no TCP in input\n")
+    assert (done.returncode, done.stderr) == (3, complaint)
     assert done.stdout.splitlines()[0] == sentence
-    assert halfopen("trace", "input", "--format", "jsonl").stdout == ""
+    lines = halfopen("trace", "input", "--quiet", "--format", "jsonl")
+    assert (lines.returncode, lines.stdout, lines.stderr) == (3, "", complaint)
+
+
+def test_one_capture_of_several_without_tcp(halfopen: Halfopen, tmp_path: Path) -> None:
+    (tmp_path / "udp.pcap").write_bytes(pcap([(10**18, DATAGRAM)]))
+    done = halfopen("trace", "udp.pcap", GOOD)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unknown_link_type_is_said(halfopen: Halfopen, tmp_path: Path) -> None:

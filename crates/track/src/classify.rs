@@ -33,6 +33,28 @@ pub fn opens(flags: Flags) -> Option<Class> {
     })
 }
 
+/// Who sent a segment; `src_low` says that the low end of the key did. A connection to itself (both ends are one socket,
+/// RFC 9293 section 3.5) has no direction: an answer is taken for the server's.
+pub fn sender(flow: &Flow, detail: Option<&Detail>, segment: &Segment, src_low: bool) -> Side {
+    let by_address = side(flow, src_low);
+    if !flow.key.is_self() {
+        return by_address;
+    }
+    let answers = opens(segment.flags) == Some(Class::SynAck)
+        || segment.flags.has(Flags::RST) && is_opening(flow.state)
+        || detail.is_some_and(|d| d.client.fin_covered_by(segment.ack));
+    if answers { Side::Server } else { Side::Client }
+}
+
+/// Who sent a segment, by its addresses.
+pub const fn side(flow: &Flow, src_low: bool) -> Side {
+    if src_low == flow.is(Flow::CLIENT_LOW) {
+        Side::Client
+    } else {
+        Side::Server
+    }
+}
+
 /// Classifies a segment without a FIN, or the ACK half of one with it.
 pub fn classify(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
     let flags = segment.flags;

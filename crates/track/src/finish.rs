@@ -36,7 +36,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         isn_server: detail.and_then(|d| d.isn_server),
         syn_data_bytes: syn_seen.then_some(flow.syn_data),
         fast_open: None,
-        simultaneous: flow.is(Flow::SIMULTANEOUS),
+        simultaneous: flow.is(Flow::SIMULTANEOUS) || flow.key.is_self() && detail.is_some_and(|d| d.syn_ack.is_some()),
         duration_ns: flow
             .is(Flow::COMPLETED)
             .then(|| flow.last_ns.saturating_sub(flow.start_ns)),
@@ -165,7 +165,12 @@ fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {
         first_fin.map(|_| Close::Fin)
     };
     if flow.state == State::TimeWait {
-        record.time_wait = Some(time_wait(detail, first_fin));
+        // Of a connection to itself one socket is left.
+        record.time_wait = Some(if flow.key.is_self() {
+            TimeWait::Client
+        } else {
+            time_wait(detail, first_fin)
+        });
     }
 }
 

@@ -7,7 +7,7 @@
 
 use halfopen_wire::Segment;
 
-use crate::classify::{classify, fin_fits};
+use crate::classify::{classify, fin_fits, side};
 use crate::effect;
 use crate::flow::{Detail, Flow, Rare};
 use crate::record::{Anomaly, Side};
@@ -24,15 +24,6 @@ pub enum Verdict {
     Disproved,
     /// It belongs to the attempt of this one of them.
     Answered(usize),
-}
-
-/// The sender's side of a segment, from one of the two ends.
-pub const fn side(flow: &Flow, src_low: bool) -> Side {
-    if src_low == flow.is(Flow::CLIENT_LOW) {
-        Side::Client
-    } else {
-        Side::Server
-    }
 }
 
 /// Judges a segment, which is of `class` to the connection.

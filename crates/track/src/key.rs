@@ -46,6 +46,11 @@ impl Key {
         (key, src_is_low)
     }
 
+    /// Whether both ends are one: a connection to itself.
+    pub const fn is_self(&self) -> bool {
+        self.low_port == self.high_port && self.low[0] == self.high[0] && self.low[1] == self.high[1]
+    }
+
     const fn address(&self, half: [u64; 2]) -> Address {
         Address {
             v6: self.encap & V6 != 0,

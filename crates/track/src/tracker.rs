@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use halfopen_wire::{Flags, IcmpError, Packet, Segment};
 
-use crate::classify::{REORDER_NS, classify, fin_fits, opens};
+use crate::classify::{REORDER_NS, classify, fin_fits, opens, sender};
 use crate::effect;
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::held::{self, Verdict};
@@ -308,7 +308,7 @@ impl Tracker {
         let Some((flow, mut detail)) = self.store.both_mut(slot) else {
             return;
         };
-        let from = held::side(flow, src_low);
+        let from = sender(flow, detail.as_deref(), segment, src_low);
         let before = flow.state;
         let mut class = classify(flow, detail.as_deref(), segment, from);
         let mut row = lookup(from, class, before);
@@ -390,6 +390,9 @@ impl Tracker {
         }
         if segment.flags.has(Flags::FIN) && matches!(class, Class::Ack | Class::AckOfFin | Class::AckOfData) {
             step.row = walk_fin(flow, detail, segment, from);
+        }
+        if flow.key.is_self() {
+            walk_self(flow, segment, class, from);
         }
         step.after = flow.state;
         let ended = matches!(flow.state, State::TimeWait | State::Reset) && flow.state != before;
@@ -515,7 +518,8 @@ impl Tracker {
                 segment.encap,
             )
             .1;
-            let class = classify(flow, detail.as_deref(), &segment, held::side(flow, src_low));
+            let from = sender(flow, detail.as_deref(), &segment, src_low);
+            let class = classify(flow, detail.as_deref(), &segment, from);
             if !matches!(class, Class::SynAck | Class::Ack | Class::AckOfData | Class::Rst) {
                 continue;
             }
@@ -788,6 +792,16 @@ fn walk_early_fin(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Sid
     walk(flow, Side::Server, Class::Fin);
     if from == Side::Client && detail.server.fin_covered_by(segment.ack) {
         walk(flow, Side::Client, Class::AckOfFin);
+    }
+}
+
+/// A segment of a connection to itself is the other end's as well: its FIN closes both, and so does the ACK of that.
+const fn walk_self(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
+    if segment.flags.has(Flags::FIN) {
+        walk(flow, from.other(), Class::Fin);
+    }
+    if matches!(class, Class::AckOfFin) {
+        walk(flow, from.other(), Class::AckOfFin);
     }
 }
 

@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     OK = 0, "The command did its work, and nothing reached `--fail-on`."
     FINDINGS = 1, "The command did its work, and found something at or above `--fail-on`."
     USAGE = 2, "The command line is wrong. Nothing was done."
-    FILE = 3, "An input cannot be read, or an output cannot be written."
+    FILE = 3, "An input cannot be read or holds nothing for the command (no TCP), or an output cannot be written."
     PRIVILEGE = 4, "The operating system refused: root or a capability is missing."
     NOT_AVAILABLE = 5, "This kernel or this installation does not have what is needed."
     ROLLED_BACK = 6, "A change was made, did not hold, and was undone."

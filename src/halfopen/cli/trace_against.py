@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfopen.cli.exit_codes import ExitCode
-from halfopen.cli.printer import output_errors
+from halfopen.cli.printer import complain, output_errors
 
 if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
@@ -28,7 +28,7 @@ def show(printer: Printer, options: TraceOptions, other: str) -> ExitCode:
         _print(printer, options, found)
     for source in (*found.inputs_a, *found.inputs_b):
         if source.failure:
-            printer.note(f"cannot read {source.path}: {source.failure}; the others were read")
+            complain(f"cannot read {source.path}: {source.failure}; the others were read")
     return _verdict(options, found)
 
 

@@ -6,7 +6,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from halfopen.cli.exit_codes import ExitCode
-from halfopen.cli.printer import output_errors
+from halfopen.cli.printer import complain, output_errors
 from halfopen.cli.replacing import replacing
 
 if TYPE_CHECKING:
@@ -57,13 +57,13 @@ def _show(printer: Printer, options: TraceOptions) -> Summary:
         trace = _read(printer, options, "none" if options.sort is None else "columns")
         summary = trace.summary
         _print_summary(printer, options, trace)
-    if not summary.tcp_segments and not any(source.failure for source in summary.inputs):
-        names = " and ".join(source.path for source in summary.inputs[:2])
-        more = f" and {len(summary.inputs) - 2} more" if len(summary.inputs) > 2 else ""
-        printer.note(f"there is no TCP in {names}{more}")
     for source in summary.inputs:
         if source.failure:
-            printer.note(f"cannot read {source.path}: {source.failure}; the others were read")
+            complain(f"cannot read {source.path}: {source.failure}; the others were read")
+    if _is_without_tcp(summary):
+        names = " and ".join(source.path for source in summary.inputs[:2])
+        more = f" and {len(summary.inputs) - 2} more" if len(summary.inputs) > 2 else ""
+        complain(f"there {'is no TCP' if summary.packets else 'are no packets'} in {names}{more}")
     return summary
 
 
@@ -121,8 +121,13 @@ def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> Non
         out.write((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
 
 
+def _is_without_tcp(summary: Summary) -> bool:
+    """Whether every input was read, and none of them holds what this command is about (ADR 19)."""
+    return not summary.tcp_segments and not any(source.failure for source in summary.inputs)
+
+
 def _verdict(options: TraceOptions, summary: Summary) -> ExitCode:
-    if any(source.failure for source in summary.inputs):
+    if any(source.failure for source in summary.inputs) or _is_without_tcp(summary):
         return ExitCode.FILE
     failed = summary.handshakes - summary.outcome("established", "partial")
     reached = {"never": False, "failed": failed > 0, "anomaly": failed > 0 or bool(summary.anomalies)}

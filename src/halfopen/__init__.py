@@ -22,29 +22,37 @@ __version__: str
 #: What type checkers take for true. ``typing`` itself takes longer to import than all of this.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from halfopen.active.options import ConnectOptions
+    from halfopen.active.probe import Probe, probe
     from halfopen.capture.trace import Trace, trace
     from halfopen.model.moment import Moment
 
 __all__ = [
+    "ConnectOptions",
     "HalfopenError",
     "InputError",
     "Moment",
     "NotAvailableError",
     "OutputError",
     "PrivilegeError",
+    "Probe",
     "ResolveError",
     "Trace",
     "UsageError",
     "WhereError",
     "__version__",
+    "probe",
     "trace",
 ]
 
 #: Public name → the module and the name there.
 _LAZY = {
+    "ConnectOptions": ("halfopen.active.options", "ConnectOptions"),
     "Moment": ("halfopen.model.moment", "Moment"),
+    "Probe": ("halfopen.active.probe", "Probe"),
     "Trace": ("halfopen.capture.trace", "Trace"),
     "__version__": ("halfopen._core", "VERSION"),
+    "probe": ("halfopen.active.probe", "probe"),
     "trace": ("halfopen.capture.trace", "trace"),
 }
 

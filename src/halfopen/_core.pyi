@@ -16,6 +16,7 @@ __all__ = [
     "Handshakes",
     "Relay",
     "SocketOwners",
+    "SocketSetupError",
     "Trace",
     "Tun",
     "against",
@@ -23,6 +24,7 @@ __all__ = [
     "enter_netns",
     "exchanges",
     "handshake_fields",
+    "probe",
     "tcp_census",
     "tcp_sockets",
     "trace",
@@ -388,4 +390,32 @@ def tcp_sockets(states: Sequence[str] | None = None, *, info: bool = False, memo
 
     With ``info`` the fields of TCP_INFO are filled, with ``memory`` the drops. Raises ValueError for no state of TCP,
     and as ``tcp_census`` does.
+    """
+
+class SocketSetupError(Exception):
+    """The socket could not be made as asked, so nothing was sent. ``args``: operation, error's name, why."""
+
+def probe(
+    address: str | IPv4Address | IPv6Address,
+    port: int,
+    *,
+    scope_id: int = 0,
+    timeout_s: float = 5.0,
+    source: str | IPv4Address | IPv6Address | None = None,
+    source_port: int | None = None,
+    interface: str | None = None,
+    mark: int | None = None,
+    ttl: int | None = None,
+    mss: int | None = None,
+    nodelay: bool = False,
+    quickack: bool | None = None,
+    syn_retries: int | None = None,
+    fast_open: bytes | None = None,
+    send: bytes | None = None,
+    await_data_s: float | None = None,
+) -> dict[str, Any]:
+    """Connect once, measure, close. ``halfopen.model.probe`` has the same fields as types, with their meanings.
+
+    Releases the interpreter lock, and looks for signals ten times a second. Raises SocketSetupError, and whatever a
+    signal handler raised.
     """

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::{FAR, Lab, NEAR, closed_port, in_lab, listener, nft, run, sysctl};
 use halfopen_kernel::connect::{
-    AwaitData, DataEnd, FastOpenFailure, Options, Outcome, Probe, RttValidity, WaitMethod, probe,
+    AwaitData, DataEnd, FastOpenFailure, Options, Outcome, Probe, RttValidity, WaitMethod, probe, probe_until,
 };
 use halfopen_kernel::sys::{Errno, errno_name};
 
@@ -140,6 +140,22 @@ fn silence_ends_at_the_probes_own_timeout() {
             assert!((150_000_000..250_000_000).contains(&result.connect_ns), "{result:?}");
             assert!(result.local.is_some_and(|local| local.port() > 0), "{result:?}");
         }
+    });
+}
+
+#[test]
+fn a_probe_that_waits_can_be_stopped() {
+    in_lab(|lab| {
+        lab.on_far(|| nft("input", "meta l4proto tcp drop"));
+        let (_server, to) = lab.far_listener(FAR[0], 16);
+        let mut asked = 0;
+        let mut stop = || {
+            asked += 1;
+            asked == 2
+        };
+        let result = probe_until(to, &Options::default(), &mut stop).expect("a result");
+        assert_eq!((result.outcome, result.errno), (Outcome::Timeout, None), "{result:?}");
+        assert!((200_000_000..2_000_000_000).contains(&result.connect_ns), "{result:?}");
     });
 }
 

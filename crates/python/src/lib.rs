@@ -7,6 +7,7 @@ mod error;
 mod exchange;
 mod lab;
 mod netns;
+mod probe;
 mod results;
 mod sockets;
 mod trace;
@@ -29,6 +30,8 @@ mod _core {
     use crate::lab::{Flood, Relay, Tun, create_namespace, unshare_user};
     #[pymodule_export]
     use crate::netns::enter_netns;
+    #[pymodule_export]
+    use crate::probe::{SocketSetupError, probe};
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

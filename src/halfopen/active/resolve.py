@@ -51,6 +51,11 @@ class Resolution:
     resolve_us: float | None
     """Time that the resolution took, microseconds; None for an address, which needs none."""
 
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The addresses alone."""
+        return tuple(destination.address for destination in self.destinations)
+
 
 def resolve(target: Target, family: Family = "any", timeout_s: float = RESOLVE_TIMEOUT_S) -> Resolution:
     """Ask the system's resolver (``getaddrinfo``: hosts file, DNS, whatever nsswitch.conf names).

@@ -91,6 +91,12 @@ class Printer:
             sys.stdout.flush()
             sys.stdout.buffer.write(data)
 
+    def flush(self) -> None:
+        """Let a reader of a live stream have what was written so far."""
+        if sys.stdout is not None:
+            with output_errors("standard output"):
+                sys.stdout.flush()
+
     @contextmanager
     def destination(self, path: Path | None) -> Iterator[IO[bytes]]:
         """Where the result goes: the file ``-o`` named, or standard output.

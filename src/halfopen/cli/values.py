@@ -1,7 +1,8 @@
-"""Option values that are more than a word or a number: a moment in a capture, and one handshake of many."""
+"""Option values that are more than a word or a number: moments, durations, bytes, one handshake of many."""
 
 from __future__ import annotations
 
+import os
 import re
 from ipaddress import ip_address
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import click
 
 from halfopen.model.exchange import FourTuple
-from halfopen.model.moment import Moment
+from halfopen.model.moment import Moment, duration_ns
 
 _TUPLE_SEPARATOR = re.compile(r"\s*(?:->|→|>|,|\s|(?<=\d)-)\s*")
 
@@ -66,3 +67,43 @@ class WhichType(click.ParamType[Any]):
             return value if isinstance(value, (int, FourTuple)) else parse_which(value)
         except ValueError:
             self.fail(f"{value!r} is no handshake: 7 and 10.0.0.1:4242-10.0.0.2:443 are", param, ctx)
+
+
+class DurationType(click.ParamType[Any]):
+    """``--timeout 200ms``: seconds as a float."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:  # noqa: ANN401
+        """Seconds; a bare number is one of seconds, as ``ping`` and ``sleep`` take it."""
+        try:
+            if isinstance(value, float):
+                return value
+            return float(value) if _PLAIN_NUMBER.fullmatch(value) else duration_ns(value) / 1e9
+        except ValueError:
+            self.fail(f"{value!r} is no duration: 200ms, 1.5s and 1m30s are", param, ctx)
+
+
+class BytesType(click.ParamType[Any]):
+    """``--send 'GET / HTTP/1.0\\r\\n\\r\\n'``: text with the escapes of C."""
+
+    name = "text"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> bytes:  # noqa: ANN401
+        """The bytes; ``\\r \\n \\t \\0 \\\\`` and ``\\xNN`` stand for what they stand for in C, the rest is UTF-8."""
+        if isinstance(value, bytes):
+            return value
+        if _BAD_ESCAPE.search(value):
+            self.fail(f"{value!r} holds an unknown escape: \\r \\n \\t \\0 \\\\ and \\xNN are known", param, ctx)
+        return _ESCAPE.sub(_unescaped, os.fsencode(value))
+
+
+_PLAIN_NUMBER = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
+_BAD_ESCAPE = re.compile(r"(?<!\\)(?:\\\\)*\\(?!\\|[rnt0]|x[0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(rb"\\(\\|[rnt0]|x[0-9A-Fa-f]{2})")
+_ESCAPES = {b"r": b"\r", b"n": b"\n", b"t": b"\t", b"0": b"\0", b"\\": b"\\"}
+
+
+def _unescaped(match: re.Match[bytes]) -> bytes:
+    code = match[1]
+    return _ESCAPES[code] if code in _ESCAPES else bytes([int(code[1:], 16)])

@@ -74,10 +74,10 @@ class Handshake:
     """The file's name, ``live:<interface>``, ``kernel`` or ``probe``."""
     start_ns: int
     """Time of the first SYN (of the first packet, where no SYN was captured), nanoseconds since the epoch."""
-    client: str
-    """Address of the side that sent the first SYN."""
-    client_port: int
-    """Its port."""
+    client: str | None
+    """Address of the side that sent the first SYN; None (probe only) where there was no way to the server."""
+    client_port: int | None
+    """Its port; None (probe only) where no SYN was sent."""
     server: str
     """Address of the other side."""
     server_port: int

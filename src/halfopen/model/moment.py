@@ -40,7 +40,7 @@ class Moment:
             ValueError: none of these.
         """
         if text.startswith("+"):
-            return cls(_checked(_duration_ns(text[1:])), relative=True)
+            return cls(_checked(duration_ns(text[1:])), relative=True)
         if seconds := _EPOCH_SECONDS.fullmatch(text):
             return cls(_checked(int(seconds[1]) * 10**9 + int((seconds[2] or "").ljust(9, "0"))))
         when = datetime.fromisoformat(text)
@@ -54,7 +54,12 @@ def _checked(ns: int) -> int:
     return ns
 
 
-def _duration_ns(text: str) -> int:
+def duration_ns(text: str) -> int:
+    """``200ms``, ``1m30s`` in nanoseconds.
+
+    Raises:
+        ValueError: it is none: the unit belongs to every number.
+    """
     parts = _DURATION.findall(text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         raise ValueError("not a duration")

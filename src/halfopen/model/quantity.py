@@ -99,8 +99,10 @@ def span(start_ns: int | None, end_ns: int | None) -> str:
     return f"{start:%Y-%m-%d %H:%M:%S} to {last} UTC ({length})"
 
 
-def endpoint(address: str, port: int | None) -> str:
+def endpoint(address: str | None, port: int | None) -> str:
     """``10.0.0.5:443``, ``[2001:db8::1]:443``."""
+    if address is None:
+        return UNKNOWN
     host = f"[{address}]" if ":" in address else address
     return f"{host}:{UNKNOWN if port is None else port}"
 

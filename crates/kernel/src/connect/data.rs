@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::engine::duration_ns;
+use super::engine::{Stop, duration_ns, rest};
 use super::{DataEnd, DataReport};
 use crate::sys::{Epoll, Errno, Interest, TcpInfo, monotonic_ns};
 
@@ -23,6 +23,7 @@ pub(super) fn exchange(
     epoll: &mut Epoll,
     payload: &[u8],
     waiting: &Waiting<'_>,
+    stop: Stop<'_>,
 ) -> io::Result<DataReport> {
     // The descriptor may or may not be registered already: a connect that ended within its call was never waited for.
     if epoll.modify(socket.as_fd(), Interest::EDGES, 0).is_err() {
@@ -38,7 +39,8 @@ pub(super) fn exchange(
             Ok(Some(length)) => break (DataEnd::FirstByte, length, now),
             Err(error) => break (DataEnd::Failed(Errno::of(&error)), 0, now),
             Ok(None) if now >= deadline => break (DataEnd::Silent, 0, now),
-            Ok(None) => epoll.wait(Some(Duration::from_nanos(deadline - now)))?,
+            Ok(None) if !rest(epoll, deadline - now, stop) => break (DataEnd::Silent, 0, now),
+            Ok(None) => {}
         }
     };
     let after = TcpInfo::read(socket)?;

@@ -15,11 +15,23 @@ use super::{
 use super::{data, result::DataReport};
 use crate::sys::{Epoll, Errno, IcmpError, Interest, TcpInfo, TcpState, monotonic_ns, read_icmp_error, realtime_ns};
 
+/// The longest sleep between two questions of whether to go on. A signal ends a sleep at once, but one that arrives just
+/// before it begins, or that another thread takes, does not.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// Asked now and then while a probe waits: whether to give up now, as if its time were over.
+pub type Stop<'a> = &'a mut dyn FnMut() -> bool;
+
+/// [`probe_until`] that nobody stops.
+pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError> {
+    probe_until(remote, options, &mut || false)
+}
+
 /// Connects once, measures, and closes.
 ///
 /// What the caller asked for and the kernel refused before any packet was sent (an unknown interface, a source address of
 /// somebody else, a mark without the capability) is an error; everything that happens from `connect()` on is a result.
-pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError> {
+pub fn probe_until(remote: SocketAddr, options: &Options, stop: Stop<'_>) -> Result<Probe, SetupError> {
     let schedule = LinearTimeouts::read();
     let socket = configure(&remote, options)?;
     let mut epoll = Epoll::new(1).map_err(SetupError::new("epoll_create1"))?;
@@ -47,6 +59,7 @@ pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError>
                     spin_until,
                     deadline,
                 },
+                stop,
             )
         }
         Err(errno) => Attempt::ended(&socket, begin, returned, Some(errno)),
@@ -54,7 +67,7 @@ pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError>
     if let (Some(report), Some(info)) = (&mut fast_open, &attempt.info) {
         report.learn(info);
     }
-    let data = follow_up(&socket, &mut epoll, options, &attempt, fast_open)?;
+    let data = follow_up(&socket, &mut epoll, options, &attempt, fast_open, stop)?;
     Ok(describe(
         &Facts {
             start_ns,
@@ -127,9 +140,9 @@ impl Attempt {
 }
 
 /// Waits until the socket leaves SYN-SENT, an ICMP error, or the deadline.
-fn wait_for_end(socket: &Socket, epoll: &mut Epoll, times: &Times) -> Attempt {
+fn wait_for_end(socket: &Socket, epoll: &mut Epoll, times: &Times, stop: Stop<'_>) -> Attempt {
     let mut now = times.returned;
-    let mut failed = false;
+    let (mut failed, mut stopped) = (false, false);
     loop {
         let info = TcpInfo::read(socket).ok();
         let state = info.as_ref().map_or(TcpState::SynSent, TcpInfo::state);
@@ -154,7 +167,7 @@ fn wait_for_end(socket: &Socket, epoll: &mut Epoll, times: &Times) -> Attempt {
                 return attempt(Some(Err(errno.unwrap_or(Errno(libc::ETIMEDOUT)))), icmp);
             }
         }
-        if now >= times.deadline {
+        if stopped || now >= times.deadline {
             return attempt(None, None);
         }
         let sleep = if now < times.spin_until {
@@ -162,12 +175,17 @@ fn wait_for_end(socket: &Socket, epoll: &mut Epoll, times: &Times) -> Attempt {
         } else {
             times.deadline - now
         };
-        if epoll.wait(Some(Duration::from_nanos(sleep))).is_err() {
-            return attempt(None, None);
-        }
+        stopped = !rest(epoll, sleep, stop);
         failed = epoll.ready() > 0 && epoll.readiness(0).failed();
         now = monotonic_ns();
     }
+}
+
+/// Sleeps until there is news, a part of `ns` at most; false when the wait is over for good.
+pub(super) fn rest(epoll: &mut Epoll, ns: u64, stop: Stop<'_>) -> bool {
+    let waited = epoll.wait(Some(Duration::from_nanos(ns).min(LOOK))).is_ok();
+    // Not between two looks of the first microseconds: asking takes longer than looking.
+    waited && (ns == 0 || epoll.ready() > 0 || !stop())
 }
 
 /// Sends what could not go into the SYN, and waits for the first byte.
@@ -177,6 +195,7 @@ fn follow_up(
     options: &Options,
     attempt: &Attempt,
     fast_open: Option<FastOpenReport>,
+    stop: Stop<'_>,
 ) -> Result<Option<DataReport>, SetupError> {
     let (Some(Ok(())), Some(info)) = (&attempt.end, &attempt.info) else {
         return Ok(None);
@@ -200,7 +219,7 @@ fn follow_up(
         timeout,
         at_handshake: info,
     };
-    let report = data::exchange(socket, epoll, &payload, &waiting).map_err(SetupError::new("epoll_wait"))?;
+    let report = data::exchange(socket, epoll, &payload, &waiting, stop).map_err(SetupError::new("epoll_wait"))?;
     Ok(options.await_data.is_some().then_some(report))
 }
 
@@ -224,16 +243,19 @@ fn describe(facts: &Facts<'_>, attempt: Attempt) -> Probe {
         _ => (None, RttValidity::NotMeasured),
     };
     let connected = info.as_ref().filter(|_| established);
+    let outcome = classify(attempt.end, attempt.icmp, info.as_ref());
+    let none_sent = outcome == Outcome::NotSent || info.as_ref().and_then(TcpInfo::segs_out) == Some(0);
     Probe {
         start_ns: facts.start_ns,
         remote: facts.remote,
         local: local_address(facts.socket),
-        outcome: classify(attempt.end, attempt.icmp, info.as_ref()),
+        outcome,
         errno: attempt.end.and_then(Result::err),
         icmp: attempt.icmp,
         connect_ns: attempt.connect_ns,
         rtt_us,
         rtt_validity,
+        syn_sent: if none_sent { 0 } else { retransmissions + 1 },
         syn_retransmissions: retransmissions,
         retransmit_wait: connected
             .map(|i| RetransmitWait::estimate(i, retransmissions, attempt.connect_ns, facts.schedule)),

@@ -13,6 +13,17 @@ pub enum FastOpenFailure {
     SynRetransmitted,
 }
 
+impl FastOpenFailure {
+    /// In data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::NoCookie => "no_cookie",
+            Self::DataNotAcknowledged => "data_not_acknowledged",
+            Self::SynRetransmitted => "syn_retransmitted",
+        }
+    }
+}
+
 /// What became of it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FastOpenReport {

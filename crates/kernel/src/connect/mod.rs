@@ -16,7 +16,7 @@ mod result;
 mod retransmission;
 mod socket;
 
-pub use engine::probe;
+pub use engine::{Stop, probe, probe_until};
 pub use fast_open::{FastOpenFailure, FastOpenReport};
 pub use options::{AwaitData, Options};
 pub use result::{DataEnd, DataReport, Negotiated, Outcome, Probe, RttValidity, SetupError};

@@ -24,6 +24,20 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// In data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Established => "established",
+            Self::Refused => "refused",
+            Self::Unreachable => "unreachable",
+            Self::Timeout => "timeout",
+            Self::NotSent => "not_sent",
+            Self::Failed => "failed",
+        }
+    }
+}
+
 /// Whether the kernel's round trip is one.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum RttValidity {
@@ -33,6 +47,17 @@ pub enum RttValidity {
     SynRetransmitted,
     /// Nothing was measured.
     NotMeasured,
+}
+
+impl RttValidity {
+    /// In data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::SynRetransmitted => "syn_retransmitted",
+            Self::NotMeasured => "not_measured",
+        }
+    }
 }
 
 /// What both sides agreed on in the handshake.
@@ -91,6 +116,18 @@ pub enum DataEnd {
     Silent,
 }
 
+impl DataEnd {
+    /// In data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::FirstByte => "first_byte",
+            Self::Closed => "closed",
+            Self::Failed(_) => "failed",
+            Self::Silent => "silent",
+        }
+    }
+}
+
 /// The time after the handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct DataReport {
@@ -133,6 +170,8 @@ pub struct Probe {
     pub rtt_us: Option<u32>,
     /// Why not.
     pub rtt_validity: RttValidity,
+    /// SYNs handed to the network, the first included; 0 when the kernel refused before it made one.
+    pub syn_sent: u32,
     /// Retransmissions of the SYN.
     pub syn_retransmissions: u32,
     /// What they cost; `None` without an answer.

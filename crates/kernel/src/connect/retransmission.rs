@@ -17,6 +17,16 @@ pub enum WaitMethod {
     Schedule,
 }
 
+impl WaitMethod {
+    /// In data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Timestamp => "timestamp",
+            Self::Schedule => "schedule",
+        }
+    }
+}
+
 /// First SYN to the SYN that was (probably) answered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct RetransmitWait {

@@ -11,6 +11,7 @@ from __future__ import annotations
 COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
+    "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
     "trace": "Show every TCP handshake in capture files.",
 }

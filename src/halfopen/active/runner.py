@@ -1,0 +1,145 @@
+"""Many connects, one after another, in rounds: what ``halfopen probe`` and ``halfopen.probe`` run."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TYPE_CHECKING
+
+from halfopen.active.attempt import Whom, attempt
+from halfopen.active.options import ConnectOptions
+from halfopen.active.resolve import Family, Resolution, resolve
+from halfopen.errors import ResolveError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from halfopen.model.probe import ProbeResult
+    from halfopen.model.target import Target
+
+#: Between two rounds, seconds: as ``ping`` has it.
+INTERVAL_S = 1.0
+#: More are a load, not a probe.
+RATE_MAX = 1000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProbePlan:
+    """How often, how fast, to which addresses, and how."""
+
+    count: int | None = 1
+    """Rounds; None: without end."""
+    interval_s: float = INTERVAL_S
+    """Begin of one round to begin of the next, seconds."""
+    rate: float | None = None
+    """Instead: connects a second, over all targets."""
+    family: Family = "any"
+    """Only addresses of this one."""
+    every_address: bool = False
+    """Connect to every address of a name; else to the first, and to the next only when that fails, as a client does."""
+    fast_open: bool = False
+    """Beside each ordinary connect one with data in the SYN."""
+    connect: ConnectOptions = field(default_factory=ConnectOptions)
+    """How to connect."""
+
+    def check(self) -> None:
+        """Refuse what cannot be done.
+
+        Raises:
+            UsageError: a value is out of its range.
+        """
+        if self.count is not None and self.count < 1:
+            raise UsageError(f"count cannot be {self.count}", why="at least one round is needed")
+        if not 0 <= self.interval_s < float("inf"):
+            raise UsageError(f"interval_s cannot be {self.interval_s:g}")
+        if self.rate is not None and not 0 < self.rate <= RATE_MAX:
+            raise UsageError(f"rate cannot be {self.rate:g}", why=f"up to {RATE_MAX:g} a second", hint=_LOAD)
+        self.connect.check()
+
+
+_LOAD = "halfopen load opens as many as the machine can"
+
+
+@dataclass(frozen=True, slots=True)
+class Unresolved:
+    """A target whose name stands for no address."""
+
+    target: Target
+    error: ResolveError
+
+
+def resolve_all(targets: Iterable[Target], plan: ProbePlan) -> Iterator[Resolution | Unresolved]:
+    """Each target's addresses, or why there are none."""
+    for target in targets:
+        try:
+            yield resolve(target, plan.family)
+        except ResolveError as error:
+            yield Unresolved(target, error)
+
+
+def run(resolutions: Iterable[Resolution], plan: ProbePlan) -> Iterator[ProbeResult]:
+    """The connects, each as it ends.
+
+    Raises:
+        UsageError: the socket cannot be made as asked.
+        PrivilegeError: it may not be.
+        NotAvailableError: this kernel cannot.
+    """
+    found, pace, numbers = list(resolutions), _Pace(plan), count(1)
+    rounds = count(1) if plan.count is None else range(1, plan.count + 1)
+    for round_ in rounds if found else ():
+        pace.wait_for_round()
+        for resolution in found:
+            yield from _visit(resolution, plan, pace, (round_, numbers))
+
+
+def _visit(
+    resolution: Resolution, plan: ProbePlan, pace: _Pace, when: tuple[int, Iterator[int]]
+) -> Iterator[ProbeResult]:
+    """One target in one round: address after address until one connects, or all of them."""
+    round_, numbers = when
+    for destination in resolution.destinations:
+        connected = False
+        for fast_open in (False, True) if plan.fast_open else (False,):
+            for _ in range(_COOKIE_THEN_USE if fast_open else 1):
+                pace.wait_for_connect()
+                whom = Whom(resolution.target, destination, round_, next(numbers), resolution.resolve_us)
+                result = attempt(whom, plan.connect, fast_open=fast_open)
+                connected = connected or result.established
+                yield result
+                if not _asked_for_cookie(result):
+                    break
+        if connected and not plan.every_address:
+            return
+
+
+#: A connect with Fast Open that only asked for the cookie is followed by one that can use it.
+_COOKIE_THEN_USE = 2
+
+
+def _asked_for_cookie(result: ProbeResult) -> bool:
+    report = result.fast_open
+    return result.established and report is not None and report.failure == "no_cookie"
+
+
+class _Pace:
+    """When the next round and the next connect begin. Late ones do not hurry the next: no bursts."""
+
+    def __init__(self, plan: ProbePlan) -> None:
+        self._round_s = 0.0 if plan.rate else plan.interval_s
+        self._connect_s = 1 / plan.rate if plan.rate else 0.0
+        self._next_round = self._next_connect = time.monotonic()
+
+    def wait_for_round(self) -> None:
+        self._next_round = self._wait(self._next_round, self._round_s)
+
+    def wait_for_connect(self) -> None:
+        self._next_connect = self._wait(self._next_connect, self._connect_s)
+
+    @staticmethod
+    def _wait(moment: float, step: float) -> float:
+        now = time.monotonic()
+        if moment > now:
+            time.sleep(moment - now)
+        return max(moment, now) + step

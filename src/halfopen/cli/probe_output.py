@@ -1,0 +1,145 @@
+"""Runs ``halfopen probe`` and prints each connect as it ends, in the form that was asked for."""
+
+from __future__ import annotations
+
+import json
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from halfopen.active.fast_open import read_fast_open
+from halfopen.active.runner import Unresolved, resolve_all, run
+from halfopen.active.targets import read_targets
+from halfopen.cli.exit_codes import ExitCode
+from halfopen.handshakes.probes.board import Board
+from halfopen.handshakes.probes.fast_open import local_reasons
+from halfopen.render.probe import ProbeLines
+from halfopen.render.probe_json import attempt_object, probe_object
+from halfopen.render.records import csv_header, csv_line, json_line
+
+if TYPE_CHECKING:
+    from halfopen.active.resolve import Resolution
+    from halfopen.active.runner import ProbePlan
+    from halfopen.cli.printer import Printer
+    from halfopen.cli.probe_options import ProbeOptions
+    from halfopen.model.probe import ProbeResult
+
+
+class Output(Protocol):
+    """One form of the result."""
+
+    def begin(self, board: Board) -> None:
+        """All names are resolved, as far as they can be."""
+
+    def result(self, result: ProbeResult) -> None:
+        """A connect ended."""
+
+    def end(self, board: Board) -> None:
+        """It was the last one, or the run was interrupted."""
+
+
+def show(printer: Printer, options: ProbeOptions) -> ExitCode:
+    """Probe, print, and say whether every target was reachable."""
+    plan = options.plan(printer.format)
+    targets = read_targets(options.targets, options.port)
+    board = Board(every_address=plan.every_address)
+    with printer.destination(options.output) as out:
+        output = _output(printer, options, out)
+        resolutions = _resolved(printer, targets, plan, board)
+        output.begin(board)
+        _run(resolutions, plan, board, output)
+        output.end(board)
+    return ExitCode.OK if board.reachable else ExitCode.FINDINGS
+
+
+def _resolved(printer: Printer, targets: Any, plan: ProbePlan, board: Board) -> list[Resolution]:  # noqa: ANN401
+    resolutions = []
+    for found in resolve_all(targets, plan):
+        if isinstance(found, Unresolved):
+            board.unresolved(found.target, str(found.error))
+            if printer.format != "text":
+                printer.note(str(found.error))
+        else:
+            board.resolved(found.target, found.addresses, found.resolve_us)
+            resolutions.append(found)
+    return resolutions
+
+
+def _run(resolutions: list[Resolution], plan: ProbePlan, board: Board, output: Output) -> None:
+    for result in run(resolutions, plan):
+        board.add(result)
+        output.result(result)
+
+
+def _output(printer: Printer, options: ProbeOptions, out: IO[bytes]) -> Output:
+    fixed_port = options.source_port is not None
+    if printer.format == "text":
+        return _Text(printer, out, options, fixed_port=fixed_port)
+    if printer.format == "json":
+        return _Json(out, fixed_port=fixed_port)
+    return _Lines(out, printer.format)
+
+
+class _Text:
+    """Lines for a person."""
+
+    def __init__(self, printer: Printer, out: IO[bytes], options: ProbeOptions, *, fixed_port: bool) -> None:
+        self._printer, self._out, self._options, self._fixed_port = printer, out, options, fixed_port
+        self._lines = ProbeLines(1)
+
+    def begin(self, board: Board) -> None:
+        color = self._printer.color and self._options.output is None
+        self._lines = ProbeLines(board.places, width=self._printer.width, color=color, fixed_port=self._fixed_port)
+        if self._options.fast_open:
+            self._write(self._lines.sentences(local_reasons(read_fast_open())))
+        for report in board.reports():
+            self._write(self._lines.opening(report))
+
+    def result(self, result: ProbeResult) -> None:
+        self._write(self._lines.result(result))
+
+    def end(self, board: Board) -> None:
+        self._write(self._lines.closing(board.reports()))
+
+    def _write(self, lines: list[str]) -> None:
+        _put(self._out, "".join(f"{line}\n" for line in lines))
+
+
+class _Json:
+    """One object, at the end."""
+
+    def __init__(self, out: IO[bytes], *, fixed_port: bool) -> None:
+        self._out, self._fixed_port = out, fixed_port
+        self._attempts: list[dict[str, Any]] = []
+
+    def begin(self, board: Board) -> None:
+        pass
+
+    def result(self, result: ProbeResult) -> None:
+        self._attempts.append(attempt_object(result, fixed_port=self._fixed_port))
+
+    def end(self, board: Board) -> None:
+        document = probe_object(board.reports(), self._attempts, reachable=board.reachable)
+        _put(self._out, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+class _Lines:
+    """The records, each as it is made."""
+
+    def __init__(self, out: IO[bytes], format_: str) -> None:
+        self._out, self._format = out, format_
+
+    def begin(self, board: Board) -> None:  # noqa: ARG002  (a form like the others)
+        if self._format == "csv":
+            _put(self._out, csv_header())
+
+    def result(self, result: ProbeResult) -> None:
+        row = result.handshake
+        _put(self._out, csv_line(row) if self._format == "csv" else json_line(row) + "\n")
+
+    def end(self, board: Board) -> None:
+        pass
+
+
+def _put(out: IO[bytes], text: str) -> None:
+    """At once: somebody may be waiting at the other end of a pipe."""
+    out.write(text.encode(errors="backslashreplace"))
+    out.flush()

@@ -1,0 +1,103 @@
+"""What the time after the handshake says: a server that works, one that never accepts, or a path that eats data.
+
+Facts F12 and F14: a SYN-ACK from a host with a full accept queue looks like any other. The final ACK is dropped there,
+so that the client believes in a connection that the server does not have: its data is never acknowledged, and the
+SYN-ACK comes again. Fact F67: TCP_DEFER_ACCEPT repeats the SYN-ACK too, once, and takes data at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.quantity import duration, plural
+
+if TYPE_CHECKING:
+    from halfopen.model.probe import DataReport, ProbeResult
+
+#: When a deferred request is handed over: at the SYN-ACK's retransmission, 1, 3, 7, 15, 31 s after the first, a little
+#: late by the timer's coarseness (fact F67: 1.0, 3.1, 7.2, 15.4 s).
+_DEFER_S = (1.0, 3.0, 7.0, 15.0, 31.0)
+_DEFER_LATE = 0.12
+
+
+def data_headline(report: DataReport) -> str:
+    """«first byte after 3 ms», «no byte within 5 s»."""
+    time = duration(report.waited_us)
+    if report.end == "first_byte":
+        return f"first byte after {time}"
+    if report.end == "closed":
+        return f"closed without a byte after {time}"
+    if report.end == "failed":
+        return f"lost after {time} ({report.errno})"
+    return f"no byte within {time}"
+
+
+def data_reason(result: ProbeResult) -> str | None:
+    """What that means, in whole sentences; None where all is well, or where no data was waited for."""
+    report = result.data
+    if report is None:
+        return None
+    if report.end == "first_byte":
+        return _DEFERRED if _looks_deferred(report) else None
+    if report.end == "closed":
+        return "The server accepted and closed, or a proxy in front of it did: it did not want this connection."
+    if report.end == "failed":
+        return _failed(report)
+    return _silent_after_data(report) if report.sent_bytes else _silent(report)
+
+
+_DEFERRED = (
+    "The SYN-ACK came twice and the first byte with it: that is TCP_DEFER_ACCEPT on a server that speaks first. It "
+    "waits for data of the client before it accepts."
+)
+
+
+def _looks_deferred(report: DataReport) -> bool:
+    """One segment more than the data, nothing sent, at a moment of the SYN-ACK's timetable."""
+    if report.sent_bytes or (report.segments_received or 0) < 2:
+        return False
+    return any(0 <= report.waited_us / 1e6 - at <= at * _DEFER_LATE for at in _DEFER_S)
+
+
+def _failed(report: DataReport) -> str:
+    if report.errno == "ECONNRESET":
+        return (
+            "RST after the handshake: the server closed without reading, its listener went away, or its accept queue "
+            "is full and tcp_abort_on_overflow is set."
+        )
+    if report.errno == "ETIMEDOUT":
+        return "The data was sent again and again without an acknowledgment, until the kernel gave up."
+    return f"The connection broke after the handshake: {report.errno}."
+
+
+def _silent_after_data(report: DataReport) -> str:
+    acknowledged = report.acknowledged_bytes
+    if acknowledged == 0:
+        again = f", sent {plural(report.retransmissions, 'time')} again" if report.retransmissions else ""
+        return (
+            f"Accept starvation, most likely: the handshake succeeded, but {plural(report.sent_bytes, 'byte')}{again}, "
+            "were never acknowledged. The server's accept queue is full and its kernel has dropped the last ACK; "
+            "otherwise the path lets SYNs through and eats data."
+        )
+    taken = "The server's kernel took the data" if acknowledged else "The data was sent"
+    return (
+        f"{taken} and the application is silent: nobody calls accept() (the connection waits in the accept queue), "
+        "it is busy, or it expects more than was sent."
+    )
+
+
+def _silent(report: DataReport) -> str:
+    if (again := report.segments_received or 0) == 1:
+        return (
+            "The SYN-ACK came again after the handshake: TCP_DEFER_ACCEPT, which waits for the client's data, or a "
+            "full accept queue. --send tells: deferred, data is answered at once."
+        )
+    if again > 1:
+        return (
+            f"The SYN-ACK came {again} times again after the handshake: the server's accept queue is full, and its "
+            "kernel has dropped the last ACK (accept starvation)."
+        )
+    return (
+        "Nothing came: the server waits for the client to speak first, or nobody calls accept(). --send tells: what is "
+        "never acknowledged was never accepted."
+    )

@@ -1,0 +1,116 @@
+"""The lines of ``halfopen probe``: one a connect as it ends, and the numbers below."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.handshakes.probes.data import data_headline, data_reason
+from halfopen.handshakes.probes.ending import headline, reason
+from halfopen.handshakes.probes.fast_open import fast_open_headline, fast_open_verdict, gain
+from halfopen.model.quantity import duration, endpoint, grouped, listed, plural, share
+from halfopen.render.escape import escape_text
+from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
+
+if TYPE_CHECKING:
+    from halfopen.model.probe import ProbeResult, ProbeSummary, TargetReport
+    from halfopen.model.summary import Latency
+
+_NUMBER = 4
+_INDENT = " " * (_NUMBER + 2)
+#: Reasons that are remembered so as not to be said twice: there are not many different ones.
+_SAID_MAX = 1000
+
+
+class ProbeLines:
+    """Turns events into lines; remembers what it has explained already.
+
+    Args:
+        places: addresses that are probed; with more than one, every line names its own.
+        width: columns of the terminal.
+        color: whether to use ANSI colours.
+        fixed_port: the local port was asked for.
+    """
+
+    def __init__(self, places: int, *, width: int = 100, color: bool = False, fixed_port: bool = False) -> None:
+        self._width, self._paint = clamp(width), Paint(color)
+        self._several, self._fixed_port = places > 1, fixed_port
+        self._said: set[tuple[str, str]] = set()
+
+    def opening(self, report: TargetReport) -> list[str]:
+        """What a target's name stands for."""
+        name = escape_text(str(report.target))
+        if report.error is not None:
+            return [self._paint("bad", line) for line in wrap(f"{name}: {escape_text(report.error)}", self._width)]
+        literal = report.addresses == (report.target.host,)
+        known = "" if literal else f" is {listed(list(report.addresses), 4)}"
+        took = "" if report.resolve_us is None else f" (resolved in {duration(report.resolve_us)})"
+        return [self._paint("head", line) for line in wrap(f"{name}{known}{took}", self._width)]
+
+    def sentences(self, sentences: list[str]) -> list[str]:
+        """What is to be said before anything is measured."""
+        return [self._paint("warn", line) for text in sentences for line in wrap(text, self._width)]
+
+    def result(self, result: ProbeResult) -> list[str]:
+        """The line of a connect, and why it ended so, the first time that this is the reason."""
+        row = result.handshake
+        parts = [headline(result), fast_open_headline(result), result.data and data_headline(result.data)]
+        text = "; ".join(part for part in parts if part)
+        if row.client_port is not None:
+            text += f"  from {endpoint(row.client, row.client_port)}"
+        place = f"{endpoint(row.server, row.server_port)}  " if self._several else ""
+        first = f"{result.round:>{_NUMBER}}  {place}"
+        lines = wrap(escape_text(text), self._width, first, _INDENT)
+        role = "" if result.satisfied and not result.syn_retransmissions else "warn" if result.satisfied else "bad"
+        lines = [self._paint(role, line) for line in lines]
+        for why in (reason(result, fixed_port=self._fixed_port), data_reason(result)):
+            if why is not None and (row.server, why) not in self._said and len(self._said) < _SAID_MAX:
+                self._said.add((row.server, why))
+                lines += [self._paint("dim", line) for line in wrap(escape_text(why), self._width, _INDENT, _INDENT)]
+        return lines
+
+    def closing(self, reports: list[TargetReport]) -> list[str]:
+        """The numbers of every address that was probed more than once, and of each target with several."""
+        lines: list[str] = []
+        for report in reports:
+            for address, summary in report.summaries.items():
+                if summary.attempts > 1 or self._several or address in report.fast_open:
+                    name = endpoint(address, report.target.port)
+                    lines += ["", *self._numbers(name, summary, report.fast_open.get(address))]
+        return lines
+
+    def _numbers(self, name: str, summary: ProbeSummary, fast_open: ProbeSummary | None) -> list[str]:
+        good = summary.satisfied == summary.attempts
+        lines = [self._paint("good" if good else "bad", line) for line in wrap(_verdict(name, summary), self._width)]
+        rows = [_row("connect", summary.connect_us), _row("SYN round trip", summary.rtt_us)]
+        rows += [_row("first byte", summary.first_byte_us)]
+        if fast_open is not None:
+            rows += [_row("connect, Fast Open", fast_open.connect_us), _row("its first byte", fast_open.first_byte_us)]
+        known = [row for row in rows if row is not None]
+        if known and (summary.attempts > 1 or fast_open is not None):
+            columns = [Column("")] + [Column(title, right=True) for title in ("n", "p50", "p90", "p99", "max")]
+            lines += table(columns, known, self._width, self._paint)
+            if summary.jitter_us is not None:
+                lines.append(self._paint("dim", f"  jitter {duration(summary.jitter_us)} from one connect to the next"))
+        if fast_open is not None and fast_open.fast_open is not None:
+            for sentence in (fast_open_verdict(fast_open.fast_open), gain(summary, fast_open)):
+                lines += wrap(sentence, self._width, "  ") if sentence else []
+        return lines
+
+
+def _verdict(name: str, summary: ProbeSummary) -> str:
+    connected = f"{name}: {grouped(summary.established)} of {grouped(summary.attempts)} connected"
+    if summary.satisfied < summary.established:
+        connected += f", {grouped(summary.satisfied)} of them answered"
+    if not summary.syn_sent:
+        return f"{connected}; no SYN was sent"
+    if not summary.syn_lost:
+        return f"{connected}; no SYN lost"
+    lost, sent = summary.syn_lost, summary.syn_sent
+    return f"{connected}; {grouped(lost)} of {plural(sent, 'SYN')} lost ({share(lost, sent)})"
+
+
+def _row(name: str, latency: Latency | None) -> list[Cell | str] | None:
+    if latency is None:
+        return None
+    times = (latency.p50, latency.p90, latency.p99, latency.max)
+    return [name, grouped(latency.count), *(duration(time) for time in times)]

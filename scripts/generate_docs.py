@@ -27,7 +27,7 @@ def pages() -> Iterator[tuple[Path, str]]:
         generator = import_module(f"docs_pages.{module.name}")
         made = generator.pages() if hasattr(generator, "pages") else [(generator.PATH, generator.page())]
         for path, text in made:
-            yield ROOT / path, BANNER + text.rstrip() + "\n"
+            yield ROOT / path, (BANNER if path.endswith(".md") else "") + text.rstrip() + "\n"
 
 
 def main() -> int:

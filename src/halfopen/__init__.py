@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from halfopen.active.options import ConnectOptions
     from halfopen.active.probe import Probe, probe
     from halfopen.capture.trace import Trace, trace
+    from halfopen.collect.taking import take as snapshot
     from halfopen.model.moment import Moment
+    from halfopen.model.snapshot import Snapshot
 
 __all__ = [
     "ConnectOptions",
@@ -37,11 +39,13 @@ __all__ = [
     "PrivilegeError",
     "Probe",
     "ResolveError",
+    "Snapshot",
     "Trace",
     "UsageError",
     "WhereError",
     "__version__",
     "probe",
+    "snapshot",
     "trace",
 ]
 
@@ -50,9 +54,11 @@ _LAZY = {
     "ConnectOptions": ("halfopen.active.options", "ConnectOptions"),
     "Moment": ("halfopen.model.moment", "Moment"),
     "Probe": ("halfopen.active.probe", "Probe"),
+    "Snapshot": ("halfopen.model.snapshot", "Snapshot"),
     "Trace": ("halfopen.capture.trace", "Trace"),
     "__version__": ("halfopen._core", "VERSION"),
     "probe": ("halfopen.active.probe", "probe"),
+    "snapshot": ("halfopen.collect.taking", "take"),
     "trace": ("halfopen.capture.trace", "trace"),
 }
 

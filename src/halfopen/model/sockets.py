@@ -75,7 +75,7 @@ class Listener:
     group: int = 1
     """Sockets that listen on this address, port and interface (SO_REUSEPORT)."""
     owners: tuple[Owner, ...] = ()
-    """Processes that hold it; empty when this user may not know."""
+    """Processes that hold it, the lowest numbers first, at most 8; empty when this user may not know."""
     options: ListenerOptions | None = None
     """Options of the socket, where they could be read."""
     netns: str | None = None

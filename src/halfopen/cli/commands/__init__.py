@@ -13,5 +13,6 @@ COMMANDS: dict[str, str] = {
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
     "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
+    "snapshot": "Write down what this host says of its connections, as one JSON document.",
     "trace": "Show every TCP handshake in capture files.",
 }

@@ -1,0 +1,57 @@
+"""Where a snapshot goes: standard output, or a file that only its owner may read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.cli.printer import output_errors
+from halfopen.cli.replacing import replacing
+from halfopen.collect.document import compressed, encode
+from halfopen.render.document import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from halfopen.cli.printer import Printer
+    from halfopen.model.snapshot import Snapshot, Unavailable
+
+MODE = 0o600
+"""It names processes, their arguments, addresses and firewall rules."""
+GAPS_SHOWN = 10
+
+
+def write(printer: Printer, snapshot: Snapshot, output: Path | None) -> None:
+    """Write the document, then say on standard error what is not in it."""
+    if output is None or str(output) == "-":
+        printer.raw(document(snapshot))
+    else:
+        data = encode(snapshot)
+        save(compressed(data) if output.suffix == ".gz" else data, output)
+        printer.note(f"wrote {output}: {_extent(snapshot)}")
+    for gap in snapshot.unavailable[:GAPS_SHOWN]:
+        printer.note(gap_sentence(gap))
+    if len(snapshot.unavailable) > GAPS_SHOWN:
+        printer.note(f"and {len(snapshot.unavailable) - GAPS_SHOWN} more gaps: see «unavailable» in the document")
+
+
+def save(data: bytes, output: Path) -> None:
+    """Put ``data`` in the place of ``output``, whole or not at all."""
+    with replacing(output) as new, output_errors(str(output)):
+        if new != output:
+            new.chmod(MODE)
+        new.write_bytes(data)
+
+
+def gap_sentence(gap: Unavailable) -> str:
+    """``not available: the kernel's log, because /dev/kmsg: Operation not permitted``."""
+    where = f" in {gap.netns}" if gap.netns else ""
+    return f"not available: {gap.what}{where}, because {gap.why}"
+
+
+def _extent(snapshot: Snapshot) -> str:
+    sockets = sum(sum(netns.sockets.states.values()) for netns in snapshot.netns if netns.sockets)
+    return f"{_counted(len(snapshot.netns), 'network namespace')}, {_counted(sockets, 'TCP socket')}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

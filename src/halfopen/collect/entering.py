@@ -1,0 +1,68 @@
+"""Takes the calling thread into a network namespace: setns(2), which needs CAP_SYS_ADMIN."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from halfopen.errors import NotAvailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.collect.places import Place
+    from halfopen.collect.roots import Roots
+
+
+class Visitor:
+    """One helper thread's way through the namespaces. Never used by the main thread."""
+
+    def __init__(self, roots: Roots, inside: int | None) -> None:
+        self._roots = roots
+        self._inside = inside
+        """Inode of the namespace that the thread is in; None when that could not be read."""
+
+    def enter(self, place: Place) -> None:
+        """Be in ``place``; nothing is asked of the kernel by a thread that is there already.
+
+        Raises:
+            NotAvailableError: it is gone.
+            PermissionError: this user may not.
+        """
+        if place.inode == self._inside:
+            return
+        from halfopen._core import enter_netns
+
+        descriptor = self._open(place)
+        try:
+            enter_netns(descriptor)
+            self._inside = place.inode
+        finally:
+            os.close(descriptor)
+
+    def _open(self, place: Place) -> int:
+        """A descriptor of the namespace, by any process that is still in it, or by its mount."""
+        refusal: PermissionError | None = None
+        for path in self._doors(place):
+            try:
+                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except PermissionError as error:
+                refusal = error
+                continue
+            except OSError:
+                continue
+            # The process may have moved, or its number may be another's by now.
+            if os.fstat(descriptor).st_ino == place.inode:
+                return descriptor
+            os.close(descriptor)
+        if refusal is not None:
+            raise refusal
+        raise NotAvailableError("it is gone")
+
+    def _doors(self, place: Place) -> Iterator[str]:
+        for pid in place.pids:
+            yield f"{self._roots.proc}/{pid}/ns/net"
+        if place.path is not None:
+            yield place.path
+        if place.own:
+            yield f"{self._roots.proc}/self/ns/net"

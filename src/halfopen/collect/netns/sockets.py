@@ -1,0 +1,93 @@
+"""sock_diag: every TCP socket of the namespace, counted by the core; owners from ``/proc/<pid>`` (facts 100-105).
+
+Needs no privilege for the sockets themselves. Who holds them is known for processes that this user may look into.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen._core import tcp_census
+from halfopen.collect.framework import Collector, NamespaceContext
+from halfopen.collect.text import read_text
+from halfopen.model.sockets import AcceptQueue, Destination, Listener, ProcessSockets, Sockets
+
+if TYPE_CHECKING:
+    from halfopen._core import CensusDict, DestinationDict, ListenerDict
+    from halfopen.collect.process_table import ProcessTable
+
+DEFAULT_RANGE = (32768, 60999)
+LISTENER_OWNERS = 8
+"""Processes named of one listener: a server may have hundreds of workers that hold it."""
+
+
+def collect(context: NamespaceContext) -> Sockets:
+    """Count them."""
+    settings = context.host.roots.proc / "sys/net/ipv4/ip_local_port_range"
+    processes = context.host.processes
+    census = tcp_census(parse_range(read_text(settings)), processes.holders)
+    if not census["consistent"]:
+        context.missing("an exact count of TCP sockets", "they changed while they were read")
+    return as_sockets(census, processes)
+
+
+def parse_range(text: str) -> tuple[int, int]:
+    """``32768	60999``; the kernel's default for text of another form."""
+    words = text.split()
+    return (int(words[0]), int(words[1])) if len(words) == 2 and "".join(words).isdecimal() else DEFAULT_RANGE
+
+
+def as_sockets(census: CensusDict, processes: ProcessTable) -> Sockets:
+    """The core's numbers as the record, with process numbers turned into owners."""
+    return Sockets(
+        states=census["states"],
+        listeners=tuple(_listener(listener, processes) for listener in census["listeners"]),
+        destinations=tuple(_destination(destination, processes) for destination in census["destinations"]),
+        destinations_left_out=census["destinations_left_out"],
+        processes=tuple(
+            ProcessSockets(processes.owner(one["pid"]), one["states"], one["close_wait_oldest_ms"])
+            for one in census["processes"]
+        ),
+        orphans=census["orphans"],
+        stale_syn_recv=census["stale_syn_recv"],
+    )
+
+
+def _listener(listener: ListenerDict, processes: ProcessTable) -> Listener:
+    queued = listener["queued"]
+    return Listener(
+        address=listener["address"],
+        port=listener["port"],
+        accept_queue=listener["accept_queue"],
+        accept_queue_limit=listener["accept_queue_limit"],
+        family=listener["family"],
+        only_v6=listener["only_v6"],
+        inode=listener["inode"],
+        cookie=listener["cookie"],
+        uid=listener["uid"],
+        interface=listener["interface"],
+        drops=listener["drops"],
+        syn_queue=listener["syn_queue"],
+        syn_queue_retransmitted=listener["syn_queue_retransmitted"],
+        queued=None if queued is None else AcceptQueue(**queued),
+        group=listener["group"],
+        owners=tuple(processes.owner(pid) for pid in sorted(set(listener["pids"]))[:LISTENER_OWNERS]),
+    )
+
+
+def _destination(destination: DestinationDict, processes: ProcessTable) -> Destination:
+    return Destination(
+        source=destination["source"],
+        destination=destination["destination"],
+        port=destination["port"],
+        states=destination["states"],
+        in_range=destination["in_range"],
+        low_parity=destination["low_parity"],
+        retransmitting=destination["retransmitting"],
+        oldest_syn_ms=destination["oldest_syn_ms"],
+        bound=destination["bound"],
+        owners=tuple(processes.owner(pid) for pid, _sockets in destination["pids"]),
+    )
+
+
+COLLECTOR = Collector("sockets", "sockets", "TCP sockets", collect)

@@ -1,0 +1,124 @@
+"""Every network namespace of the host: found by walking processes and mounts, deduplicated by inode.
+
+Sources: ``/proc/<pid>/ns/net`` (needs ptrace access to the process) and the ``nsfs`` entries of
+``/proc/self/mountinfo``, which are what ``ip netns``, Docker and CNI leave where no process lives. Not seen: a
+namespace that only an open descriptor, or a thread other than a process's first, keeps alive.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from halfopen.collect.text import read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.collect.roots import Roots
+
+PIDS_KEPT = 32
+"""Processes remembered of a namespace: enough to find one that names it."""
+_LINK = re.compile(r"net:\[(\d+)\]$")
+
+
+@dataclass(slots=True)
+class Place:
+    """A network namespace, before anything was read in it."""
+
+    inode: int
+    pids: list[int] = field(default_factory=list)
+    """Processes that live in it, the oldest numbers first; at most ``PIDS_KEPT``."""
+    processes: int = 0
+    """How many there are."""
+    path: str | None = None
+    """Where it is mounted."""
+    own: bool = False
+    """The reader's."""
+    first: bool = False
+    """That of process 1."""
+    name: str = ""
+    """How it is called; given by ``names.name_all``."""
+    kind: str = "other"
+
+
+@dataclass(slots=True)
+class Places:
+    """All that were found, the host's first, then the reader's, then by number."""
+
+    places: list[Place]
+    hidden: int = 0
+    """Processes whose namespace this user may not know."""
+
+
+def find(roots: Roots) -> Places:
+    """Look at every process and every mount. Processes that end meanwhile are passed over. Never raises."""
+    found: dict[int, Place] = {}
+    own, hidden = _inode(f"{roots.proc}/self/ns/net"), 0
+    for pid in _pids(roots):
+        try:
+            inode = _inode_of_link(f"{roots.proc}/{pid}/ns/net")
+        except PermissionError:
+            hidden += 1
+            continue
+        except OSError:
+            continue
+        if inode is not None:
+            _add(found, inode, pid)
+    for inode, path in mounted(_mountinfo(roots)):
+        place = found.setdefault(inode, Place(inode))
+        place.path = place.path or path
+    if own is not None:
+        found.setdefault(own, Place(own)).own = True
+    _mark_first(found, _inode(f"{roots.proc}/1/ns/net"))
+    places = sorted(found.values(), key=lambda place: (not place.first, not place.own, place.inode))
+    return Places(places, hidden)
+
+
+def _add(found: dict[int, Place], inode: int, pid: int) -> None:
+    place = found.setdefault(inode, Place(inode))
+    place.processes += 1
+    if len(place.pids) < PIDS_KEPT:
+        place.pids.append(pid)
+
+
+def _mark_first(found: dict[int, Place], of_init: int | None) -> None:
+    """Process 1's namespace is the host's; the reader's is taken for it where that cannot be known."""
+    for place in found.values():
+        place.first = place.inode == of_init if of_init is not None else place.own
+
+
+def _pids(roots: Roots) -> list[int]:
+    try:
+        return sorted(int(name) for name in os.listdir(roots.proc) if name.isdigit())  # noqa: PTH208  (names only)
+    except OSError:
+        return []
+
+
+def _inode_of_link(path: str) -> int | None:
+    match = _LINK.match(os.readlink(path))  # noqa: PTH115  (called for every process)
+    return int(match.group(1)) if match else None
+
+
+def _inode(path: str) -> int | None:
+    try:
+        return _inode_of_link(path)
+    except OSError:
+        return None
+
+
+def _mountinfo(roots: Roots) -> str:
+    try:
+        return read_text(roots.proc / "self/mountinfo")
+    except OSError:
+        return ""
+
+
+def mounted(mountinfo: str) -> Iterator[tuple[int, str]]:
+    """Inode and path of each mounted network namespace (proc_pid_mountinfo(5): root is field 4, the place field 5)."""
+    for line in mountinfo.split("\n"):
+        fields = line.split(" ")
+        if len(fields) > 5 and (match := _LINK.match(fields[3])):
+            yield int(match.group(1)), re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), fields[4])

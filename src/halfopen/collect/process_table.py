@@ -1,0 +1,58 @@
+"""Processes and the sockets that they hold, read once for all namespaces, and only when something asks."""
+
+from __future__ import annotations
+
+import os
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from halfopen.collect.owners import read_owner
+from halfopen.model.snapshot import Unavailable
+
+if TYPE_CHECKING:
+    from halfopen._core import SocketOwners
+    from halfopen.collect.host_wide import Clock
+    from halfopen.collect.roots import Roots
+    from halfopen.model.owner import Owner
+
+
+class ProcessTable:
+    """Safe to ask from several threads."""
+
+    def __init__(self, roots: Roots, clock: Clock) -> None:
+        self._roots = roots
+        self._clock = clock
+        self._lock = Lock()
+        self._holders: SocketOwners | None = None
+        self._owners: dict[int, Owner] = {}
+
+    @property
+    def holders(self) -> SocketOwners:
+        """Who holds which socket; the walk over /proc happens on first use. Raises OSError, NotAvailableError."""
+        from halfopen._core import SocketOwners
+
+        with self._lock:
+            if self._holders is None:
+                self._holders = SocketOwners(self._roots.proc)
+            return self._holders
+
+    def owner(self, pid: int) -> Owner:
+        """The facts of a process; the same record every time."""
+        # Two threads may read the same process at once: the first to store it wins, and both are right.
+        return self._owners.get(pid) or self._owners.setdefault(pid, read_owner(pid, self._roots, self._clock))
+
+    @property
+    def gap(self) -> Unavailable | None:
+        """What the walk could not see; None before it, and when it saw everything."""
+        refused = self._holders.refused if self._holders is not None else 0
+        if not refused:
+            return None
+        which = "1 process" if refused == 1 else f"{refused} processes"
+        return Unavailable(f"sockets of {which}", why_refused())
+
+
+def why_refused() -> str:
+    """Why /proc shows no more of a process; a sandbox may hide one from root, too."""
+    if os.geteuid() == 0:
+        return "they are hidden even from root"
+    return "this user may not look: that takes root or CAP_SYS_PTRACE"

@@ -1,0 +1,210 @@
+"""Namespaces are found by processes and by mounts, and named after who lives in them."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.collect.trees import CLOCK, tree
+
+from halfopen.collect.cgroup import Identity, cgroup_of, identify
+from halfopen.collect.names import name_all
+from halfopen.collect.owners import read_owner
+from halfopen.collect.places import PIDS_KEPT, find, mounted
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from halfopen.model.snapshot import Unavailable
+
+ID = "0123456789abcdef" * 4
+UID = "12345678-9abc-def0-1234-56789abcdef0"
+
+
+def process(pid: int | str, inode: int, cgroup: str = "/", comm: str = "x") -> dict[str, str | bytes]:
+    return {
+        f"proc/{pid}/ns/net": f"-> net:[{inode}]",
+        f"proc/{pid}/cgroup": f"0::{cgroup}\n",
+        f"proc/{pid}/comm": f"{comm}\n",
+    }
+
+
+def named(root: Path, files: dict[str, str | bytes]) -> tuple[list[tuple[int, str, str]], list[Unavailable]]:
+    roots = tree(root, process(1, 1, comm="systemd") | process("self", 1) | files)
+    places = find(roots).places
+    gaps = name_all(places, roots)
+    return [(place.inode, place.kind, place.name) for place in places if not place.first], gaps
+
+
+def test_namespaces_are_counted_once_and_the_host_s_is_first(tmp_path: Path) -> None:
+    files = process(1, 9) | process("self", 5) | process(70, 5) | process(8, 7) | process(60, 7)
+    places = find(tree(tmp_path, files)).places
+    assert [(place.inode, place.first, place.own, place.pids) for place in places] == [
+        (9, True, False, [1]),
+        (5, False, True, [70]),
+        (7, False, False, [8, 60]),
+    ]
+
+
+def test_the_reader_s_is_the_host_s_where_that_of_process_1_is_hidden(tmp_path: Path) -> None:
+    places = find(tree(tmp_path, process("self", 5) | process(8, 7))).places
+    assert [(place.inode, place.first) for place in places] == [(5, True), (7, False)]
+
+
+def test_only_some_processes_of_a_namespace_are_remembered(tmp_path: Path) -> None:
+    files: dict[str, str | bytes] = {}
+    for pid in range(100, 200):
+        files |= process(pid, 7)
+    place = find(tree(tmp_path, files)).places[0]
+    assert (len(place.pids), place.processes) == (PIDS_KEPT, 100)
+
+
+def test_a_proc_that_denies_everything(tmp_path: Path) -> None:
+    assert find(tree(tmp_path, {"etc/x": ""})).places == []
+
+
+def test_processes_that_may_not_be_looked_at_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    roots = tree(tmp_path, process("self", 5) | process(8, 7))
+    real = os.readlink
+
+    def denying(path: str) -> str:
+        if "/8/" in path:
+            raise PermissionError(13, "Permission denied", path)
+        return real(path)
+
+    monkeypatch.setattr(os, "readlink", denying)
+    found = find(roots)
+    assert ([place.inode for place in found.places], found.hidden) == ([5], 1)
+
+
+def test_mounts() -> None:
+    text = (
+        "36 25 0:4 net:[4026532001] /run/netns/blue\\040one rw shared:3 - nsfs nsfs rw\n"
+        "37 25 0:4 mnt:[4026532002] /run/x rw - nsfs nsfs rw\n"
+        "38 25 0:4 / /sys rw - sysfs sysfs rw\n"
+        "short\n"
+    )
+    assert list(mounted(text)) == [(4026532001, "/run/netns/blue one")]
+
+
+def test_a_mounted_namespace_without_a_process(tmp_path: Path) -> None:
+    mountinfo = "36 25 0:4 net:[70] /run/netns/blue rw - nsfs nsfs rw\n"
+    assert named(tmp_path, {"proc/self/mountinfo": mountinfo})[0] == [(70, "named", "blue")]
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "kind", "name"),
+    [
+        ("/system.slice/nginx.service", "unit", "nginx.service"),
+        (f"/system.slice/docker-{ID}.scope", "container", ID[:12]),
+        ("/lxc.payload.web", "container", "web"),
+        (f"/kubepods/besteffort/pod{UID}/{ID}", "pod", f"pod {UID}"),
+        ("/user.slice/user-0.slice/session-3.scope", "other", "sh (pid 30)"),
+    ],
+)
+def test_names(tmp_path: Path, cgroup: str, kind: str, name: str) -> None:
+    assert named(tmp_path, process(30, 7, cgroup, "sh"))[0] == [(7, kind, name)]
+
+
+def test_names_that_runtimes_keep(tmp_path: Path) -> None:
+    annotations = {"io.kubernetes.cri.sandbox-namespace": "default", "io.kubernetes.cri.sandbox-name": "web-5d9c"}
+    ids = {letter: letter * 64 for letter in "abcd"}
+    files = (
+        process(20, 2, f"/docker/{ids['a']}")
+        | process(30, 3, f"/kubepods.slice/cri-containerd-{ids['b']}.scope")
+        | process(40, 4, f"/machine.slice/libpod-{ids['c']}.scope/container")
+        | process(50, 5, f"/docker/{ids['d']}")
+        | {
+            f"var/lib/docker/containers/{ids['a']}/config.v2.json": json.dumps({"Name": "/web\x1b"}),
+            f"run/containerd/io.containerd.runtime.v2.task/k8s.io/{ids['b']}/config.json": json.dumps(
+                {"annotations": annotations}
+            ),
+            "var/lib/containers/storage/overlay-containers/containers.json": json.dumps(
+                [{"id": ids["c"], "names": ["db"]}, 7]
+            ),
+            f"var/lib/docker/containers/{ids['d']}/config.v2.json": "{ damaged",
+        }
+    )
+    found, gaps = named(tmp_path, files)
+    assert found == [
+        (2, "container", "web\x1b"),
+        (3, "pod", "default/web-5d9c"),
+        (4, "container", "db"),
+        (5, "container", "dddddddddddd"),
+    ]
+    assert [gap.what for gap in gaps] == ["names of containers"]
+    assert "1 of them" in gaps[0].why
+
+
+def test_two_namespaces_never_have_one_name(tmp_path: Path) -> None:
+    files = process(20, 2, "/system.slice/a.service") | process(30, 3, "/system.slice/a.service")
+    assert [name for _, _, name in named(tmp_path, files)[0]] == ["a.service", "a.service #3"]
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/", Identity()),
+        ("/system.slice/nginx.service/worker", Identity("nginx.service")),
+        ("/system.slice/system-getty.slice/getty@tty1.service", Identity("getty@tty1.service")),
+        ("/user.slice/user-7.slice/user@7.service/app.slice/foo.service", Identity("foo.service")),
+        (f"/system.slice/docker-{ID}.scope", Identity(f"docker-{ID}.scope", ID)),
+        (f"/docker/{ID}/init.scope", Identity("init.scope", ID)),
+        (
+            f"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod{UID.replace('-', '_')}.slice/"
+            f"cri-containerd-{ID}.scope",
+            Identity(f"cri-containerd-{ID}.scope", ID, UID),
+        ),
+        (f"/kubepods/pod{UID}/{ID}", Identity(None, ID, UID)),
+        (f"/kubepods/burstable/pod{UID.replace('-', '')}", Identity(None, None, UID)),
+        (f"/system.slice/containerd.service/kubepods-x:cri-containerd:{ID}", Identity("containerd.service", ID)),
+        ("/machine.slice/machine-web.scope", Identity("machine-web.scope", "web")),
+        ("/machine.slice/systemd-nspawn@web.service/payload", Identity("systemd-nspawn@web.service", "web")),
+        ("/lxc/web", Identity(None, "web")),
+        ("/podcast.service", Identity("podcast.service")),
+    ],
+)
+def test_paths_of_control_groups(path: str, expected: Identity) -> None:
+    assert identify(path) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0::/a\n", "/a"),
+        ("12:memory:/docker/x\n1:name=systemd:/\n0::/\n", "/docker/x"),
+        ("4:cpu,cpuacct:/y:z\n", "/y:z"),
+        ("0::/\n", "/"),
+        ("", None),
+    ],
+)
+def test_the_control_group_of_a_process(text: str, expected: str | None) -> None:
+    assert cgroup_of(text) == expected
+
+
+def test_an_owner(tmp_path: Path) -> None:
+    stat = b"70 (a) b) S 1 " + b" ".join(b"%d" % number for number in range(5, 30))
+    roots = tree(
+        tmp_path,
+        {
+            "proc/70/comm": b"a) b\x1b[2J\xff\n",
+            "proc/70/status": "Name:\tx\nUid:\t1000\t0\t0\t0\n",
+            "proc/70/stat": stat,
+            "proc/70/cmdline": b"/bin/x\0--\xff\0" + b"y" * 9000 + b"\0" + b"z\0" * 40,
+            "proc/70/cgroup": "0::/system.slice/x.service\n",
+            "proc/70/exe": "-> /bin/x",
+        },
+    )
+    owner = read_owner(70, roots, CLOCK)
+    assert (owner.comm, owner.uid, owner.unit, owner.executable) == ("a) b\x1b[2J\\xff", 1000, "x.service", "/bin/x")
+    assert owner.command[:2] == ("/bin/x", "--\\xff")
+    assert (len(owner.command), max(map(len, owner.command))) == (16, 256)
+    ticks = os.sysconf("SC_CLK_TCK")
+    assert owner.started_at_ns == CLOCK.realtime_ns - CLOCK.boottime_ns + 22 * 1_000_000_000 // ticks
+
+
+def test_a_process_that_ended_keeps_its_number(tmp_path: Path) -> None:
+    owner = read_owner(70, tree(tmp_path, {}), CLOCK)
+    assert (owner.pid, owner.comm, owner.uid, owner.command, owner.started_at_ns) == (70, "", None, (), None)

@@ -12,7 +12,7 @@ use halfopen_wire::{Defects, EncapTable, Frame, Packet};
 use crate::Progress;
 
 /// Packets in a batch: enough that the queue's lock does not count, few enough that some batches stay in the cache.
-const BATCH: usize = 256;
+const BATCH: usize = 512;
 /// A slow pipe's packets wait for no full batch: this many frames without a segment also send what there is.
 const FRAMES_PER_BATCH: usize = 4096;
 

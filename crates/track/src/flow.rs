@@ -40,22 +40,22 @@ impl FrameRef {
 /// [`SideOptions`] in 16 bytes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct PackedOptions {
-    tsval: u32,
-    tsecr: u32,
-    mss: u16,
-    window: u16,
-    bits: u16,
-    window_scale: u8,
+    pub(crate) tsval: u32,
+    pub(crate) tsecr: u32,
+    pub(crate) mss: u16,
+    pub(crate) window: u16,
+    pub(crate) bits: u16,
+    pub(crate) window_scale: u8,
     /// Low 3 bits ACE, high 5 bits the cookie's length (RFC 7413: 4 to 16 bytes).
-    ace_cookie: u8,
-    unknown: u8,
+    pub(crate) ace_cookie: u8,
+    pub(crate) unknown: u8,
 }
 
 impl PackedOptions {
     const MSS: u16 = 1;
     const WSCALE: u16 = 2;
     const SACK: u16 = 4;
-    const TS: u16 = 8;
+    pub(crate) const TS: u16 = 8;
     const TFO_REQUEST: u16 = 16;
     const TFO_COOKIE: u16 = 32;
     const MPTCP: u16 = 64;
@@ -159,16 +159,16 @@ impl PackedOptions {
 pub struct Fingerprint {
     /// Time of the last transmission.
     pub time_ns: i64,
-    tsval: u32,
-    interface: u32,
-    ip_id: u16,
-    ttl: u8,
-    has: u8,
+    pub(crate) tsval: u32,
+    pub(crate) interface: u32,
+    pub(crate) ip_id: u16,
+    pub(crate) ttl: u8,
+    pub(crate) has: u8,
 }
 
 impl Fingerprint {
-    const IP_ID: u8 = 1;
-    const TSVAL: u8 = 2;
+    pub(crate) const IP_ID: u8 = 1;
+    pub(crate) const TSVAL: u8 = 2;
 
     /// No retransmission timer of any stack is this short, and no mirror port this slow: RFC 6298 section 2 starts at
     /// 1 s, the shortest initial timeouts in the field (tuned by BPF `TIMEOUT_INIT`) are about 200 ms.
@@ -416,7 +416,7 @@ impl Detail {
 
 /// The fixed part. In the order of use: what finds a flow and what every segment touches are its first 64 bytes, one line
 /// of the processor's cache.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 #[repr(C)]
 pub struct Flow {
     /// Who.
@@ -482,10 +482,8 @@ impl Flow {
     pub const FIN_CLIENT_FIRST: u32 = 1 << 13;
     /// The first FIN was the server's.
     pub const FIN_SERVER_FIRST: u32 = 1 << 14;
-    /// Stands in the queue of lone SYNs.
-    pub const QUEUED: u32 = 1 << 15;
     /// SYNs of other attempts are held ([`Rare::held`]).
-    pub const HELD: u32 = 1 << 16;
+    pub const HELD: u32 = 1 << 15;
 
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 = Self::COMPLETED

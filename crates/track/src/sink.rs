@@ -2,25 +2,48 @@
 
 use crate::Handshake;
 use crate::finish::finish;
-use crate::flow::{Detail, Flow};
+use crate::flow::Flow;
+use crate::lone::Lone;
+use crate::store::{Removed, Whole};
 
-/// A connection that is over, before its record is written out: half as large, so that another thread can do that.
+/// A connection that is over, before its record is written out: much smaller, so that another thread can do that.
 #[derive(Clone, Debug)]
-pub struct Ended {
-    flow: Flow,
-    detail: Option<Box<Detail>>,
-    evicted: bool,
+pub struct Ended(Inner);
+
+#[derive(Clone, Debug)]
+enum Inner {
+    Lone(Lone),
+    Whole(Box<Whole>),
+    Evicted(Box<Whole>),
 }
 
 impl Ended {
     /// Out of the table.
-    pub(crate) const fn new(flow: Flow, detail: Option<Box<Detail>>, evicted: bool) -> Self {
-        Self { flow, detail, evicted }
+    pub(crate) fn new(removed: Removed, evicted: bool) -> Self {
+        Self(match removed {
+            Removed::Lone(mut lone) => {
+                if evicted {
+                    lone.set_evicted();
+                }
+                Inner::Lone(lone)
+            }
+            Removed::Whole(whole) if evicted => Inner::Evicted(whole),
+            Removed::Whole(whole) => Inner::Whole(whole),
+        })
+    }
+
+    /// A lone SYN that was never in the table.
+    pub(crate) fn of_syn(flow: &Flow, evicted: bool) -> Self {
+        Self::new(Removed::Lone(Lone::pack(flow)), evicted)
     }
 
     /// Its record.
     pub fn record(&self) -> Handshake {
-        finish(&self.flow, self.detail.as_deref(), self.evicted)
+        match &self.0 {
+            Inner::Lone(lone) => finish(&lone.unpack(), None, lone.is_evicted()),
+            Inner::Whole(whole) => finish(&whole.flow, Some(&whole.detail), false),
+            Inner::Evicted(whole) => finish(&whole.flow, Some(&whole.detail), true),
+        }
     }
 }
 

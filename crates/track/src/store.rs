@@ -1,173 +1,72 @@
 //! Where flows live: bounded, indexed, evicted in the order of their usefulness.
 //!
-//! An open-addressing index of 8-byte entries (part of the hash, slot number) over a slab of flows in chunks, so that a
-//! lookup costs two cache misses and growth copies nothing. Lone SYNs stand in a queue, the oldest first; a repeated SYN
-//! goes to its end. When the table is full, they leave in that order. Only when they are few does a clock hand walk the
-//! slab: what is finished goes first, then half-open ones, and established ones only when nothing else is in reach. So a
-//! flood pushes out its own SYNs, and real handshakes stay.
-
-use std::collections::VecDeque;
+//! Lone SYNs stand in a ring, 64 bytes each, the oldest first; a repeated SYN goes to its end. As soon as anything else
+//! happens, a connection moves to the slab of whole ones. When the table is full, lone SYNs leave in their order. Only
+//! when they are few does a clock hand walk the slab: what is finished goes first, then half-open ones, and established
+//! ones only when nothing else is in reach. So a flood pushes out its own SYNs, and real handshakes stay.
 
 use crate::flow::{Detail, Flow};
+use crate::index::Index;
+pub use crate::index::Slot;
 use crate::key::Key;
+use crate::lone::Lone;
+use crate::ring::Ring;
 use crate::state::State;
 
-/// A slot number.
-pub type Slot = u32;
+/// A connection of which more than a SYN was seen.
+#[derive(Clone, Debug)]
+#[repr(C)]
+pub struct Whole {
+    /// The fixed part.
+    pub flow: Flow,
+    /// The rest.
+    pub detail: Detail,
+    hash: u64,
+}
 
-/// 65 536 values: some megabytes, so that rounding up to huge pages (`halfopen_kernel::memory`) wastes little.
-const CHUNK_BITS: u32 = 16;
-const CHUNK: usize = 1 << CHUNK_BITS;
-
-/// Values in chunks: growing never moves one, so memory has no doubling peak.
+/// What left the table.
 #[derive(Debug)]
-struct Slab<T> {
-    chunks: Vec<Vec<Option<T>>>,
-    free: Vec<u32>,
-    used: u32,
+pub enum Removed {
+    /// Nothing but a SYN.
+    Lone(Lone),
+    /// All others.
+    Whole(Box<Whole>),
 }
 
-impl<T> Slab<T> {
-    const fn new() -> Self {
-        Self {
-            chunks: Vec::new(),
-            free: Vec::new(),
-            used: 0,
-        }
-    }
-
-    fn insert(&mut self, value: T) -> u32 {
-        if let Some(slot) = self.free.pop() {
-            self.chunks[slot as usize >> CHUNK_BITS][slot as usize & (CHUNK - 1)] = Some(value);
-            return slot;
-        }
-        let slot = self.used;
-        if slot as usize & (CHUNK - 1) == 0 {
-            self.chunks.push(Vec::with_capacity(CHUNK));
-        }
-        self.chunks[slot as usize >> CHUNK_BITS].push(Some(value));
-        self.used += 1;
-        slot
-    }
-
-    fn get(&self, slot: u32) -> Option<&T> {
-        self.chunks
-            .get(slot as usize >> CHUNK_BITS)?
-            .get(slot as usize & (CHUNK - 1))?
-            .as_ref()
-    }
-
-    fn get_mut(&mut self, slot: u32) -> Option<&mut T> {
-        self.chunks
-            .get_mut(slot as usize >> CHUNK_BITS)?
-            .get_mut(slot as usize & (CHUNK - 1))?
-            .as_mut()
-    }
-
-    fn take(&mut self, slot: u32) -> Option<T> {
-        let value = self
-            .chunks
-            .get_mut(slot as usize >> CHUNK_BITS)?
-            .get_mut(slot as usize & (CHUNK - 1))?
-            .take();
-        if value.is_some() {
-            self.free.push(slot);
-        }
-        value
-    }
-
-    fn len(&self) -> usize {
-        self.used as usize - self.free.len()
-    }
+/// Who leaves the full table.
+#[derive(Clone, Copy, Debug)]
+pub struct Victim {
+    /// Where it is.
+    pub slot: Slot,
+    /// Nothing that is still to come can change it.
+    pub finished: bool,
 }
 
-#[derive(Clone, Copy, Debug, Default)]
-struct Entry {
-    /// Upper half of the hash; with `slot_plus_one` 0 the entry is empty.
-    tag: u32,
-    slot_plus_one: u32,
+/// What a step of [`Store::sweep`] found.
+#[derive(Clone, Copy, Debug)]
+pub enum Swept {
+    /// No connection can be that old.
+    Nothing,
+    /// This one is not.
+    Fresh,
+    /// This one is.
+    Stale(Slot),
 }
 
-/// The hash's low bits choose the place, its high half is the tag.
-#[derive(Debug)]
-struct Index {
-    entries: Vec<Entry>,
-    mask: usize,
-    len: usize,
-}
-
-impl Index {
-    fn new() -> Self {
-        Self::with_size(1 << 12)
-    }
-
-    fn with_size(size: usize) -> Self {
-        Self {
-            entries: vec![Entry::default(); size],
-            mask: size - 1,
-            len: 0,
-        }
-    }
-
-    /// Homes are taken from the tag, so that entries can be moved without their keys.
-    const fn home(&self, tag: u32) -> usize {
-        tag as usize & self.mask
-    }
-
-    fn insert(&mut self, tag: u32, slot: Slot) {
-        if (self.len + 1) * 10 > self.entries.len() * 7 {
-            self.grow();
-        }
-        let mut at = self.home(tag);
-        while self.entries[at].slot_plus_one != 0 {
-            at = (at + 1) & self.mask;
-        }
-        self.entries[at] = Entry {
-            tag,
-            slot_plus_one: slot + 1,
-        };
-        self.len += 1;
-    }
-
-    fn grow(&mut self) {
-        let mut larger = Self::with_size(self.entries.len() * 2);
-        for e in self.entries.iter().filter(|e| e.slot_plus_one != 0) {
-            larger.insert(e.tag, e.slot_plus_one - 1);
-        }
-        *self = larger;
-    }
-
-    fn remove(&mut self, tag: u32, slot: Slot) {
-        let mut at = self.home(tag);
-        loop {
-            let e = self.entries[at];
-            if e.slot_plus_one == 0 {
-                return;
-            }
-            if e.slot_plus_one == slot + 1 {
-                break;
-            }
-            at = (at + 1) & self.mask;
-        }
-        self.len -= 1;
-        // Backward shift (Knuth 6.4, algorithm R): no tombstones, so probes stay short for ever.
-        let mut hole = at;
-        let mut next = (at + 1) & self.mask;
-        loop {
-            let e = self.entries[next];
-            if e.slot_plus_one == 0 {
-                break;
-            }
-            let distance_home = next.wrapping_sub(self.home(e.tag)) & self.mask;
-            let distance_hole = next.wrapping_sub(hole) & self.mask;
-            if distance_home >= distance_hole {
-                self.entries[hole] = e;
-                hole = next;
-            }
-            next = (next + 1) & self.mask;
-        }
-        self.entries[hole] = Entry::default();
-    }
+/// Whether it is over when nothing comes for long: an open connection may be silent for days, and so may one that is being
+/// closed.
+const fn is_waiting(flow: &Flow) -> bool {
+    !matches!(
+        flow.state,
+        State::Established
+            | State::FinClient
+            | State::FinClientAcked
+            | State::FinServer
+            | State::FinServerAcked
+            | State::FinBoth
+            | State::FinBothClientAcked
+            | State::FinBothServerAcked
+    )
 }
 
 /// How much a flow is worth keeping; lower goes first.
@@ -191,46 +90,30 @@ const fn worth(flow: &Flow) -> Worth {
     }
 }
 
-/// A lone SYN's place in the queue. Who left it in the meantime (an answer came, a retransmission put it at the end) is
-/// recognised by the number, so nothing is searched for.
-#[derive(Clone, Copy, Debug)]
-struct Queued {
-    slot: Slot,
-    /// Part of the hash, so that the index entry can be fetched ahead.
-    tag: u32,
-    /// Low half of the handshake's number.
-    number: u32,
-    /// How often the SYN had been sent: after a retransmission the place is another one.
-    syn_sent: u32,
-}
-
-/// A [`Flow`] with its [`Detail`] takes the memory of this many without.
+/// A whole connection takes the memory of this many lone SYNs, and more.
 pub const LONE_SYNS: usize = 3;
 
-/// What a slot holds. The detail is apart, so that a lone SYN stays small.
-#[derive(Debug)]
-struct Held {
-    flow: Flow,
-    detail: Option<Box<Detail>>,
-    /// Part of the hash.
-    tag: u32,
-}
+/// Set in the slots of lone SYNs; the rest is a place in the ring. Otherwise it is one in the slab.
+const LONE: Slot = 1 << 30;
 
 /// The flow table.
 #[derive(Debug)]
 pub struct Store {
     index: Index,
-    flows: Slab<Held>,
-    /// How many of them have a detail.
-    details: usize,
+    lone: Ring,
+    whole: Vec<Option<Box<Whole>>>,
+    /// Empty places of `whole`.
+    free: Vec<Slot>,
+    /// A lone SYN that is being looked at; written back by the next change of anything.
+    open: Option<(Slot, Flow)>,
     /// In lone SYNs.
     limit: usize,
-    /// Lone SYNs, the oldest first, and places that were left.
-    queue: VecDeque<Queued>,
-    /// Lone SYNs in it.
-    lone: usize,
-    hand: u32,
-    sweep: u32,
+    hand: Slot,
+    sweep: Slot,
+    /// No whole connection waits since before this.
+    oldest_ns: i64,
+    /// The same for those that the walk under way has passed.
+    walk_oldest_ns: i64,
 }
 
 /// How many flows the hand looks at for one eviction.
@@ -241,164 +124,210 @@ impl Store {
     pub fn new(limit: usize) -> Self {
         Self {
             index: Index::new(),
-            flows: Slab::new(),
-            details: 0,
-            limit: limit.clamp(1, u32::MAX as usize / 8) * LONE_SYNS,
-            queue: VecDeque::new(),
-            lone: 0,
+            lone: Ring::new(),
+            whole: Vec::new(),
+            free: Vec::new(),
+            open: None,
+            limit: limit.clamp(1, LONE as usize / 8) * LONE_SYNS,
             hand: 0,
             sweep: 0,
+            oldest_ns: i64::MAX,
+            walk_oldest_ns: i64::MAX,
         }
     }
 
-    /// Reads the place where `hash` would be found. Called for a whole batch first, so that the processor fetches the
-    /// lines side by side; the result means nothing.
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.index.entries[self.index.home(tag_of(hash))].slot_plus_one
+    /// Reads the place where `hash` would be found, and gives the slot that stands there. Called for a whole batch first,
+    /// so that the processor fetches the lines side by side.
+    pub fn touch(&self, hash: u64) -> Option<Slot> {
+        self.index.touch(hash)
     }
 
-    /// As [`Store::touch`], for the flow behind the entry: gives its slot, plus one, which [`Store::touch_detail`] takes.
-    pub fn touch_flow(&self, slot_plus_one: u32) -> u64 {
-        let held = self.flows.get(slot_plus_one.wrapping_sub(1));
-        held.map_or(0, |h| h.flow.last_ns as u64 ^ h.flow.number ^ u64::from(h.tag))
-    }
-
-    /// As [`Store::touch_flow`], for its detail.
-    pub fn touch_detail(&self, slot_plus_one: u32) -> u64 {
-        let held = self.flows.get(slot_plus_one.wrapping_sub(1));
-        held.and_then(|h| h.detail.as_deref())
-            .map_or(0, |d| d.client.bytes ^ d.answered_ns as u64)
-    }
-
-    /// As [`Store::touch`], for the lone SYNs that leave next, when the table is full.
-    pub fn touch_victims(&self, count: usize) -> i64 {
-        let next = || self.queue.iter().take(count);
-        let entries = next().fold(0, |t, q| t ^ self.index.entries[self.index.home(q.tag)].slot_plus_one);
-        let flows = next().filter_map(|q| self.flows.get(q.slot));
-        flows.fold(i64::from(entries), |t, h| {
-            t ^ h.flow.last_ns ^ h.flow.number as i64 ^ i64::from(h.tag)
+    /// As [`Store::touch`], for what is in the slot. What it returns means nothing.
+    pub fn touch_flow(&self, slot: Slot) -> u64 {
+        if is_lone(slot) {
+            return self.lone.get(slot & !LONE).map_or(0, |l| l.last_ns() as u64);
+        }
+        let whole = self.whole(slot);
+        whole.map_or(0, |w| {
+            w.flow.last_ns as u64 ^ w.detail.client.bytes ^ w.detail.answered_ns as u64
         })
     }
 
-    /// The flow of `key`.
+    /// As [`Store::touch`], for the lone SYNs that leave next, when the table is full.
+    pub fn touch_victims(&self, count: usize) -> u32 {
+        let hashes = self.lone.oldest_hashes(count);
+        hashes.fold(0, |t, hash| t ^ self.index.touch(hash).unwrap_or(0))
+    }
+
+    /// The slot of `key`.
     pub fn find(&self, key: &Key, hash: u64) -> Option<Slot> {
-        let tag = tag_of(hash);
-        let mut at = self.index.home(tag);
-        loop {
-            let e = self.index.entries[at];
-            if e.slot_plus_one == 0 {
-                return None;
+        self.index.find(hash, |slot| {
+            if is_lone(slot) {
+                self.lone.get(slot & !LONE).is_some_and(|l| l.key() == *key)
+            } else {
+                self.whole(slot).is_some_and(|w| w.flow.key == *key)
             }
-            if e.tag == tag {
-                let slot = e.slot_plus_one - 1;
-                if self.flows.get(slot).is_some_and(|h| h.flow.key == *key) {
-                    return Some(slot);
-                }
-            }
-            at = (at + 1) & self.index.mask;
-        }
+        })
     }
 
     /// Whether a flow must leave before the next one enters.
     pub fn is_full(&self) -> bool {
-        self.flows.len() + (LONE_SYNS - 1) * self.details >= self.limit
+        self.lone.len() + LONE_SYNS * self.wholes() >= self.limit
+    }
+
+    fn wholes(&self) -> usize {
+        self.whole.len() - self.free.len()
     }
 
     /// Flows held.
     pub fn len(&self) -> usize {
-        self.flows.len()
+        self.lone.len() + self.wholes()
     }
 
     /// Adds a flow whose key is not in the table. The caller has made room.
     pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
-        let tag = tag_of(hash);
-        let lone = flow.is(Flow::SYN_SEEN);
-        let slot = self.flows.insert(Held {
-            flow,
-            detail: None,
-            tag,
-        });
-        self.index.insert(tag, slot);
-        if lone {
-            self.enqueue(slot);
+        self.settle();
+        if !flow.is(Flow::SYN_SEEN) {
+            let slot = self.place(flow, Detail::default(), hash);
+            self.index.insert(hash, slot);
+            return slot;
         }
+        if self.lone.is_sparse() {
+            self.close_gaps();
+        }
+        let slot = LONE | self.lone.push(Lone::pack(&flow), hash);
+        self.index.insert(hash, slot);
         slot
     }
 
-    fn enqueue(&mut self, slot: Slot) {
-        let Some(held) = self.flows.get_mut(slot) else { return };
-        held.flow.marks |= Flow::QUEUED;
-        let (number, syn_sent) = (held.flow.number as u32, held.flow.syn_sent);
-        self.queue.push_back(Queued {
-            slot,
-            tag: held.tag,
-            number,
-            syn_sent,
-        });
-        self.lone += 1;
-        if self.queue.len() > 2 * self.lone + 4096 {
-            let flows = &self.flows;
-            self.queue.retain(|place| is_there(flows, place));
+    fn place(&mut self, flow: Flow, detail: Detail, hash: u64) -> Slot {
+        self.oldest_ns = self.oldest_ns.min(flow.last_ns);
+        self.walk_oldest_ns = self.walk_oldest_ns.min(flow.last_ns);
+        let whole = Some(Box::new(Whole { flow, detail, hash }));
+        if let Some(slot) = self.free.pop() {
+            self.whole[slot as usize] = whole;
+            return slot;
+        }
+        self.whole.push(whole);
+        self.whole.len() as Slot - 1
+    }
+
+    /// Moves every lone SYN to the end of the ring, in their order.
+    fn close_gaps(&mut self) {
+        for place in self.lone.places() {
+            if let Some((lone, hash)) = self.lone.take(place) {
+                self.append(LONE | place, lone, hash);
+            }
+        }
+        self.lone.oldest();
+    }
+
+    fn append(&mut self, old: Slot, lone: Lone, hash: u64) {
+        let place = self.lone.push(lone, hash);
+        self.index.replace(hash, old, LONE | place);
+    }
+
+    /// Writes a lone SYN that was looked at back to its place.
+    fn settle(&mut self) {
+        if let Some((slot, flow)) = self.open.take()
+            && let Some(lone) = self.lone.get_mut(slot & !LONE)
+        {
+            *lone = Lone::pack(&flow);
         }
     }
 
-    fn dequeue(&mut self, slot: Slot) {
-        let Some(held) = self.flows.get_mut(slot) else { return };
-        if held.flow.is(Flow::QUEUED) {
-            held.flow.marks &= !Flow::QUEUED;
-            self.lone -= 1;
+    /// Unpacks the lone SYN in a slot.
+    fn open(&mut self, slot: Slot) -> Option<&mut Flow> {
+        if self.open.as_ref().is_none_or(|(open, _)| *open != slot) {
+            self.settle();
+            self.open = Some((slot, self.lone.get(slot & !LONE)?.unpack()));
         }
+        self.open.as_mut().map(|(_, flow)| flow)
     }
 
-    /// A lone SYN was sent again: it is worth as much as one that just came.
-    pub fn refresh(&mut self, slot: Slot) {
-        self.dequeue(slot);
-        self.enqueue(slot);
+    /// Takes a lone SYN out of the ring.
+    fn take_lone(&mut self, slot: Slot) -> Option<(Flow, u64)> {
+        self.open(slot)?;
+        let (_, flow) = self.open.take()?;
+        let (_, hash) = self.lone.take(slot & !LONE)?;
+        Some((flow, hash))
+    }
+
+    /// A lone SYN was sent again: it is worth as much as one that just came. Gives its new slot.
+    pub fn refresh(&mut self, slot: Slot) -> Slot {
+        let Some((flow, hash)) = self.take_lone(slot) else {
+            return slot;
+        };
+        let new = LONE | self.lone.push(Lone::pack(&flow), hash);
+        self.index.replace(hash, slot, new);
+        new
     }
 
     /// The flow in a slot.
-    pub fn flow(&self, slot: Slot) -> Option<&Flow> {
-        self.flows.get(slot).map(|h| &h.flow)
+    pub fn flow(&mut self, slot: Slot) -> Option<&Flow> {
+        self.both_mut(slot).map(|(flow, _)| &*flow)
     }
 
     /// The flow in a slot, with its detail where it has one.
     pub fn both_mut(&mut self, slot: Slot) -> Option<(&mut Flow, Option<&mut Detail>)> {
-        let held = self.flows.get_mut(slot)?;
-        Some((&mut held.flow, held.detail.as_deref_mut()))
-    }
-
-    /// The flow in a slot with a detail, made if it is new.
-    pub fn with_detail(&mut self, slot: Slot) -> Option<(&mut Flow, &mut Detail)> {
-        self.dequeue(slot);
-        let held = self.flows.get_mut(slot)?;
-        if held.detail.is_none() {
-            self.details += 1;
+        if is_lone(slot) {
+            return self.open(slot).map(|flow| (flow, None));
         }
-        Some((&mut held.flow, held.detail.get_or_insert_default()))
+        let whole = self.whole.get_mut(slot as usize)?.as_deref_mut()?;
+        Some((&mut whole.flow, Some(&mut whole.detail)))
     }
 
-    /// Takes a flow out.
-    pub fn remove(&mut self, slot: Slot) -> Option<(Flow, Option<Box<Detail>>)> {
-        let Held { flow, detail, tag } = self.flows.take(slot)?;
-        self.index.remove(tag, slot);
-        self.lone -= usize::from(flow.is(Flow::QUEUED));
-        self.details -= usize::from(detail.is_some());
-        Some((flow, detail))
+    /// The flow in a slot with a detail, made if it is new; then it moves to another slot.
+    pub fn with_detail(&mut self, slot: &mut Slot) -> Option<(&mut Flow, &mut Detail)> {
+        if is_lone(*slot) {
+            let (flow, hash) = self.take_lone(*slot)?;
+            let new = self.place(flow, Detail::default(), hash);
+            self.index.replace(hash, *slot, new);
+            *slot = new;
+        }
+        let whole = self.whole.get_mut(*slot as usize)?.as_deref_mut()?;
+        Some((&mut whole.flow, &mut whole.detail))
+    }
+
+    /// Takes a flow out; gives its hash, too.
+    pub fn remove(&mut self, slot: Slot) -> Option<(Removed, u64)> {
+        self.settle();
+        let (removed, hash) = if is_lone(slot) {
+            let (lone, hash) = self.lone.take(slot & !LONE)?;
+            (Removed::Lone(lone), hash)
+        } else {
+            let whole = self.whole.get_mut(slot as usize)?.take()?;
+            self.free.push(slot);
+            let hash = whole.hash;
+            (Removed::Whole(whole), hash)
+        };
+        self.index.remove(hash, slot);
+        Some((removed, hash))
+    }
+
+    fn whole(&self, slot: Slot) -> Option<&Whole> {
+        self.whole.get(slot as usize)?.as_deref()
+    }
+
+    /// The lone SYN that was not heard of for longest, and when that was.
+    pub fn oldest_lone(&mut self) -> Option<(Slot, i64)> {
+        self.settle();
+        let place = self.lone.oldest()?;
+        Some((LONE | place, self.lone.get(place)?.last_ns()))
     }
 
     /// The flow that is missed least.
-    pub fn choose_victim(&mut self) -> Option<Slot> {
-        while self.lone * 8 >= self.limit {
-            let Some(place) = self.queue.pop_front() else { break };
-            if is_there(&self.flows, &place) {
-                return Some(place.slot);
-            }
+    pub fn choose_victim(&mut self) -> Option<Victim> {
+        let oldest = self.oldest_lone();
+        let many = self.lone.len() * 8 >= self.limit;
+        if let Some((slot, _)) = oldest.filter(|_| many) {
+            return Some(Victim { slot, finished: false });
         }
-        let mut best: Option<(Worth, i64, Slot)> = None;
+        let mut best = oldest.map(|(slot, last_ns)| (Worth::HalfOpen, last_ns, slot));
         let mut seen = 0;
-        for _ in 0..self.flows.used {
-            let slot = self.advance();
-            let Some(Held { flow, .. }) = self.flows.get(slot) else {
+        for _ in 0..self.whole.len() {
+            let slot = advance(&mut self.hand, self.whole.len());
+            let Some(Whole { flow, .. }) = self.whole(slot) else {
                 continue;
             };
             let value = worth(flow);
@@ -410,45 +339,50 @@ impl Store {
                 break;
             }
         }
-        best.map(|(_, _, slot)| slot)
+        best.map(|(worth, _, slot)| Victim {
+            slot,
+            finished: worth == Worth::Finished,
+        })
     }
 
-    fn advance(&mut self) -> Slot {
-        let slot = self.hand;
-        self.hand = if self.hand + 1 >= self.flows.used {
-            0
-        } else {
-            self.hand + 1
-        };
-        slot
-    }
-
-    /// The next slot of a slow, endless walk over the table, for timers.
-    pub fn sweep(&mut self) -> Option<Slot> {
-        if self.flows.used == 0 {
-            return None;
+    /// One step of a slow, endless walk over the whole connections, for timers: is the next one waiting for a packet since
+    /// before `than_ns`?
+    pub fn sweep(&mut self, than_ns: i64) -> Swept {
+        if self.oldest_ns >= than_ns {
+            return Swept::Nothing;
         }
-        let slot = self.sweep;
-        self.sweep = if self.sweep + 1 >= self.flows.used {
-            0
-        } else {
-            self.sweep + 1
-        };
-        Some(slot)
+        let slot = advance(&mut self.sweep, self.whole.len());
+        let waiting = self.whole(slot).filter(|w| is_waiting(&w.flow)).map(|w| w.flow.last_ns);
+        let stale = waiting.is_some_and(|last_ns| last_ns < than_ns);
+        if let Some(last_ns) = waiting.filter(|_| !stale) {
+            self.walk_oldest_ns = self.walk_oldest_ns.min(last_ns);
+        }
+        if self.sweep == 0 {
+            self.oldest_ns = std::mem::replace(&mut self.walk_oldest_ns, i64::MAX);
+        }
+        if stale { Swept::Stale(slot) } else { Swept::Fresh }
     }
 
-    /// Every slot that may hold a flow.
-    pub fn slots(&self) -> std::ops::Range<Slot> {
-        0..self.flows.used
+    /// Every slot that holds a flow, in the order in which they began.
+    pub fn in_order(&mut self) -> Vec<Slot> {
+        self.settle();
+        let whole = self.whole.iter().zip(0..);
+        let whole = whole.filter_map(|(whole, slot)| Some((whole.as_ref()?.flow.number, slot)));
+        let lone = |place| Some((self.lone.get(place)?.number(), LONE | place));
+        let mut all: Vec<(u64, Slot)> = whole.chain(self.lone.places().filter_map(lone)).collect();
+        all.sort_unstable();
+        all.into_iter().map(|(_, slot)| slot).collect()
     }
 }
 
-fn is_there(flows: &Slab<Held>, place: &Queued) -> bool {
-    flows.get(place.slot).is_some_and(|Held { flow, .. }| {
-        flow.is(Flow::QUEUED) && flow.number as u32 == place.number && flow.syn_sent == place.syn_sent
-    })
+/// Whether a slot is one of a lone SYN.
+const fn is_lone(slot: Slot) -> bool {
+    slot & LONE != 0
 }
 
-const fn tag_of(hash: u64) -> u32 {
-    (hash >> 32) as u32
+/// The next one in a circle.
+const fn advance(hand: &mut Slot, size: usize) -> Slot {
+    let slot = *hand;
+    *hand = if slot as usize + 1 >= size { 0 } else { slot + 1 };
+    slot
 }

@@ -16,13 +16,13 @@ use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::seen::{Seen, SeenSet};
 use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
-use crate::store::{Slot, Store};
+use crate::store::{Removed, Slot, Store, Swept};
 use crate::stray::{Counted, Strays};
 
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
 pub struct Limits {
-    /// Whole connections tracked at once, about 490 bytes each. Three lone SYNs take the room of one.
+    /// Whole connections tracked at once, about 490 bytes each with the index. Three lone SYNs take the room of one.
     pub max_flows: usize,
 }
 
@@ -198,7 +198,7 @@ impl Tracker {
     /// of them at once instead of for each in turn.
     fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
         let mut touched = 0u64;
-        let mut slots = [0u32; AHEAD];
+        let mut slots = [None; AHEAD];
         for (slot, &hash) in slots.iter_mut().zip(hashes) {
             *slot = self.store.touch(hash);
         }
@@ -208,13 +208,10 @@ impl Tracker {
             }
         }
         if self.store.is_full() {
-            touched ^= self.store.touch_victims(group.len()) as u64;
+            touched ^= u64::from(self.store.touch_victims(group.len()));
         }
-        for &slot in slots.iter().filter(|&&slot| slot != 0) {
+        for slot in slots.into_iter().flatten() {
             touched ^= self.store.touch_flow(slot);
-        }
-        for &slot in slots.iter().filter(|&&slot| slot != 0) {
-            touched ^= self.store.touch_detail(slot);
         }
         std::hint::black_box(touched);
     }
@@ -240,7 +237,7 @@ impl Tracker {
 
     /// Judges everything that is still open, as the capture leaves it.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        for slot in self.store.slots() {
+        for slot in self.store.in_order() {
             self.emit(slot, None, sink);
         }
         self.linger = Default::default();
@@ -297,7 +294,7 @@ impl Tracker {
     #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename the seven
     fn known(
         &mut self,
-        slot: Slot,
+        mut slot: Slot,
         segment: &Segment,
         key: Key,
         src_low: bool,
@@ -373,7 +370,7 @@ impl Tracker {
             );
             return;
         }
-        let Some((flow, detail)) = self.store.with_detail(slot) else {
+        let Some((flow, detail)) = self.store.with_detail(&mut slot) else {
             return;
         };
         effect::ensure_started(flow, detail);
@@ -450,7 +447,7 @@ impl Tracker {
         let next = held.remove(nth);
         self.emit(slot, Some(Seen::Finished), sink);
         for other in held {
-            sink.ended(Ended::new(other, None, false));
+            sink.ended(Ended::of_syn(&other, false));
         }
         Some(self.store.insert(hash, next))
     }
@@ -487,7 +484,7 @@ impl Tracker {
     }
 
     /// What the capture put before the packet that began this flow.
-    fn adopt_strays(&mut self, slot: Slot, key: Key, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
+    fn adopt_strays(&mut self, key: Key, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
         let mut last = None;
         for (packet, counted) in self.strays.take(hash, self.last_ns) {
             let Packet::Tcp(segment) = packet else {
@@ -504,12 +501,13 @@ impl Tracker {
                 segment.payload_len,
             );
             let again = last.replace(numbers) == Some(numbers);
+            // Each of them may move it to another slot, or end it.
+            let Some(slot) = self.store.find(&key, hash) else {
+                return;
+            };
             let Some((flow, detail)) = self.store.both_mut(slot) else {
                 return;
             };
-            if flow.key != key {
-                return;
-            }
             let src_low = Key::new(
                 segment.src,
                 segment.src_port,
@@ -555,7 +553,7 @@ impl Tracker {
         let flow = self.attempt(segment, key, src_low, reused);
         let row = lookup(Side::Client, Class::Syn, State::Closed);
         let number = flow.number;
-        let slot = self.store.insert(hash, flow);
+        self.store.insert(hash, flow);
         let step = Step {
             number,
             from: Side::Client,
@@ -565,7 +563,7 @@ impl Tracker {
             copy: false,
         };
         witness.step(segment, &step);
-        self.adopt_strays(slot, key, hash, sink, witness);
+        self.adopt_strays(key, hash, sink, witness);
     }
 
     /// The flow that a SYN begins.
@@ -599,8 +597,8 @@ impl Tracker {
         // The receiver of a SYN-ACK is the client.
         flow.marks |= Flow::SERVER_SEEN | if src_low { 0 } else { Flow::CLIENT_LOW };
         let number = flow.number;
-        let slot = self.store.insert(hash, flow);
-        if let Some((_, detail)) = self.store.with_detail(slot) {
+        let mut slot = self.store.insert(hash, flow);
+        if let Some((_, detail)) = self.store.with_detail(&mut slot) {
             effect::first_syn_ack(detail, segment);
         }
         let row = lookup(Side::Server, Class::SynAck, State::Closed);
@@ -613,7 +611,7 @@ impl Tracker {
             copy: false,
         };
         witness.step(segment, &step);
-        self.adopt_strays(slot, key, hash, sink, witness);
+        self.adopt_strays(key, hash, sink, witness);
     }
 
     fn new_flow(&mut self, segment: &Segment, key: Key) -> Flow {
@@ -645,37 +643,34 @@ impl Tracker {
     fn make_room(&mut self, sink: &mut impl Sink) {
         self.sweep(sink);
         while self.store.is_full() {
-            let Some(slot) = self.store.choose_victim() else {
+            let Some(victim) = self.store.choose_victim() else {
                 return;
             };
-            let finished = self
-                .store
-                .flow(slot)
-                .is_some_and(|f| matches!(f.state, State::TimeWait | State::Reset));
-            if finished {
-                self.emit(slot, Some(Seen::Finished), sink);
+            if victim.finished {
+                self.emit(victim.slot, Some(Seen::Finished), sink);
             } else {
                 self.stats.evicted += 1;
-                self.emit(slot, Some(Seen::Evicted), sink);
+                self.emit(victim.slot, Some(Seen::Evicted), sink);
             }
         }
     }
 
-    /// Timers, in capture time: two slots for each new flow, some at a time, walk the whole table often enough.
+    /// Timers, in capture time: two slots for each new flow, some at a time, walk the whole table often enough. As long as
+    /// no flow can be stale, none is looked at.
     fn sweep(&mut self, sink: &mut impl Sink) {
         const AT_A_TIME: u64 = 16;
         if !self.steady || !self.number.is_multiple_of(AT_A_TIME) {
             return;
         }
+        let stale_ns = self.last_ns.saturating_sub(STALE_NS);
+        while let Some((slot, _)) = self.store.oldest_lone().filter(|&(_, last_ns)| last_ns < stale_ns) {
+            self.emit(slot, Some(Seen::Finished), sink);
+        }
         for _ in 0..2 * AT_A_TIME {
-            let Some(slot) = self.store.sweep() else { return };
-            let stale = self.store.flow(slot).is_some_and(|f| {
-                f.state != State::Established
-                    && !is_closing(f.state)
-                    && self.last_ns.saturating_sub(f.last_ns) > STALE_NS
-            });
-            if stale {
-                self.emit(slot, Some(Seen::Finished), sink);
+            match self.store.sweep(stale_ns) {
+                Swept::Nothing => return,
+                Swept::Fresh => {}
+                Swept::Stale(slot) => self.emit(slot, Some(Seen::Finished), sink),
             }
         }
     }
@@ -697,8 +692,8 @@ impl Tracker {
                 let Some(flow) = self.store.flow(slot).filter(|f| over(f)) else {
                     continue;
                 };
-                let (held, hash) = (flow.is(Flow::HELD), self.hasher.hash(&flow.key));
-                if !held || self.begin_last_held(slot, hash, sink).is_none() {
+                let held = flow.is(Flow::HELD).then(|| self.hasher.hash(&flow.key));
+                if held.is_none_or(|hash| self.begin_last_held(slot, hash, sink).is_none()) {
                     self.emit(slot, Some(Seen::Finished), sink);
                 }
             }
@@ -706,21 +701,29 @@ impl Tracker {
     }
 
     fn emit(&mut self, slot: Slot, seen: Option<Seen>, sink: &mut impl Sink) {
-        let Some((mut flow, mut detail)) = self.store.remove(slot) else {
+        let Some((mut removed, hash)) = self.store.remove(slot) else {
             return;
         };
         if let Some(seen) = seen {
-            self.seen.put(self.hasher.hash(&flow.key), seen);
+            self.seen.put(hash, seen);
         }
         let evicted = seen == Some(Seen::Evicted);
-        let (held, forged) = match detail.as_deref_mut().filter(|_| flow.is(Flow::HELD)) {
-            Some(detail) => held::release(&mut flow, detail),
-            None => (Vec::new(), 0),
-        };
-        self.stats.handshakes -= forged;
-        sink.ended(Ended::new(flow, detail, evicted));
+        let held = self.release(&mut removed);
+        sink.ended(Ended::new(removed, evicted));
         for attempt in held {
-            sink.ended(Ended::new(attempt, None, evicted));
+            sink.ended(Ended::of_syn(&attempt, evicted));
+        }
+    }
+
+    /// The SYNs that were held inside a connection that leaves.
+    fn release(&mut self, removed: &mut Removed) -> Vec<Flow> {
+        match removed {
+            Removed::Whole(whole) if whole.flow.is(Flow::HELD) => {
+                let (held, forged) = held::release(&mut whole.flow, &mut whole.detail);
+                self.stats.handshakes -= forged;
+                held
+            }
+            _ => Vec::new(),
         }
     }
 
@@ -746,7 +749,7 @@ impl Tracker {
         if !self.store.flow(slot).is_some_and(|flow| is_about(flow, error, src_low)) {
             return;
         }
-        let Some((flow, detail)) = self.store.with_detail(slot) else {
+        let Some((flow, detail)) = self.store.with_detail(&mut slot) else {
             return;
         };
         effect::ensure_started(flow, detail);
@@ -810,19 +813,6 @@ const fn walk(flow: &mut Flow, from: Side, class: Class) {
     if let Cell::Next(next) = lookup(from, class, flow.state).cell {
         flow.state = next;
     }
-}
-
-const fn is_closing(state: State) -> bool {
-    matches!(
-        state,
-        State::FinClient
-            | State::FinClientAcked
-            | State::FinServer
-            | State::FinServerAcked
-            | State::FinBoth
-            | State::FinBothClientAcked
-            | State::FinBothServerAcked
-    )
 }
 
 /// Whether an ICMP error makes `connect()` fail. Not: fragmentation needed, packet too big, source quench, redirect.

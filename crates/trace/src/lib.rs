@@ -26,7 +26,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use halfopen_track::{Handshake, Limits, TrackStats, Tracker};
+use halfopen_track::{Ended, Handshake, Limits, TrackStats, Tracker};
 use halfopen_wire::EncapTable;
 use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
 use halfopen_wire::decode::{Decoder, Options};
@@ -82,6 +82,11 @@ pub trait Consumer {
 
     /// One handshake; `encaps` explains its encapsulation number.
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>);
+
+    /// The same before its record is made. Whoever needs none overrides this.
+    fn ended(&mut self, ended: &Ended, encaps: &Arc<EncapTable>) {
+        self.handshake(&ended.record(), encaps);
+    }
 }
 
 /// Batches of packets under way between the threads.
@@ -186,7 +191,7 @@ fn consume<C: Consumer>(
                 consumer.begin(first_ns);
             }
             for one in &portion.ended {
-                consumer.handshake(&one.record(), &encaps);
+                consumer.ended(one, &encaps);
             }
         }
         if until_watch == 0 {

@@ -9,7 +9,7 @@ use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
 use halfopen_table::{Collection, Filter, Names, Sorter, csv};
 use halfopen_track::summary::Limits as SummaryLimits;
-use halfopen_track::{Handshake, Sink, Summary};
+use halfopen_track::{Ended, Handshake, Sink, Summary};
 use halfopen_wire::EncapTable;
 
 use crate::Consumer;
@@ -71,6 +71,8 @@ type Portion = (Vec<Handshake>, Arc<EncapTable>);
 /// The consumer of [`crate::run`] that the commands use.
 pub struct Outlet {
     choice: Choice,
+    /// Nothing is left out: only then need no record be looked at.
+    takes_all: bool,
     span: (i64, i64),
     sources: Arc<[String]>,
     summary: Summary,
@@ -100,6 +102,7 @@ impl Outlet {
     ) -> Self {
         let sources: Arc<[String]> = sources.into();
         Self {
+            takes_all: choice.since.is_none() && choice.until.is_none() && choice.filter.is_none(),
             choice,
             span: (i64::MIN, i64::MAX),
             sources,
@@ -183,6 +186,14 @@ impl Consumer for Outlet {
             self.choice.since.map_or(i64::MIN, |m| m.absolute(first_ns)),
             self.choice.until.map_or(i64::MAX, |m| m.absolute(first_ns)),
         );
+    }
+
+    fn ended(&mut self, ended: &Ended, encaps: &Arc<EncapTable>) {
+        if self.wants_records || !self.takes_all {
+            self.handshake(&ended.record(), encaps);
+        } else {
+            self.summary.ended(ended);
+        }
     }
 
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>) {

@@ -143,6 +143,11 @@ impl PackedOptions {
         }
     }
 
+    /// Whether the list was damaged or cut.
+    pub const fn is_incomplete(&self) -> bool {
+        self.has(Self::INCOMPLETE)
+    }
+
     /// Whether the packet went on in other fragments.
     pub const fn is_fragmented(&self) -> bool {
         self.has(Self::FRAGMENTED)

@@ -64,9 +64,14 @@ impl Index {
         tag as usize & self.mask
     }
 
-    /// A slot of the same tag in the bucket where `hash` belongs, if there is one: very likely the one that will be found.
-    /// Called for a whole batch, so that the processor fetches the lines side by side.
-    pub fn touch(&self, hash: u64) -> Option<Slot> {
+    /// Reads the bucket where `hash` belongs; the result means nothing. Called for a whole batch, so that the processor
+    /// fetches the lines side by side.
+    pub fn touch(&self, hash: u64) -> u32 {
+        self.buckets[self.home(tag_of(hash))].passed
+    }
+
+    /// A slot of the same tag in that bucket, if there is one: very likely the one that will be found.
+    pub fn guess(&self, hash: u64) -> Option<Slot> {
         let tag = tag_of(hash);
         let bucket = &self.buckets[self.home(tag)];
         let found = bucket.with_tag(tag).trailing_zeros() as usize;

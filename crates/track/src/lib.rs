@@ -31,6 +31,7 @@ pub mod summary;
 pub mod tracker;
 
 pub use key::{Key, KeyHasher};
+pub use lone::Unanswered;
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 pub use sink::{Ended, Sink};
 pub use summary::Summary;

@@ -3,11 +3,11 @@
 //! What an ordinary SYN over IPv4 says is kept as numbers; whatever does not fit (IPv6, a SYN with data, one that was sent
 //! again) is kept as a whole [`Flow`] beside it. Packing and unpacking lose nothing.
 
-use halfopen_wire::{Address, EncapId};
+use halfopen_wire::{Address, EncapId, Flags, Segment};
 
 use crate::flow::{Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::key::Key;
-use crate::record::{Anomalies, Anomaly};
+use crate::record::{Anomalies, Anomaly, SideOptions};
 use crate::state::State;
 
 /// A connection of which nothing but one SYN was seen; with `rare`, SYNs.
@@ -38,6 +38,23 @@ pub struct Lone {
     rare: Option<Box<Flow>>,
 }
 
+/// An attempt that was one SYN without data and nothing else, as far as a summary asks: what a flood is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct Unanswered {
+    /// Who sent it.
+    pub client: Address,
+    /// To whom.
+    pub server: Address,
+    /// To which port.
+    pub server_port: u16,
+    /// When.
+    pub start_ns: i64,
+    /// What was odd.
+    pub anomalies: Anomalies,
+    /// It carried a Fast Open option.
+    pub asks_fast_open: bool,
+}
+
 /// The client is the low end of the key.
 const CLIENT_LOW: u8 = 1;
 /// The four-tuple had been used before.
@@ -48,6 +65,10 @@ const IP_ID: u8 = 4;
 const EVICTED: u8 = 8;
 /// It is not here any more.
 const GONE: u8 = 16;
+
+const fn mark(on: bool, mark: u8) -> u8 {
+    if on { mark } else { 0 }
+}
 
 /// The end of a connection that an IPv4 address and a port name.
 const fn end(address: u32, port: u16) -> (Address, u16) {
@@ -98,11 +119,46 @@ impl Lone {
         }
     }
 
+    /// Packs a SYN, if it is an ordinary one, without making a flow of it first.
+    pub fn of(segment: &Segment, client_low: bool, number: u64, reused: bool) -> Option<Self> {
+        let options = PackedOptions::pack(&SideOptions::of(segment)?);
+        let place = segment.encap.0 as u16;
+        let ordinary = !segment.src.v6
+            && !segment.flags.has(Flags::FIN)
+            && !segment.bad_checksum
+            && (segment.payload_len, segment.interface) == (0, 0)
+            && (options.tsecr, options.unknown) == (0, 0)
+            && segment.encap.0 >> 16 == u32::from(place)
+            && number >> 48 == 0;
+        let ip_id = segment.ip_id.filter(|&id| id != 0);
+        ordinary.then(|| Self {
+            client: segment.src.bits as u32,
+            server: segment.dst.bits as u32,
+            client_port: segment.src_port,
+            server_port: segment.dst_port,
+            isn: segment.seq,
+            start_ns: segment.time_ns,
+            frame: FrameRef::new(segment.file, segment.frame),
+            number_low: number as u32,
+            number_high: (number >> 32) as u16,
+            encap: place,
+            tsval: options.tsval,
+            mss: options.mss,
+            window: options.window,
+            options: options.bits,
+            ip_id: ip_id.unwrap_or(0),
+            window_scale: options.window_scale,
+            ace_cookie: options.ace_cookie,
+            ttl: segment.ttl,
+            marks: mark(client_low, CLIENT_LOW) | mark(reused, PORT_REUSED) | mark(ip_id.is_some(), IP_ID),
+            rare: None,
+        })
+    }
+
     fn numbers(flow: &Flow) -> Self {
         let client_low = flow.is(Flow::CLIENT_LOW);
         let (client, client_port) = flow.key.end(client_low);
         let (server, server_port) = flow.key.end(!client_low);
-        let mark = |on: bool, mark: u8| if on { mark } else { 0 };
         let o = &flow.client_options;
         Self {
             client: client.bits as u32,
@@ -212,6 +268,30 @@ impl Lone {
         self.rare.as_ref().map_or(self.start_ns, |flow| flow.last_ns)
     }
 
+    /// What a summary needs of it; `None` where there is more to say.
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        if self.rare.is_some() {
+            return None;
+        }
+        let mut anomalies = Anomalies::default();
+        let mut note = |is: bool, anomaly| {
+            if is {
+                anomalies.insert(anomaly);
+            }
+        };
+        note(self.has(PORT_REUSED), Anomaly::PortReused);
+        note(self.is_evicted(), Anomaly::Evicted);
+        note(self.options().is_incomplete(), Anomaly::OptionsDamaged);
+        Some(Unanswered {
+            client: Address::from_v4(self.client.to_be_bytes()),
+            server: Address::from_v4(self.server.to_be_bytes()),
+            server_port: self.server_port,
+            start_ns: self.start_ns,
+            anomalies,
+            asks_fast_open: self.options().asks_fast_open(),
+        })
+    }
+
     /// Whether it was taken away.
     pub const fn is_gone(&self) -> bool {
         self.has(GONE)
@@ -248,10 +328,9 @@ fn is_ordinary(flow: &Flow) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use halfopen_wire::{Flags, Segment, SynOptions};
+    use halfopen_wire::SynOptions;
 
     use super::*;
-    use crate::record::SideOptions;
 
     fn segment(src: [u8; 4], dst: [u8; 4]) -> Segment {
         Segment {
@@ -310,6 +389,14 @@ mod tests {
         assert_eq!((lone.key(), lone.last_ns()), (flow.key, flow.last_ns));
     }
 
+    /// The short way and the long one agree.
+    fn assert_same(s: &Segment, ordinary: bool) {
+        let (_, src_low) = Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap);
+        let lone = Lone::of(s, src_low, 1 << 33, false);
+        assert_eq!(lone.map(|l| l.unpack()), ordinary.then(|| flow(s)), "{s:?}");
+        assert_kept(&flow(s), ordinary);
+    }
+
     #[test]
     fn it_is_one_cache_line() {
         assert_eq!(size_of::<Lone>(), 64);
@@ -318,15 +405,15 @@ mod tests {
     #[test]
     fn ordinary_syns_are_kept_as_numbers() {
         let (low, high) = ([10, 0, 0, 1], [198, 51, 100, 7]);
-        assert_kept(&flow(&segment(low, high)), true);
-        assert_kept(&flow(&segment(high, low)), true);
+        assert_same(&segment(low, high), true);
+        assert_same(&segment(high, low), true);
         let bare = Segment {
             ip_id: Some(0),
             syn: Some(SynOptions::default()),
             encap: EncapId::NONE,
             ..segment(low, high)
         };
-        assert_kept(&flow(&bare), true);
+        assert_same(&bare, true);
         let mut reused = flow(&bare);
         reused.anomalies.insert(Anomaly::PortReused);
         assert_kept(&reused, true);
@@ -355,7 +442,7 @@ mod tests {
             options.unknown = 1;
         }
         for s in [v6, mpls, data, elsewhere, echo, unknown] {
-            assert_kept(&flow(&s), false);
+            assert_same(&s, false);
         }
         let first = flow(&s);
         let again = Flow {

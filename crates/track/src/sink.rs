@@ -3,7 +3,7 @@
 use crate::Handshake;
 use crate::finish::finish;
 use crate::flow::Flow;
-use crate::lone::Lone;
+use crate::lone::{Lone, Unanswered};
 use crate::store::{Removed, Whole};
 
 /// A connection that is over, before its record is written out: much smaller, so that another thread can do that.
@@ -35,6 +35,14 @@ impl Ended {
     /// A lone SYN that was never in the table.
     pub(crate) fn of_syn(flow: &Flow, evicted: bool) -> Self {
         Self::new(Removed::Lone(Lone::pack(flow)), evicted)
+    }
+
+    /// What a summary needs of it, where it is one ordinary SYN and nothing else.
+    pub fn unanswered(&self) -> Option<Unanswered> {
+        match &self.0 {
+            Inner::Lone(lone) => lone.unanswered(),
+            _ => None,
+        }
     }
 
     /// Its record.

@@ -136,14 +136,15 @@ impl Store {
         }
     }
 
-    /// Reads the place where `hash` would be found, and gives the slot that stands there. Called for a whole batch first,
-    /// so that the processor fetches the lines side by side.
-    pub fn touch(&self, hash: u64) -> Option<Slot> {
+    /// Reads the place where `hash` would be found; the result means nothing. Called for a whole batch first, so that the
+    /// processor fetches the lines side by side.
+    pub fn touch(&self, hash: u64) -> u32 {
         self.index.touch(hash)
     }
 
-    /// As [`Store::touch`], for what is in the slot. What it returns means nothing.
-    pub fn touch_flow(&self, slot: Slot) -> u64 {
+    /// As [`Store::touch`], for the flow that is very likely found there.
+    pub fn touch_flow(&self, hash: u64) -> u64 {
+        let Some(slot) = self.index.guess(hash) else { return 0 };
         if is_lone(slot) {
             return self.lone.get(slot & !LONE).map_or(0, |l| l.last_ns() as u64);
         }
@@ -156,7 +157,7 @@ impl Store {
     /// As [`Store::touch`], for the lone SYNs that leave next, when the table is full.
     pub fn touch_victims(&self, count: usize) -> u32 {
         let hashes = self.lone.oldest_hashes(count);
-        hashes.fold(0, |t, hash| t ^ self.index.touch(hash).unwrap_or(0))
+        hashes.fold(0, |t, hash| t ^ self.index.touch(hash))
     }
 
     /// The slot of `key`.
@@ -186,16 +187,21 @@ impl Store {
 
     /// Adds a flow whose key is not in the table. The caller has made room.
     pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
-        self.settle();
-        if !flow.is(Flow::SYN_SEEN) {
-            let slot = self.place(flow, Detail::default(), hash);
-            self.index.insert(hash, slot);
-            return slot;
+        if flow.is(Flow::SYN_SEEN) {
+            return self.insert_lone(hash, Lone::pack(&flow));
         }
+        let slot = self.place(flow, Detail::default(), hash);
+        self.index.insert(hash, slot);
+        slot
+    }
+
+    /// The same for a lone SYN.
+    pub fn insert_lone(&mut self, hash: u64, lone: Lone) -> Slot {
+        self.settle();
         if self.lone.is_sparse() {
             self.close_gaps();
         }
-        let slot = LONE | self.lone.push(Lone::pack(&flow), hash);
+        let slot = LONE | self.lone.push(lone, hash);
         self.index.insert(hash, slot);
         slot
     }

@@ -12,6 +12,7 @@ use crate::effect;
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::held::{self, Verdict};
 use crate::key::{Key, KeyHasher};
+use crate::lone::Lone;
 use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::seen::{Seen, SeenSet};
 use crate::sink::{Ended, Sink};
@@ -198,9 +199,8 @@ impl Tracker {
     /// of them at once instead of for each in turn.
     fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
         let mut touched = 0u64;
-        let mut slots = [None; AHEAD];
-        for (slot, &hash) in slots.iter_mut().zip(hashes) {
-            *slot = self.store.touch(hash);
+        for &hash in hashes {
+            touched ^= u64::from(self.store.touch(hash));
         }
         for (&hash, packet) in hashes.iter().zip(group) {
             if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
@@ -210,8 +210,8 @@ impl Tracker {
         if self.store.is_full() {
             touched ^= u64::from(self.store.touch_victims(group.len()));
         }
-        for slot in slots.into_iter().flatten() {
-            touched ^= self.store.touch_flow(slot);
+        for &hash in hashes {
+            touched ^= self.store.touch_flow(hash);
         }
         std::hint::black_box(touched);
     }
@@ -550,10 +550,16 @@ impl Tracker {
     ) {
         self.make_room(sink);
         let reused = matches!(self.seen.get(hash), Some(Seen::Finished | Seen::Evicted));
-        let flow = self.attempt(segment, key, src_low, reused);
         let row = lookup(Side::Client, Class::Syn, State::Closed);
-        let number = flow.number;
-        self.store.insert(hash, flow);
+        let number = self.number + 1;
+        if let Some(lone) = Lone::of(segment, src_low, number, reused) {
+            self.number = number;
+            self.stats.handshakes += 1;
+            self.store.insert_lone(hash, lone);
+        } else {
+            let flow = self.attempt(segment, key, src_low, reused);
+            self.store.insert(hash, flow);
+        }
         let step = Step {
             number,
             from: Side::Client,

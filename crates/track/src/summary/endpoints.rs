@@ -10,7 +10,7 @@ use super::metric::{Latency, has_durations};
 use super::tally::Tally;
 use super::timeline::Rate;
 use crate::quantiles::Precision;
-use crate::{Handshake, Outcome};
+use crate::{Handshake, Outcome, Unanswered};
 
 /// Bins of an endpoint's rate: exact seconds while it is active for up to 256 s.
 const RATE_BINS: usize = 256;
@@ -27,6 +27,14 @@ pub struct Server {
 }
 
 impl Server {
+    /// The endpoint that a SYN was for.
+    pub const fn asked_by(syn: &Unanswered) -> Self {
+        Self {
+            address: syn.server,
+            port: syn.server_port,
+        }
+    }
+
     /// The endpoint that a handshake was for.
     pub fn of(h: &Handshake) -> Self {
         Self {
@@ -75,6 +83,13 @@ impl Activity {
         if has_durations(h) {
             self.latency_mut().add(h);
         }
+    }
+
+    /// As [`Activity::add`] for one SYN and nothing else.
+    pub fn unanswered(&mut self, syn: &Unanswered) {
+        self.tally.unanswered(syn.start_ns);
+        self.rate.add(syn.start_ns, 1);
+        self.failed.add(syn.client);
     }
 
     fn latency_mut(&mut self) -> &mut Latency<METRICS> {
@@ -177,12 +192,29 @@ impl Endpoints {
     /// Adds a handshake to its endpoint.
     #[inline]
     pub fn add(&mut self, h: &Handshake) {
-        let server = Server::of(h);
+        self.row(Server::of(h)).activity.add(h);
+        self.settle();
+    }
+
+    /// As [`Endpoints::add`] for one SYN and nothing else.
+    #[inline]
+    pub fn unanswered(&mut self, syn: &Unanswered) {
+        self.row(Server::asked_by(syn)).activity.unanswered(syn);
+        self.settle();
+    }
+
+    #[inline]
+    fn row(&mut self, server: Server) -> &mut Endpoint {
         if self.rows.get(self.last).is_none_or(|row| row.server != server) {
             self.last = self.find(server);
         }
+        &mut self.rows[self.last]
+    }
+
+    /// Counts the bytes of the row that was added to, and folds when they are too many.
+    #[inline]
+    fn settle(&mut self) {
         let row = &mut self.rows[self.last];
-        row.activity.add(h);
         let bytes = row.activity.heap_bytes();
         self.heap_bytes = self.heap_bytes + bytes - row.heap_bytes;
         row.heap_bytes = bytes;

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::endpoints::Server;
 use super::hash::Seed;
-use crate::{Handshake, Outcome};
+use crate::{Handshake, Outcome, Unanswered};
 
 /// Most SYNs, then earliest, then first to end: larger is more worth keeping.
 type Rank = (u32, Reverse<i64>, Reverse<u64>);
@@ -45,12 +45,23 @@ impl Failed {
 
     /// Keeps an attempt if it failed and is worth it.
     pub fn add(&mut self, h: &Handshake) {
-        if matches!(h.outcome, Outcome::Established | Outcome::Partial) || self.limit == 0 {
+        if !matches!(h.outcome, Outcome::Established | Outcome::Partial) {
+            self.consider((Server::of(h), h.outcome), (h.syn_sent, h.start_ns), || h.clone());
+        }
+    }
+
+    /// As [`Failed::add`] for one SYN and nothing else, whose record is made where it is kept.
+    pub fn unanswered(&mut self, syn: &Unanswered, record: impl FnOnce() -> Handshake) {
+        let key = (Server::asked_by(syn), Outcome::Unanswered);
+        self.consider(key, (1, syn.start_ns), record);
+    }
+
+    fn consider(&mut self, key: Key, (syn_sent, start_ns): (u32, i64), record: impl FnOnce() -> Handshake) {
+        if self.limit == 0 {
             return;
         }
         self.seen += 1;
-        let key = (Server::of(h), h.outcome);
-        let rank = (h.syn_sent, Reverse(h.start_ns), Reverse(self.seen));
+        let rank = (syn_sent, Reverse(start_ns), Reverse(self.seen));
         let memory = usize::from(key.0.port) % self.turned_down.len();
         if self.turned_down[memory].is_some_and(|(group, better)| group == key && rank < better) {
             return;
@@ -61,7 +72,7 @@ impl Failed {
         }
         self.turned_down = [None; 8];
         let group = self.groups.entry(key).or_default();
-        group.insert(rank, Box::new(h.clone()));
+        group.insert(rank, Box::new(record()));
         self.kept += 1;
         self.largest = self.largest.max(group.len());
     }

@@ -40,7 +40,7 @@ use timeline::{Bin, Peak, Rate, Timeline};
 use ttl::Ttls;
 
 use crate::quantiles::{Precision, Quantiles};
-use crate::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, Sink, TimeWait};
+use crate::{Anomalies, Anomaly, Close, Ended, FastOpen, Handshake, Outcome, Side, Sink, TimeWait, Unanswered};
 
 /// Bins of the timeline: about as many as a page has room for.
 const TIMELINE_BINS: usize = 600;
@@ -120,13 +120,24 @@ struct Features {
 }
 
 impl Features {
+    /// As [`Features::add`] for one SYN and nothing else.
+    fn unanswered(&mut self, syn: &Unanswered) {
+        self.ipv6 += u64::from(syn.client.v6);
+        self.odd(syn.anomalies);
+        self.fast_open[FastOpen::Requested as usize] += u64::from(syn.asks_fast_open);
+    }
+
+    fn odd(&mut self, anomalies: Anomalies) {
+        if anomalies != Anomalies::default() {
+            anomalies.iter().for_each(|a| self.anomalies[a as usize] += 1);
+        }
+    }
+
     fn add(&mut self, h: &Handshake) {
         self.ipv6 += u64::from(h.client.v6);
         self.simultaneous += u64::from(h.simultaneous);
         self.syn_data += u64::from(h.syn_data_bytes.is_some_and(|n| n > 0));
-        if h.anomalies != Anomalies::default() {
-            h.anomalies.iter().for_each(|a| self.anomalies[a as usize] += 1);
-        }
+        self.odd(h.anomalies);
         count(&mut self.close, h.close.map(|c| c as usize));
         count(&mut self.closed_by, h.closed_by.map(|s| s as usize));
         count(&mut self.time_wait, h.time_wait.map(|t| t as usize));
@@ -183,6 +194,22 @@ impl Sink for Summary {
 }
 
 impl Summary {
+    /// Takes what has ended. One SYN and nothing else is summed up without its record, which `record` makes where it is
+    /// wanted all the same.
+    pub fn ended(&mut self, ended: &Ended) {
+        let Some(syn) = ended.unanswered() else {
+            self.handshake(&ended.record());
+            return;
+        };
+        self.features.unanswered(&syn);
+        let interval = self.timeline.at(syn.start_ns);
+        interval.attempts += 1;
+        interval.failed += 1;
+        self.rate.add(syn.start_ns, 1);
+        self.endpoints.unanswered(&syn);
+        self.failed.unanswered(&syn, || ended.record());
+    }
+
     /// Of no handshake yet.
     pub fn new(limits: Limits) -> Self {
         Self {

@@ -178,6 +178,16 @@ impl Tally {
         }
     }
 
+    /// As [`Tally::add`] for one SYN and nothing else, sent at `start_ns`.
+    #[inline]
+    pub fn unanswered(&mut self, start_ns: i64) {
+        self.handshakes += 1;
+        self.outcomes[Outcome::Unanswered as usize] += 1;
+        self.syn_sent += 1;
+        self.first_ns = self.first_ns.min(start_ns);
+        self.last_ns = self.last_ns.max(start_ns);
+    }
+
     /// Adds all of another tally.
     pub fn merge(&mut self, other: &Self) {
         self.handshakes += other.handshakes;

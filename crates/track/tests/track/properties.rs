@@ -7,7 +7,10 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use halfopen_track::state::{Cell, Class, State};
-use halfopen_track::{Anomaly, Handshake, Limits, Outcome, Side, Step, TrackStats, Tracker, Witness};
+use halfopen_track::summary::json::JsonLimits;
+use halfopen_track::{
+    Anomaly, Ended, Handshake, Limits, Outcome, Side, Sink, Step, Summary, TrackStats, Tracker, Witness,
+};
 use halfopen_wire::{Address, EncapId, Flags, IcmpError, Packet, Segment, SynOptions};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -199,6 +202,24 @@ fn run(packets: &[Packet], limits: Limits) -> (Vec<Handshake>, TrackStats) {
     (kept.0, *tracker.stats())
 }
 
+/// One summary of what ended as it left the table, and one of the records made of it.
+#[derive(Default)]
+struct Both {
+    without: Summary,
+    with: Summary,
+}
+
+impl Sink for Both {
+    fn handshake(&mut self, h: &Handshake) {
+        self.with.handshake(h);
+    }
+
+    fn ended(&mut self, ended: Ended) {
+        self.without.ended(&ended);
+        self.handshake(&ended.record());
+    }
+}
+
 const ROOMY: Limits = Limits { max_flows: 1000 };
 
 /// What must hold for one record, whatever came.
@@ -359,6 +380,19 @@ proptest! {
         tracker.finish(&mut kept);
         kept.0.sort_by_key(|h| h.number);
         prop_assert_eq!((kept.0, *tracker.stats()), run(&packets.0, ROOMY));
+    }
+
+    #[test]
+    fn a_summary_needs_no_records(packets in traffic(), max_flows in 1usize..40) {
+        let mut tracker = Tracker::new(Limits { max_flows });
+        let mut both = Both::default();
+        for packet in &packets.0 {
+            tracker.push(packet, &mut both);
+        }
+        tracker.finish(&mut both);
+        let limits = JsonLimits { endpoints: 1000 };
+        prop_assert_eq!(both.without.to_json(limits), both.with.to_json(limits));
+        prop_assert_eq!(both.without.failed(), both.with.failed());
     }
 
     #[test]

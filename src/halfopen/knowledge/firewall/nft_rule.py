@@ -152,7 +152,6 @@ def _values(rest: list[str]) -> Iterator[str]:
             "limit",
             "timeout",
             "counter",
-            "ct",
             "<",
             ">",
             "<=",

@@ -14,6 +14,7 @@ __all__ = [
     "CaptureError",
     "Flood",
     "Handshakes",
+    "Records",
     "Relay",
     "SocketOwners",
     "SocketSetupError",
@@ -66,6 +67,23 @@ class Handshakes:
 
     def write_parquet(self, path: str | PathLike[str]) -> None:
         """Write Parquet. Raises OSError."""
+
+@final
+class Records:
+    """Handshake records that were made in Python, as the same Arrow columns as those of captures."""
+
+    def __new__(cls, rows: Sequence[dict[str, Any]]) -> Records:
+        """Of ``halfopen.handshake/1`` objects; what one does not name is null. TypeError: a value of a wrong type."""
+
+    def __len__(self) -> int: ...
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> CapsuleType:
+        """The Arrow PyCapsule interface. ``requested_schema`` is not honoured: the reader casts."""
+
+    def __arrow_c_schema__(self) -> CapsuleType:
+        """The schema alone."""
+
+    def to_parquet(self) -> bytes:
+        """A whole Parquet file."""
 
 def handshake_fields() -> list[tuple[str, str, str]]:
     """The fields of a record, in order: name, type, meaning. Members of records are ``client_options.mss``."""

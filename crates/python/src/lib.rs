@@ -8,6 +8,7 @@ mod exchange;
 mod lab;
 mod netns;
 mod probe;
+mod records;
 mod results;
 mod sockets;
 mod trace;
@@ -32,6 +33,8 @@ mod _core {
     use crate::netns::enter_netns;
     #[pymodule_export]
     use crate::probe::{SocketSetupError, probe};
+    #[pymodule_export]
+    use crate::records::Records;
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

@@ -4,7 +4,7 @@
 //!
 //! - [`field`] is the one table of the record's fields, which everything else walks.
 //! - [`filter`] and [`select`] choose and order; [`collection`] keeps.
-//! - [`jsonl`], [`csv`], [`arrow`], [`parquet`] write.
+//! - [`jsonl`], [`csv`], [`arrow`], [`parquet`] write; [`made`] takes records that no tracker made.
 //!
 //! **Limits.** The writers hold one batch (65 536 rows), Parquet one row group of encoded columns besides.
 //!
@@ -19,6 +19,7 @@ pub mod filter;
 #[cfg(test)]
 mod format_tests;
 pub mod jsonl;
+pub mod made;
 pub mod names;
 pub mod parquet;
 pub mod select;

@@ -8,6 +8,7 @@ from halfopen.active.options import ConnectOptions
 from halfopen.active.runner import INTERVAL_S, ProbePlan, Unresolved, resolve_all, run
 from halfopen.active.targets import read_targets
 from halfopen.handshakes.probes.board import Board
+from halfopen.render.records import arrow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
 
 class Probe:
     """What a run of probes found. Iterating gives the connects in order, as :class:`ProbeResult`.
+
+    The object is an Arrow stream of the handshake records: ``polars.DataFrame(found)``, ``pyarrow.table(found)``.
 
     Attributes:
         results: the connects in order.
@@ -38,6 +41,10 @@ class Probe:
     def handshakes(self) -> list[Handshake]:
         """The records, with ``source`` ``probe``."""
         return [result.handshake for result in self.results]
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object:
+        """The records as Arrow columns, the schema ``halfopen.handshake/1``: the Arrow PyCapsule interface."""
+        return arrow(self.handshakes).__arrow_c_stream__(requested_schema)
 
     def __len__(self) -> int:
         """How many connects were made."""

@@ -13,9 +13,6 @@ from halfopen.model.target import DEFAULT_PORT
 if TYPE_CHECKING:
     from pathlib import Path
 
-#: Rounds of a run whose records are held until its end.
-COUNT_MAX = 1_000_000
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOptions:
@@ -42,6 +39,7 @@ class ProbeOptions:
     await_data: bool = False
     send: bytes | None = None
     fast_open: bool = False
+    watch: bool = False
     output: Path | None = None
 
     def plan(self, format_: str) -> ProbePlan:
@@ -56,10 +54,12 @@ class ProbeOptions:
             raise UsageError("-i and --rate say the same thing: give one of them")
         if self.send is not None and not self.await_data and not self.fast_open:
             raise UsageError("--send is for --await-data or --fast-open", hint="add --await-data to see the answer")
-        if self.output is not None and format_ == "text" and self.output.is_dir():
-            raise UsageError(f"{self.output} is a directory")
+        if self.watch and self.count is None and format_ in {"json", "parquet"}:
+            raise UsageError(
+                f"--watch has no end, and --format {format_} is written at the end: give -c, or take jsonl"
+            )
         plan = ProbePlan(
-            count=1 if self.count is None else self.count,
+            count=self._rounds(),
             interval_s=INTERVAL_S if self.interval is None else self.interval,
             rate=self.rate,
             family="ipv4" if self.ipv4 else "ipv6" if self.ipv6 else "any",
@@ -69,6 +69,9 @@ class ProbeOptions:
         )
         plan.check()
         return plan
+
+    def _rounds(self) -> int | None:
+        return None if self.watch and self.count is None else self.count or 1
 
     def _connect(self) -> ConnectOptions:
         return ConnectOptions(

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from halfopen.active.fast_open import read_fast_open
 from halfopen.active.runner import Unresolved, resolve_all, run
 from halfopen.active.targets import read_targets
 from halfopen.cli.exit_codes import ExitCode
+from halfopen.cli.printer import is_terminal
 from halfopen.handshakes.probes.board import Board
 from halfopen.handshakes.probes.fast_open import local_reasons
 from halfopen.render.probe import ProbeLines
 from halfopen.render.probe_json import attempt_object, probe_object
-from halfopen.render.records import csv_header, csv_line, json_line
+from halfopen.render.records import arrow, csv_header, csv_line, json_line
 
 if TYPE_CHECKING:
     from halfopen.active.resolve import Resolution
     from halfopen.active.runner import ProbePlan
     from halfopen.cli.printer import Printer
     from halfopen.cli.probe_options import ProbeOptions
+    from halfopen.model.handshake import Handshake
     from halfopen.model.probe import ProbeResult
 
 
@@ -45,8 +48,15 @@ def show(printer: Printer, options: ProbeOptions) -> ExitCode:
         output = _output(printer, options, out)
         resolutions = _resolved(printer, targets, plan, board)
         output.begin(board)
-        _run(resolutions, plan, board, output)
-        output.end(board)
+        try:
+            _run(resolutions, plan, board, output)
+        except KeyboardInterrupt:
+            # What was found so far is worth having. A run without end ends this way, others are cut short by it.
+            output.end(board)
+            if plan.count is not None:
+                raise
+        else:
+            output.end(board)
     return ExitCode.OK if board.reachable else ExitCode.FINDINGS
 
 
@@ -71,10 +81,16 @@ def _run(resolutions: list[Resolution], plan: ProbePlan, board: Board, output: O
 
 def _output(printer: Printer, options: ProbeOptions, out: IO[bytes]) -> Output:
     fixed_port = options.source_port is not None
+    if printer.format == "text" and options.watch and options.output is None and is_terminal(sys.stdout):
+        from halfopen.cli.probe_watch import Watch
+
+        return Watch(printer)
     if printer.format == "text":
         return _Text(printer, out, options, fixed_port=fixed_port)
     if printer.format == "json":
         return _Json(out, fixed_port=fixed_port)
+    if printer.format == "parquet":
+        return _Parquet(out)
     return _Lines(out, printer.format)
 
 
@@ -119,6 +135,23 @@ class _Json:
     def end(self, board: Board) -> None:
         document = probe_object(board.reports(), self._attempts, reachable=board.reachable)
         _put(self._out, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
+
+
+class _Parquet:
+    """One file, at the end."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self._out = out
+        self._rows: list[Handshake] = []
+
+    def begin(self, board: Board) -> None:
+        pass
+
+    def result(self, result: ProbeResult) -> None:
+        self._rows.append(result.handshake)
+
+    def end(self, board: Board) -> None:  # noqa: ARG002  (a form like the others)
+        self._out.write(arrow(self._rows).to_parquet())
 
 
 class _Lines:

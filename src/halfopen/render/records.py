@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 from halfopen import _core
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from halfopen.model.handshake import Handshake
 
 
@@ -37,6 +39,11 @@ def record(handshake: Handshake) -> dict[str, Any]:
 
 def _whole(value: Any, inner: tuple[str, ...]) -> Any:  # noqa: ANN401
     return {name: value.get(name) for name in inner} if inner and value is not None else value
+
+
+def arrow(handshakes: Iterable[Handshake]) -> _core.Records:
+    """The records as Arrow columns (``__arrow_c_stream__``), and as Parquet (``to_parquet``)."""
+    return _core.Records([record(handshake) for handshake in handshakes])
 
 
 def json_line(handshake: Handshake) -> str:

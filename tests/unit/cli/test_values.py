@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import click
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfopen.cli.values import parse_which
+from halfopen.cli.values import BytesType, DurationType, parse_which
 from halfopen.model.exchange import FourTuple
 from halfopen.model.moment import Moment
 
@@ -72,3 +73,36 @@ def test_which_handshake(text: str, expected: int | FourTuple) -> None:
 def test_no_handshake(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         parse_which(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("200ms", 0.2), ("1.5s", 1.5), ("1m30s", 90.0), ("2", 2.0), ("0.25", 0.25), ("50us", 5e-5)]
+)
+def test_durations(text: str, seconds: float) -> None:
+    assert DurationType().convert(text, None, None) == pytest.approx(seconds)
+
+
+@pytest.mark.parametrize("text", ["", "s", "1x", "-1", "1e3", "nan", "inf", "1s 2s", "٢"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="is no duration"):
+        DurationType().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("GET / HTTP/1.0\\r\\n\\r\\n", b"GET / HTTP/1.0\r\n\r\n"),
+        ("\\x00\\xff\\0\\t", b"\x00\xff\x00\t"),
+        ("\\\\n", b"\\n"),
+        ("ü", "ü".encode()),
+        ("", b""),
+    ],
+)
+def test_bytes(text: str, data: bytes) -> None:
+    assert BytesType().convert(text, None, None) == data
+
+
+@pytest.mark.parametrize("text", ["\\", "\\q", "\\x1", "\\\\\\", "a\\xzz"])
+def test_unknown_escapes(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="unknown escape"):
+        BytesType().convert(text, None, None)

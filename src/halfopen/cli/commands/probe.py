@@ -45,8 +45,9 @@ FILE = click.Path(path_type=Path, readable=False)
 @click.option("--await-data", is_flag=True, help="After the handshake, wait for the server's first byte.")
 @click.option("--send", type=BytesType(), help=r"Send this before: 'GET / HTTP/1.0\r\n\r\n'.")
 @click.option("--fast-open", is_flag=True, help="Beside each connect, one with data in the SYN (RFC 7413).")
+@click.option("--watch", is_flag=True, help="Draw a live plot until Ctrl-C; lines where there is no terminal.")
 @click.option("--output", "-o", metavar="FILE", type=FILE, help="Write the result to this file. [default: stdout]")
-@with_printer("text", "json", "jsonl", "csv")
+@with_printer("text", "json", "jsonl", "csv", "parquet")
 def command(printer: Printer, /, **values: object) -> ExitCode:
     """Measure a connect: time, SYN round trip, retransmissions, cause of failure.
 

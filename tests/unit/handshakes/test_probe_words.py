@@ -1,0 +1,202 @@
+"""What is said of one connect."""
+
+from __future__ import annotations
+
+import pytest
+from tests.unit.active.results import changed, data, established, failed, fast_open, retransmitted
+
+from halfopen.handshakes.probes.data import data_headline, data_reason
+from halfopen.handshakes.probes.ending import headline, lost, reason
+from halfopen.handshakes.probes.fast_open import fast_open_headline, fast_open_verdict, gain, local_reasons
+from halfopen.handshakes.probes.summary import summarize
+from halfopen.knowledge.connect_errors import CONNECT_ERRORS
+from halfopen.model.probe import FastOpenCounts, FastOpenLocal, ProbeResult
+
+
+def test_connected() -> None:
+    assert headline(established(312.0)) == "connected in 312 µs, SYN round trip 292 µs"
+    assert reason(established()) is None
+
+
+def test_a_lost_syn_reads_as_what_it_cost() -> None:
+    result = retransmitted()
+    assert headline(result) == "connected in 1.03 s (first SYN lost: 1 s back-off + 31 ms)"
+    assert "round trip is not valid" in (reason(result) or "")
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        (retransmitted(3, 3e6), "3 SYNs lost: 3 s back-off + 31 ms"),
+        (
+            retransmitted(retransmit_wait_method="schedule"),
+            "first SYN or its answer lost: 1 s back-off + 31 ms",
+        ),
+        (
+            retransmitted(2, 2e6, retransmit_wait_method="schedule"),
+            "2 SYNs or their answers lost: 2 s back-off + 31 ms",
+        ),
+        (retransmitted(retransmit_wait_us=None), "first SYN lost"),
+        (retransmitted(1, 12_000.0, 90.0), "first SYN met an old connection of the same port: sent again after 12 ms"),
+    ],
+)
+def test_what_was_lost(result: ProbeResult, words: str) -> None:
+    assert lost(result) == words
+
+
+@pytest.mark.parametrize(
+    ("result", "line", "why"),
+    [
+        (failed("refused", "ECONNREFUSED"), "refused after 300 µs (ECONNREFUSED)", "nothing listens on that port"),
+        (
+            failed("timeout", connect_us=5e6, syn_sent=5),
+            "no answer within 5 s, 5 SYNs sent",
+            "No SYN-ACK, no RST, no ICMP",
+        ),
+        (
+            failed("timeout", "ETIMEDOUT", connect_us=3.1e6, syn_sent=2),
+            "no answer after 3.1 s (ETIMEDOUT), 2 SYNs sent",
+            "No SYN-ACK, no RST, no ICMP",
+        ),
+        (failed("not_sent", "EADDRNOTAVAIL"), "nothing sent (EADDRNOTAVAIL)", "no local port is free"),
+        (failed("not_sent", "EPERM"), "nothing sent (EPERM)", "BPF program"),
+        (failed("unreachable", "ENETUNREACH", syn_sent=0), "nothing sent (ENETUNREACH)", "no route leads there"),
+        (failed("failed", "EPROTO"), "failed after 300 µs (EPROTO)", "malformed"),
+        (failed("failed", "ENOSYS"), "failed after 300 µs (ENOSYS)", "not known to give"),
+        (
+            failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=1, icmp_from="10.0.0.1"),
+            "unreachable after 300 µs (EHOSTUNREACH): ICMP host unreachable from 10.0.0.1",
+            "from this host itself: no neighbour answers ARP or ND",
+        ),
+        (
+            failed("unreachable", "ECONNREFUSED", icmp_type=3, icmp_code=3, icmp_from="10.0.0.2"),
+            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable from 10.0.0.2",
+            "from the target itself",
+        ),
+        (
+            failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=13, icmp_from="192.0.2.9"),
+            "unreachable after 300 µs (EHOSTUNREACH): ICMP administratively prohibited from 192.0.2.9",
+            "192.0.2.9, a router on the way",
+        ),
+        (
+            failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=1),
+            "unreachable after 300 µs (EHOSTUNREACH): ICMP host unreachable",
+            "does not say from whom",
+        ),
+    ],
+)
+def test_failures(result: ProbeResult, line: str, why: str) -> None:
+    assert headline(result) == line
+    assert why in (reason(result) or "")
+
+
+def test_a_port_that_was_asked_for() -> None:
+    result = failed("not_sent", "EADDRNOTAVAIL")
+    assert "the local port asked for is taken" in (reason(result, fixed_port=True) or "")
+
+
+def test_every_error_is_a_clause() -> None:
+    for name, clause in CONNECT_ERRORS.items():
+        assert name.startswith("E")
+        assert not clause.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (data("first_byte", waited_us=3000.0), "first byte after 3 ms"),
+        (data("closed", waited_us=3000.0), "closed without a byte after 3 ms"),
+        (data("failed", waited_us=3000.0, errno="ECONNRESET"), "lost after 3 ms (ECONNRESET)"),
+        (data(), "no byte within 5 s"),
+    ],
+)
+def test_data(report: object, line: str) -> None:
+    assert data_headline(report) == line  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("report", "why"),
+    [
+        (data(sent_bytes=3, retransmissions=4), "Accept starvation, most likely"),
+        (data(sent_bytes=3, acknowledged_bytes=3, segments_received=1), "nobody calls accept()"),
+        (data(sent_bytes=3, acknowledged_bytes=None), "The data was sent and the application is silent"),
+        (data(segments_received=1), "TCP_DEFER_ACCEPT"),
+        (data(segments_received=3), "came 3 times again"),
+        (data(), "waits for the client to speak first"),
+        (data(segments_received=None), "waits for the client to speak first"),
+        (data("closed"), "did not want this connection"),
+        (data("failed", errno="ECONNRESET"), "tcp_abort_on_overflow"),
+        (data("failed", errno="ETIMEDOUT"), "again and again"),
+        (data("failed", errno="EPIPE"), "broke after the handshake: EPIPE"),
+        (data("first_byte", waited_us=3.1e6, segments_received=2), "TCP_DEFER_ACCEPT on a server that speaks first"),
+    ],
+)
+def test_what_data_means(report: object, why: str) -> None:
+    assert why in (data_reason(changed(established(), data=report)) or "")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        data("first_byte", waited_us=3000.0, segments_received=1),
+        data("first_byte", waited_us=1.02e6, segments_received=2, sent_bytes=5),  # it answers a request
+        data("first_byte", waited_us=1.9e6, segments_received=2),  # at no moment of the timetable
+        data("first_byte", waited_us=1.02e6, segments_received=1),  # merely slow
+    ],
+)
+def test_a_byte_that_came_needs_no_reason(report: object) -> None:
+    assert data_reason(changed(established(), data=report)) is None
+    assert data_reason(established()) is None
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (fast_open(disabled=True), "Fast Open is off here"),
+        (fast_open(failure="no_cookie"), "Fast Open: asked for a cookie"),
+        (fast_open(2, accepted=True), "Fast Open: 2 bytes in the SYN, acknowledged"),
+        (fast_open(2, failure="data_not_acknowledged"), "Fast Open: 2 bytes in the SYN, not acknowledged"),
+        (fast_open(2, failure="syn_retransmitted"), "Fast Open: 2 bytes in the SYN, eaten: sent again without"),
+    ],
+)
+def test_fast_open(report: object, line: str) -> None:
+    assert fast_open_headline(changed(established(), fast_open=report)) == line
+
+
+def test_without_fast_open_nothing_is_said_of_it() -> None:
+    assert fast_open_headline(established()) is None
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        (FastOpenCounts(3, 3, 2, 2), "works: the server acknowledged the data in 2 of 2 SYNs"),
+        (FastOpenCounts(3, 3, 2, 0, 1), "drops them"),
+        (FastOpenCounts(3, 3, 2), "Its cookie key has changed"),
+        (FastOpenCounts(2, 2), "The server gives no cookie"),
+        (FastOpenCounts(1, 1), "shows in the next connect"),
+    ],
+)
+def test_the_verdict_on_fast_open(counts: FastOpenCounts, words: str) -> None:
+    assert words in (fast_open_verdict(counts) or "")
+
+
+def test_no_verdict_where_none_was_tried() -> None:
+    assert fast_open_verdict(FastOpenCounts()) is None
+
+
+def test_local_reasons_of_fast_open() -> None:
+    assert local_reasons(FastOpenLocal()) == []
+    assert local_reasons(FastOpenLocal(setting=3, blackhole_timeout_s=0, blackholes=4)) == []
+    (off,) = local_reasons(FastOpenLocal(setting=2))
+    assert "tcp_fastopen, which is 2" in off
+    (hole,) = local_reasons(FastOpenLocal(setting=1, blackhole_timeout_s=3600, blackholes=1))
+    assert "1 black hole" in hole
+
+
+def test_what_fast_open_saves() -> None:
+    one = changed(established(1000.0), first_byte_us=1000.0)
+    other = changed(established(1000.0), first_byte_us=10.0)
+    assert "saves 990 µs" in (gain(summarize([one]), summarize([other])) or "")
+    assert "saves nothing" in (gain(summarize([other]), summarize([one])) or "")
+    assert gain(summarize([established()]), summarize([one])) is None

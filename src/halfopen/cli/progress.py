@@ -47,6 +47,16 @@ class Progress:
         self._drawn = True
         self._write(ERASE_LINE + self._line(done, total, now - self._start))
 
+    def wait(self, elapsed_s: float, total_s: float) -> None:
+        """``elapsed_s`` of a wait of ``total_s`` are over."""
+        now = self._clock()
+        if self._stream is None or now < self._next:
+            return
+        self._next, self._drawn = now + INTERVAL_S, True
+        cells = int(min(elapsed_s / total_s, 1.0) * BAR_CELLS)
+        left = f"{max(0.0, total_s - elapsed_s):.0f} s left"
+        self._write(f"{ERASE_LINE}{self._what} [{'#' * cells}{'.' * (BAR_CELLS - cells)}] {left}")
+
     def _line(self, done: int, total: int | None, elapsed: float) -> str:
         read = f"{done / 1e6:,.0f} MB".replace(",", " ")
         rate = f"{done / 1e6 / elapsed:,.0f} MB/s".replace(",", " ")

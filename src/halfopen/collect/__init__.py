@@ -3,7 +3,7 @@
 One small collector a file, in ``host`` and ``netns``; the framework around them is ``framework.py``.
 
 **Architecture Invariant:** reads, and never changes the host. Only helper threads enter a network namespace; nothing
-is asked of a container runtime.
+is asked of a container runtime; the only programs that are run are those that print packet filter rules (ADR 21).
 """
 
 from __future__ import annotations

@@ -64,5 +64,5 @@ class Visitor:
             yield f"{self._roots.proc}/{pid}/ns/net"
         if place.path is not None:
             yield place.path
-        if place.own:
-            yield f"{self._roots.proc}/self/ns/net"
+        if place.door is not None:
+            yield place.door

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass, field
+from threading import get_native_id
 from typing import TYPE_CHECKING
 
 from halfopen.collect.text import read_text
@@ -35,8 +36,10 @@ class Place:
     """How many there are."""
     path: str | None = None
     """Where it is mounted."""
+    door: str | None = None
+    """Another way in: that of the calling thread, which may be in it without its process."""
     own: bool = False
-    """The reader's."""
+    """The reader's: that of the thread that asked for the snapshot."""
     first: bool = False
     """That of process 1."""
     name: str = ""
@@ -56,7 +59,8 @@ class Places:
 def find(roots: Roots) -> Places:
     """Look at every process and every mount. Processes that end meanwhile are passed over. Never raises."""
     found: dict[int, Place] = {}
-    own, hidden = _inode(f"{roots.proc}/self/ns/net"), 0
+    door, hidden = f"{roots.proc}/self/task/{get_native_id()}/ns/net", 0
+    own = _inode(door) or _inode(f"{roots.proc}/self/ns/net")
     for pid in _pids(roots):
         try:
             inode = _inode_of_link(f"{roots.proc}/{pid}/ns/net")
@@ -71,7 +75,8 @@ def find(roots: Roots) -> Places:
         place = found.setdefault(inode, Place(inode))
         place.path = place.path or path
     if own is not None:
-        found.setdefault(own, Place(own)).own = True
+        place = found.setdefault(own, Place(own))
+        place.own, place.door = True, door
     _mark_first(found, _inode(f"{roots.proc}/1/ns/net"))
     places = sorted(found.values(), key=lambda place: (not place.first, not place.own, place.inode))
     return Places(places, hidden)

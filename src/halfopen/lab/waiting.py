@@ -50,3 +50,9 @@ def steady(read: Callable[[], T], what: str, for_s: float, timeout_s: float = 30
         if now != last:
             last, since = now, time.monotonic()
     return last
+
+
+def stopwatch() -> Callable[[], float]:
+    """Seconds since this call, each time it is asked."""
+    begin = time.monotonic()
+    return lambda: time.monotonic() - begin

@@ -18,6 +18,8 @@ class Diagnosis:
     """Name of the machine (hostile text)."""
     taken_at_ns: int
     """When the (later) snapshot was taken, nanoseconds since the epoch."""
+    kernel: str = ""
+    """``uname -r``."""
     interval_s: float | None = None
     """Seconds between the two snapshots; null with one: counters are then judged since boot, with care."""
     uptime_s: float | None = None

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from halfopen.model.experiment import Check, ExperimentResult
 
 _MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("skipped", "warn")}
+#: From here on, digits behind the point say nothing.
+_WHOLE = 1000
 _COLUMNS = (
     Column("observed here", words=20),
     Column("what", words=60),
@@ -57,7 +59,7 @@ def shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.3g}"
+        return f"{value:.0f}" if abs(value) >= _WHOLE else f"{value:.3g}"
     return "nothing" if value is None else escape_text(str(value))
 
 

@@ -81,7 +81,7 @@ def raise_backlog(space: Space, listener: Listener) -> Remedy:
     """What gives ``listener`` a larger limit: the bound that counts, and then a new listen()."""
     want, cap, why = wanted(space, listener), space.sysctl(SOMAXCONN), bound(space, listener)
     who = listener.owners[0].comm if listener.owners else "the application"
-    again = f"Restart {who}, or have it call listen() again: a limit is taken at listen() and never changes by itself."
+    again = "A limit is taken at listen() and never changes by itself: instead of a restart, listen() again does."
     if why is not None and why.kind == "stale" and cap is not None and cap > listener.accept_queue_limit:
         return Remedy(f"Restart {who}, so that it takes the present cap of {grouped(cap)}.", (), (again,))
     changes: tuple[Change, ...] = (space.change(SOMAXCONN, str(want)),) if cap is None or cap < want else ()

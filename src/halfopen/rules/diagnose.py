@@ -33,6 +33,7 @@ def diagnose(now: Snapshot, before: Snapshot | None = None, *, rules: Sequence[R
     seen = [space.sockets for space in now.netns if space.sockets is not None]
     return Diagnosis(
         host=now.host.name,
+        kernel=now.host.kernel,
         taken_at_ns=now.taken_at_ns,
         interval_s=context.interval_s,
         uptime_s=now.host.uptime_s,

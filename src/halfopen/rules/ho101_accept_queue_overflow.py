@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.accepting import holds_up, queue_evidence, starving
+from halfopen.rules.accepting import holds_up, is_full, queue_evidence, starving
 from halfopen.rules.backlog import bound, raise_backlog
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
@@ -82,7 +82,7 @@ class AcceptQueueOverflow(Rule):
                 yield from self._somewhere(space)
 
     def _at(self, space: Space, listener: Listener, drops: Growth | None, severity: Severity) -> Finding:
-        full = listener.accept_queue > listener.accept_queue_limit
+        full = is_full(listener)
         why = bound(space, listener)
         state = "is full" if full else "overflowed" if severity != "notice" else "has overflowed at some time"
         reason = (
@@ -128,7 +128,7 @@ class AcceptQueueOverflow(Rule):
 
 def _severity(space: Space, listener: Listener, drops: Growth | None) -> Severity | None:
     """How bad it is at this socket; None when there is nothing."""
-    if listener.accept_queue > listener.accept_queue_limit:
+    if is_full(listener):
         return "critical"
     overflows = space.growth("ListenOverflows")
     if drops is None or not drops.count or overflows is None or not overflows.count:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Remedy
 from halfopen.model.quantity import share
-from halfopen.rules.accepting import queue_evidence
+from halfopen.rules.accepting import dead, queue_evidence
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
 
@@ -67,12 +67,12 @@ class DeadEntries(Rule):
         """One finding for each group of sockets."""
         for space in context.spaces:
             for listener in (listener for listening in space.listening for listener, _ in listening.members):
-                dead = _dead(listener)
-                if dead < DEAD_MIN or dead < DEAD_SHARE_MIN * listener.accept_queue or not _is_filled(listener):
+                gone = dead(listener)
+                if gone < DEAD_MIN or gone < DEAD_SHARE_MIN * listener.accept_queue or not _is_filled(listener):
                     continue
                 yield self.finding(
                     space.subject("listener", listener_name(listener), **listener_identity(listener)),
-                    f"{share(dead, listener.accept_queue)} of the connections that wait for accept() have been given "
+                    f"{share(gone, listener.accept_queue)} of the connections that wait for accept() have been given "
                     "up by their clients.",
                     queue_evidence(space, listener),
                     remedy=Remedy("Make the application accept() earlier, and clients wait longer.", (), (PATIENCE,)),
@@ -83,12 +83,3 @@ class DeadEntries(Rule):
 
 def _is_filled(listener: Listener) -> bool:
     return listener.accept_queue >= FILLED_SHARE_MIN * (listener.accept_queue_limit + 1)
-
-
-def _dead(listener: Listener) -> int:
-    """Closed by the client and, in a socket that is alone, reset: those have no row any more."""
-    queued = listener.queued
-    if queued is None:
-        return 0
-    vanished = listener.accept_queue - queued.established - queued.close_wait if listener.group == 1 else 0
-    return queued.close_wait + max(0, vanished)

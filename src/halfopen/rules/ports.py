@@ -50,9 +50,14 @@ class Headroom:
     """Of those, ports that this destination has taken, TIME_WAIT included."""
     growth_per_s: float | None
     """Ports taken a second, net, between two snapshots; null with one."""
+    closes_per_s: float
+    """Connections that this host closed first, a second: each stays in TIME_WAIT for 60 s."""
+    plateau: float
+    """Ports that will be taken once as many leave TIME_WAIT as enter it, at the present rate."""
     seconds_to_cliff: float | None
-    """At that growth, until half of the range is taken; null when it does not grow."""
+    """At that growth, until half of the range is taken; null when it ends before."""
     seconds_to_exhaustion: float | None
+    """At that growth, until none is left; null when it ends before."""
     tw_reuse: TwReuse
 
     @property
@@ -65,11 +70,6 @@ class Headroom:
         """Part of the range that is taken."""
         return self.in_use / self.available if self.available else 1.0
 
-    @property
-    def closes_per_s(self) -> float:
-        """Connections that this host closed first, a second: each stays in TIME_WAIT for 60 s."""
-        return self.destination.time_wait / TIME_WAIT_S
-
 
 def headroom(space: Space, destination: Destination) -> Headroom | None:
     """What is left for ``destination``; None when the range of ports is not known."""
@@ -78,26 +78,46 @@ def headroom(space: Space, destination: Destination) -> Headroom | None:
         return None
     reserved = reserved_in(space.now, *bounds)
     available = bounds[1] - bounds[0] + 1 - reserved
-    before = space.destination_before(destination)
-    growth = None
-    if space.interval_s and space.before is not None:
-        growth = (destination.in_range - (before.in_range if before else 0)) / space.interval_s
+    growth, closes = _growth(space, destination)
+    open_ports = destination.in_range - destination.time_wait
+    plateau = max(float(destination.in_range), open_ports + closes * TIME_WAIT_S)
+    # Open connections may become more without an end; TIME_WAIT ends by itself where its plateau is.
+    endless = growth is not None and growth > closes
+    limit = float("inf") if endless else plateau
     return Headroom(
         destination=destination,
         available=available,
         reserved=reserved,
         in_use=destination.in_range,
         growth_per_s=growth,
-        seconds_to_cliff=_seconds(available // 2 - destination.in_range, growth),
-        seconds_to_exhaustion=_seconds(available - destination.in_range, growth),
+        closes_per_s=closes,
+        plateau=plateau,
+        seconds_to_cliff=_seconds(available // 2, destination.in_range, limit, growth),
+        seconds_to_exhaustion=_seconds(available, destination.in_range, limit, growth),
         tw_reuse=tw_reuse(space.now, destination),
     )
 
 
-def _seconds(ports: int, per_s: float | None) -> float | None:
-    if ports <= 0:
+def _growth(space: Space, destination: Destination) -> tuple[float | None, float]:
+    """Ports taken a second (null with one snapshot), and connections closed first by this host a second.
+
+    As many leave TIME_WAIT now as entered it a minute ago. So entries / 60 s is the rate when it is steady, and the
+    growth is the rate while the first minute lasts; the larger of the two is never too much.
+    """
+    steady = destination.time_wait / TIME_WAIT_S
+    if space.before is None or not space.interval_s:
+        return None, steady
+    before = space.destination_before(destination)
+    earlier, waited = (before.in_range, before.time_wait) if before else (0, 0)
+    growth = (destination.in_range - earlier) / space.interval_s
+    return growth, max(steady, (destination.time_wait - waited) / space.interval_s)
+
+
+def _seconds(ports: int, taken: int, limit: float, per_s: float | None) -> float | None:
+    """Until ``ports`` are taken; None when it never comes to that."""
+    if taken >= ports:
         return 0.0
-    return ports / per_s if per_s and per_s > 0 else None
+    return (ports - taken) / per_s if per_s and per_s > 0 and limit >= ports else None
 
 
 def reserved_in(namespace: NetNamespace, low: int, high: int) -> int:
@@ -140,7 +160,7 @@ def port_evidence(space: Space, room: Headroom) -> Iterator[Evidence]:
     yield Evidence("ports taken for this destination", room.in_use, "ports", "sock_diag")
     if room.destination.time_wait:
         yield Evidence("of which in TIME_WAIT", room.destination.time_wait, "ports", "sock_diag")
-        yield Evidence("closed by this host", round(room.closes_per_s, 1), "per second", "TIME_WAIT / 60 s")
+        yield Evidence("closed by this host", round(room.closes_per_s, 1), "per second", "sock_diag, TIME_WAIT")
     if room.growth_per_s is not None:
         yield Evidence("growth", round(room.growth_per_s, 1), "ports per second", "sock_diag, two snapshots")
     if (setting := space.setting(f"{_PREFIX}tcp_tw_reuse")) is not None:

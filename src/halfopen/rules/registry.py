@@ -19,6 +19,16 @@ from halfopen.rules.ho112_defer_accept import DeferAccept
 from halfopen.rules.ho113_somaxconn_low import SomaxconnLow
 from halfopen.rules.ho114_stale_half_open import StaleHalfOpen
 from halfopen.rules.ho115_half_open_unanswered import HalfOpenUnanswered
+from halfopen.rules.ho301_ports_exhausted import PortsExhausted
+from halfopen.rules.ho302_ports_past_half import PortsPastHalf
+from halfopen.rules.ho303_ports_running_out import PortsRunningOut
+from halfopen.rules.ho304_closes_first import ClosesFirst
+from halfopen.rules.ho305_bind_before_connect import BindBeforeConnect
+from halfopen.rules.ho306_unanswered_destination import UnansweredDestination
+from halfopen.rules.ho307_syn_retransmissions import SynRetransmissions
+from halfopen.rules.ho308_poisoned_metrics import PoisonedMetrics
+from halfopen.rules.ho309_failing_connects import FailingConnects
+from halfopen.rules.ho310_port_range_small import PortRangeSmall
 
 if TYPE_CHECKING:
     from halfopen.rules.rule import Rule
@@ -39,6 +49,16 @@ RULES: tuple[Rule, ...] = (
     SomaxconnLow(),
     StaleHalfOpen(),
     HalfOpenUnanswered(),
+    PortsExhausted(),
+    PortsPastHalf(),
+    PortsRunningOut(),
+    ClosesFirst(),
+    BindBeforeConnect(),
+    UnansweredDestination(),
+    SynRetransmissions(),
+    PoisonedMetrics(),
+    FailingConnects(),
+    PortRangeSmall(),
 )
 
 _BY_CODE = {item.code: item for item in RULES}

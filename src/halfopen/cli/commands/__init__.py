@@ -10,6 +10,7 @@ from __future__ import annotations
 #: Command name → what it does, in one line. The module is ``halfopen.cli.commands.<name>``, its command ``command``.
 COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
+    "doctor": "Say what is wrong with connections on this host, why, and what helps.",
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
     "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",

@@ -62,16 +62,15 @@ def _object(rule: Rule) -> dict[str, Any]:
 
 
 def _text(printer: Printer, chosen: list[Rule]) -> str:
+    from halfopen.cli.rule_pages import page_text
     from halfopen.render.layout import Paint
-    from halfopen.render.manual import render_page, render_rule_list
+    from halfopen.render.manual import render_rule_list
     from halfopen.rules.page import page_of
     from halfopen.rules.registry import FAMILIES
 
     paint = Paint(printer.color)
     if len(chosen) == 1:
-        rule, page = chosen[0], page_of(chosen[0])
-        title = f"{rule.code} {rule.name} ({rule.severity})"
-        return render_page(title, page.summary, page.sections, printer.width, paint)
+        return page_text(chosen[0], printer.width, paint)
     families = [
         (
             f"{prefix}xx  {about}",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.collect.netns import conntrack, counters, sockets, sockstat, synproxy, sysctls
+from halfopen.collect.netns import conntrack, counters, packet_filter, sockets, sockstat, synproxy, sysctls
 
 if TYPE_CHECKING:
     from halfopen.collect.framework import Collector, NamespaceContext
@@ -17,4 +17,5 @@ NETNS: tuple[Collector[NamespaceContext], ...] = (
     synproxy.COLLECTOR,
     conntrack.COLLECTOR,
     sysctls.COLLECTOR,
+    packet_filter.COLLECTOR,
 )

@@ -152,6 +152,7 @@ def _values(rest: list[str]) -> Iterator[str]:
             "limit",
             "timeout",
             "counter",
+            "ct",
             "<",
             ">",
             "<=",

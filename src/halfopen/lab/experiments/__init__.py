@@ -15,10 +15,19 @@ if TYPE_CHECKING:
     from halfopen.lab.experiment import Experiment
 
 EXPERIMENTS: tuple[str, ...] = (
+    "lost-syn",
+    "synack-retries",
     "accept-queue-overflow",
     "lost-final-ack",
     "backlog-and-somaxconn",
     "syn-queue-limits",
+    "cookie-options",
+    "time-wait-ports",
+    "defer-accept",
+    "first-exchange",
+    "leaks",
+    "new-namespace",
+    "reuseport",
 )
 """Names. The module is ``halfopen.lab.experiments.<name with _ for ->``, its experiment ``EXPERIMENT``."""
 

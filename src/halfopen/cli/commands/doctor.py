@@ -1,0 +1,51 @@
+"""``halfopen doctor``: the options. ``cli.doctor_run`` takes the snapshots, ``halfopen.rules`` judges them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from halfopen.cli.command import with_printer
+from halfopen.cli.doctor_options import FAIL_ON, DoctorOptions
+from halfopen.cli.values import DurationType
+
+if TYPE_CHECKING:
+    from halfopen.cli.exit_codes import ExitCode
+    from halfopen.cli.printer import Printer
+
+
+@click.command("doctor")
+@click.option("--for", "for_s", metavar="TIME", type=DurationType(),
+              help="Watch for so long, and judge what happens in it: 10s, 1m.")  # fmt: skip
+@click.option("--snapshot", "snapshots", metavar="FILE", multiple=True, type=click.Path(path_type=str, readable=False),
+              help="Judge this snapshot instead of this host; two of them, an earlier and a later one.")  # fmt: skip
+@click.option("--netns", type=click.Choice(["all", "own"]), default="all", show_default=True,
+              help="Which network namespaces: every one, or that of this process.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(FAIL_ON), default="never", show_default=True,
+              help="Exit with 1 when a finding is as severe as this, or more.")  # fmt: skip
+@click.option("--verbose", "-v", is_flag=True, help="All evidence, and the manual page of every rule that fired.")
+@with_printer("text", "json", "markdown")
+def command(
+    printer: Printer,
+    /,
+    for_s: float | None,
+    snapshots: tuple[str, ...],
+    netns: Literal["all", "own"],
+    fail_on: str,
+    *,
+    verbose: bool,
+) -> ExitCode:
+    """Say what is wrong with connections on this host, why, and what helps.
+
+    Looks at listeners, destinations, counters, settings and packet filters in every network namespace, without changing
+    anything. Counters tell of the time since boot; with --for, of what happens now.
+
+    \b
+    halfopen doctor
+    halfopen doctor --for 10s
+    halfopen doctor --snapshot before.json.gz --snapshot after.json.gz --format markdown
+    """
+    from halfopen.cli.doctor_run import run
+
+    return run(printer, DoctorOptions(for_s, snapshots, netns, fail_on, verbose))

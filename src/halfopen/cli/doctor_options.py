@@ -1,0 +1,34 @@
+"""What ``halfopen doctor`` was asked, checked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from halfopen.errors import UsageError
+
+FAIL_ON = ("critical", "warning", "notice", "never")
+#: A day: longer than anybody watches, and short enough for the clock.
+FOR_S_MAX = 86400.0
+
+
+@dataclass(frozen=True, slots=True)
+class DoctorOptions:
+    """The command line."""
+
+    for_s: float | None = None
+    snapshots: tuple[str, ...] = ()
+    netns: Literal["all", "own"] = "all"
+    fail_on: str = "never"
+    verbose: bool = False
+
+    def check(self) -> None:
+        """Raise UsageError for what cannot be meant."""
+        if self.for_s is not None and not 0 < self.for_s <= FOR_S_MAX:
+            raise UsageError("--for takes more than 0 s and at most a day")
+        if self.for_s is not None and self.snapshots:
+            raise UsageError(
+                "--for watches this host, and --snapshot is about a file", hint="give two snapshots instead"
+            )
+        if len(self.snapshots) > 2:
+            raise UsageError("--snapshot can be given once or twice: an earlier and a later one")

@@ -1,0 +1,89 @@
+"""Takes or reads the snapshots, has them judged, and prints what came out."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from halfopen.cli.exit_codes import ExitCode
+from halfopen.model.finding import SEVERITIES
+
+if TYPE_CHECKING:
+    from halfopen.cli.doctor_options import DoctorOptions
+    from halfopen.cli.printer import Printer
+    from halfopen.model.diagnosis import Diagnosis
+    from halfopen.model.snapshot import Snapshot
+    from halfopen.render.layout import Paint
+
+#: How often a wait looks whether it is over, so that the line of progress moves.
+STEP_S = 0.2
+
+
+def run(printer: Printer, options: DoctorOptions) -> ExitCode:
+    """The whole command."""
+    options.check()
+    from halfopen.rules.diagnose import diagnose
+
+    now, before = _snapshots(printer, options)
+    diagnosis = diagnose(now, before)
+    _print(printer, diagnosis, verbose=options.verbose)
+    return _exit_code(diagnosis, options.fail_on)
+
+
+def _snapshots(printer: Printer, options: DoctorOptions) -> tuple[Snapshot, Snapshot | None]:
+    """The one to judge, and an earlier one where there is one."""
+    from halfopen.collect import load, take
+
+    if options.snapshots:
+        found = sorted(map(load, options.snapshots), key=lambda snapshot: snapshot.taken_at_ns)
+        return found[-1], found[0] if len(found) > 1 else None
+    before = None
+    if options.for_s is not None:
+        before = take(netns=options.netns)
+        _watch(printer, before, options.for_s)
+    return take(netns=options.netns), before
+
+
+def _watch(printer: Printer, before: Snapshot, for_s: float) -> None:
+    """Wait until ``for_s`` after ``before`` was taken."""
+    end_s = before.monotonic_ns / 1e9 + for_s
+    with printer.progress("watching") as progress:
+        while (left_s := end_s - time.clock_gettime(time.CLOCK_MONOTONIC)) > 0:
+            progress.wait(for_s - left_s, for_s)
+            time.sleep(min(STEP_S, left_s))
+
+
+def _print(printer: Printer, diagnosis: Diagnosis, *, verbose: bool) -> None:
+    if printer.format == "json":
+        import json
+
+        from halfopen.render.doctor_json import doctor_object
+
+        printer.text(json.dumps(doctor_object(diagnosis), ensure_ascii=True, indent=2))
+    elif printer.format == "markdown":
+        from halfopen.render.doctor_markdown import render_markdown
+
+        printer.text(render_markdown(diagnosis))
+    else:
+        from halfopen.render.doctor import render_doctor
+        from halfopen.render.layout import Paint
+
+        paint = Paint(printer.color)
+        pages = _pages(printer, diagnosis, paint) if verbose else {}
+        printer.text(render_doctor(diagnosis, printer.width, paint, pages=pages, verbose=verbose))
+
+
+def _pages(printer: Printer, diagnosis: Diagnosis, paint: Paint) -> dict[str, str]:
+    from halfopen.cli.rule_pages import page_text
+    from halfopen.rules.registry import rule
+
+    found = {finding.code: rule(finding.code) for finding in diagnosis.findings}
+    return {code: page_text(item, printer.width, paint) for code, item in found.items() if item is not None}
+
+
+def _exit_code(diagnosis: Diagnosis, fail_on: str) -> ExitCode:
+    """1 when a finding is as severe as asked, or more."""
+    if fail_on == "never":
+        return ExitCode.OK
+    enough = SEVERITIES[: list[str](SEVERITIES).index(fail_on) + 1]
+    return ExitCode.FINDINGS if any(finding.severity in enough for finding in diagnosis.findings) else ExitCode.OK

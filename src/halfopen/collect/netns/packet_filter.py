@@ -1,0 +1,95 @@
+"""Packet filter rules, as text: ``nft list ruleset``, ``iptables-nft-save``, ``iptables-legacy-save`` (facts 76-80).
+
+The programs are run as they are, in the namespace, and only where there can be rules: asking for them would load the
+kernel's modules, and that would change the host. Needs CAP_NET_ADMIN. Cost: 5 ms a program.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Literal
+
+from halfopen.collect.framework import Collector, NamespaceContext, reason
+from halfopen.collect.text import read_text
+from halfopen.errors import NotAvailableError
+from halfopen.knowledge.firewall.iptables import is_legacy, parse_iptables_save
+from halfopen.knowledge.firewall.merged import managed_by_iptables, merge
+from halfopen.knowledge.firewall.nft import parse_nft
+from halfopen.knowledge.firewall.ruleset import Ruleset
+
+if TYPE_CHECKING:
+    from halfopen.collect.roots import Roots
+    from halfopen.knowledge.firewall.iptables import Family
+    from halfopen.model.network import PacketFilter
+
+PROGRAMS: dict[Family, str] = {"ip": "iptables", "ip6": "ip6tables"}
+BackEnd = Literal["nft", "legacy"]
+
+
+def collect(context: NamespaceContext) -> PacketFilter:
+    """All rules of the namespace; what a program could not print is a gap."""
+    nft = _nft(context) if has_module(context.host.roots, "nf_tables") else Ruleset()
+    managed = {family for family, _table in managed_by_iptables(nft)}
+    saved = [_saved(context, family, "nft") for family in PROGRAMS if family in managed]
+    legacy = [_saved(context, family, "legacy") for family in PROGRAMS if _has_legacy_tables(context, family)]
+    return merge(nft, [each for each in saved if each], [each for each in legacy if each])
+
+
+def has_module(roots: Roots, name: str) -> bool:
+    """Whether the kernel has a module now, loaded or built in; one without modules is taken to have it."""
+    try:
+        loaded = read_text(roots.proc / "modules")
+    except FileNotFoundError:
+        return True
+    if f"\n{name} " in f"\n{loaded}":
+        return True
+    try:
+        return f"/{name}.ko" in read_text(roots.file(f"/lib/modules/{os.uname().release}/modules.builtin"))
+    except OSError:
+        return False
+
+
+def _nft(context: NamespaceContext) -> Ruleset:
+    from halfopen.collect.programs import find_program, output_of
+
+    program = find_program("nft")
+    try:
+        if program is None:
+            raise NotAvailableError("nft is not installed")
+        # Terse: the elements of a set may be a million addresses, and no rule asks for them.
+        return parse_nft(output_of(program, "--terse", "list", "ruleset"))
+    except (OSError, NotAvailableError) as error:
+        context.missing("rules of nftables", reason(error))
+        return Ruleset()
+
+
+def _has_legacy_tables(context: NamespaceContext, family: Family) -> bool:
+    """Whether ip_tables was asked for in this namespace: the file names the tables that were."""
+    try:
+        return bool(read_text(f"{context.net}/{family}_tables_names").strip())
+    except FileNotFoundError:
+        return False
+    except PermissionError as error:
+        context.missing(f"rules of {PROGRAMS[family]}-legacy", reason(error))
+        return False
+
+
+def _saved(context: NamespaceContext, family: Family, back_end: BackEnd) -> Ruleset | None:
+    """What ``iptables-save`` of one back end prints; the plain name is one or the other, as the administrator chose."""
+    from halfopen.collect.programs import find_program, output_of
+
+    name = PROGRAMS[family]
+    try:
+        for candidate in (f"{name}-{back_end}-save", f"{name}-save"):
+            if (program := find_program(candidate)) is not None:
+                text = output_of(program, "--counters")
+                if is_legacy(text) in {None, back_end == "legacy"}:
+                    return parse_iptables_save(text, family)
+        raise NotAvailableError(f"{name}-{back_end}-save is not installed")
+    except (OSError, NotAvailableError) as error:
+        if back_end == "legacy":  # of the other, nft shows the rules as well
+            context.missing(f"rules of {name}-legacy", reason(error))
+        return None
+
+
+COLLECTOR = Collector("packet_filter", "packet_filter", "packet filter rules", collect)

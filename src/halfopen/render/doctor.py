@@ -1,0 +1,117 @@
+"""One screen of findings for a person: who, what, how that is known, do this, check with that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.finding import SEVERITIES
+from halfopen.model.quantity import duration, listed, plural
+from halfopen.render.escape import escape_text
+from halfopen.render.findings import HARM_WORDS, SEVERITY_ROLES, evidence_words, steps, subject_words
+from halfopen.render.layout import Paint, clamp, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from halfopen.model.diagnosis import Diagnosis
+    from halfopen.model.finding import Finding
+
+#: Findings of one rule that are told in full; of the rest the subjects are listed.
+MOST_OF_A_RULE = 3
+GAPS_SHOWN = 5
+_INDENT = " " * 10
+_LABELS = {"evidence": "known by", "do": "do", "check": "check"}
+
+
+def render_doctor(
+    diagnosis: Diagnosis, width: int, paint: Paint, *, pages: Mapping[str, str] | None = None, verbose: bool = False
+) -> str:
+    """The screen. ``pages`` maps a rule's code to its manual page, shown with ``verbose``."""
+    width = clamp(width)
+    lines = [*wrap(_headline(diagnosis), width), "", *wrap(_summary(diagnosis), width)]
+    shown: dict[str, int] = {}
+    rest: dict[str, list[Finding]] = {}
+    for finding in diagnosis.findings:
+        shown[finding.code] = shown.get(finding.code, 0) + 1
+        if shown[finding.code] > MOST_OF_A_RULE and not verbose:
+            rest.setdefault(finding.code, []).append(finding)
+        else:
+            lines += ["", *_finding(finding, width, paint, brief=finding.severity == "notice" and not verbose)]
+    for code, more in rest.items():
+        names = listed([subject_words(one.subject) for one in more])
+        lines += ["", *wrap(f"{code} {more[0].name}: also {names}.", width)]
+    for code in dict.fromkeys(finding.code for finding in diagnosis.findings) if verbose else ():
+        lines += ["", (pages or {}).get(code, "")]
+    return "\n".join([*lines, *_footer(diagnosis, width, paint)])
+
+
+def _headline(diagnosis: Diagnosis) -> str:
+    up = "" if diagnosis.uptime_s is None else f", up {duration(diagnosis.uptime_s * 1e6)}"
+    watched = "" if diagnosis.interval_s is None else f"; watched for {duration(diagnosis.interval_s * 1e6)}"
+    kernel = f"Linux {escape_text(diagnosis.kernel)}"
+    seen = listed(
+        [
+            plural(diagnosis.namespaces, "network namespace"),
+            plural(diagnosis.listeners, "listener"),
+            plural(diagnosis.sockets, "TCP socket"),
+        ]
+    )
+    return f"{escape_text(diagnosis.host)}: {kernel}{up}; {seen}{watched}."
+
+
+def _summary(diagnosis: Diagnosis) -> str:
+    counts = [
+        plural(number, severity, "critical" if severity == "critical" else None)
+        for severity in SEVERITIES
+        if (number := sum(finding.severity == severity for finding in diagnosis.findings))
+    ]
+    if not counts:
+        return "Nothing is wrong with connections, as far as this host shows."
+    only_notices = all(finding.severity == "notice" for finding in diagnosis.findings)
+    return f"Nothing is failing; {listed(counts)}." if only_notices else f"Found: {listed(counts)}."
+
+
+def _finding(finding: Finding, width: int, paint: Paint, *, brief: bool) -> list[str]:
+    role = SEVERITY_ROLES[finding.severity]
+    tag = f"{finding.code} {finding.name}"
+    label = finding.severity.upper()
+    title = wrap(
+        f"{subject_words(finding.subject)}  ({tag}; {HARM_WORDS[finding.harm]})", width, f"{label:8}  ", _INDENT
+    )
+    lines = [paint(role, title[0]), *(paint(role, line) for line in title[1:])]
+    lines += wrap(escape_text(finding.cause), width, _INDENT)
+    if not brief:
+        lines += _labelled("evidence", "; ".join(map(evidence_words, finding.evidence)), width, paint)
+    lines += _do(list(steps(finding))[: 1 if brief else None], width, paint)
+    if finding.confirm and not brief:
+        lines += _labelled("check", f"`{escape_text(finding.confirm)}`", width, paint)
+    return lines
+
+
+def _do(parts: Sequence[str], width: int, paint: Paint) -> list[str]:
+    lines: list[str] = []
+    for index, part in enumerate(parts):
+        lines += _labelled("do" if index == 0 else "", part, width, paint)
+    return lines
+
+
+def _labelled(label: str, text: str, width: int, paint: Paint) -> list[str]:
+    if not text:
+        return []
+    first, *rest = wrap(text, width, _INDENT)
+    words = _LABELS.get(label, "")
+    return [paint("dim", words.rjust(len(_INDENT) - 2)) + first[len(_INDENT) - 2 :], *rest]
+
+
+def _footer(diagnosis: Diagnosis, width: int, paint: Paint) -> list[str]:
+    lines: list[str] = []
+    for gap in diagnosis.unavailable[:GAPS_SHOWN]:
+        where = f" in {escape_text(gap.netns)}" if gap.netns else ""
+        lines += wrap(f"not available: {escape_text(gap.what)}{where}, because {escape_text(gap.why)}", width)
+    if len(diagnosis.unavailable) > GAPS_SHOWN:
+        lines += wrap(
+            f"and {plural(len(diagnosis.unavailable) - GAPS_SHOWN, 'more gap')}: --format json lists them", width
+        )
+    if diagnosis.interval_s is None:
+        lines += wrap("One snapshot: counters tell of the time since boot; `--for 10s` shows what happens now.", width)
+    return ["", *(paint("dim", line) for line in lines)] if lines else []

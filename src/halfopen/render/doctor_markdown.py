@@ -1,0 +1,77 @@
+"""The doctor's findings for a ticket: Markdown in which nothing that a host wrote is markup."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halfopen.model.quantity import duration, moment, plural
+from halfopen.render.escape import escape_text
+from halfopen.render.findings import HARM_WORDS, evidence_words, steps, subject_words
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.diagnosis import Diagnosis
+    from halfopen.model.finding import Finding
+
+#: What begins markup or HTML inside a line. The text is escaped for terminals already, so that it has no line ends.
+_MARKUP = re.compile(r"([\\*_\[\]<>|#~&!])")
+_TICKS = re.compile(r"`+")
+
+
+def render_markdown(diagnosis: Diagnosis) -> str:
+    """The document."""
+    interval = diagnosis.interval_s
+    watched = "one snapshot" if interval is None else f"watched for {duration(interval * 1e6)}"
+    seen = (
+        f"Linux {_literal(escape_text(diagnosis.kernel))}, {moment(diagnosis.taken_at_ns)}, {watched}; "
+        f"{plural(diagnosis.namespaces, 'network namespace')}, {plural(diagnosis.listeners, 'listener')}, "
+        f"{plural(diagnosis.sockets, 'TCP socket')}."
+    )
+    lines = [f"# Connections of {_literal(escape_text(diagnosis.host))}", "", seen]
+    if not diagnosis.findings:
+        lines += ["", "Nothing is wrong with connections, as far as this host shows."]
+    for finding in diagnosis.findings:
+        lines += ["", *_finding(finding)]
+    if diagnosis.unavailable:
+        lines += ["", "## Not available", ""]
+        for gap in diagnosis.unavailable:
+            where = f" in {gap.netns}" if gap.netns else ""
+            lines.append(f"- {_literal(escape_text(gap.what + where))}: {_literal(escape_text(gap.why))}")
+    return "\n".join(lines)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"## {finding.severity}: {_literal(subject_words(finding.subject))}"
+    yield ""
+    rule = f"{finding.code} {finding.name}; {HARM_WORDS[finding.harm]}; {finding.confidence}"
+    yield f"{_plain(escape_text(finding.cause))} ({rule})"
+    if finding.evidence:
+        yield from ("", "| evidence | read from |", "| --- | --- |")
+        for item in finding.evidence:
+            yield f"| {_literal(evidence_words(item))} | {_code(escape_text(item.source)) if item.source else ''} |"
+    todo = list(steps(finding))
+    if todo:
+        yield ""
+        yield from (f"{number}. {_plain(step)}" for number, step in enumerate(todo, 1))
+    if finding.confirm:
+        yield from ("", f"Check: {_code(escape_text(finding.confirm))}")
+
+
+def _plain(text: str) -> str:
+    """``text`` without markup, save for the code that our own sentences mark."""
+    return _MARKUP.sub(r"\\\1", text)
+
+
+def _literal(text: str) -> str:
+    """``text`` without any markup."""
+    return _plain(text).replace("`", "\\`")
+
+
+def _code(text: str) -> str:
+    """``text`` as code, whatever back-ticks it holds; a bar would end a table's cell."""
+    longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=0)
+    fence = "`" * (longest + 1)
+    pad = " " if longest else ""
+    return f"{fence}{pad}{text.replace('|', chr(0x5C) + '|')}{pad}{fence}"

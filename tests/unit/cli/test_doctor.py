@@ -1,0 +1,113 @@
+"""``halfopen doctor`` as a process: exit codes, formats, files, and a wrong command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pytest
+from tests.unit.rules.notation import snapshots
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FULL = {"listeners": [{"at": "0.0.0.0:80", "queue": 6, "limit": 5, "by": "app"}]}
+QUIET: dict[str, Any] = {"listeners": [{"at": "0.0.0.0:22", "by": "sshd"}]}
+
+
+def halfopen(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "halfopen.cli.main", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def write(directory: Path, name: str, case: dict[str, Any], *, before: bool = False) -> str:
+    now, earlier = snapshots(case)
+    path = directory / name
+    path.write_bytes(msgspec.json.encode(earlier if before else now))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("state", "fail_on", "code"),
+    [
+        (FULL, "critical", 1),
+        (FULL, "notice", 1),
+        (FULL, "never", 0),
+        (QUIET, "notice", 0),
+        ({"sysctls": {"tcp_abort_on_overflow": 1}}, "notice", 1),
+        ({"sysctls": {"tcp_abort_on_overflow": 1}}, "warning", 0),
+    ],
+)
+def test_exit_code(tmp_path: Path, state: dict[str, Any], fail_on: str, code: int) -> None:
+    file = write(tmp_path, "a.json", {"now": state})
+    assert halfopen("doctor", "--snapshot", file, "--fail-on", fail_on).returncode == code
+
+
+def test_this_host_is_read_and_judged() -> None:
+    result = halfopen("doctor", "--netns", "own", "--format", "json")
+    assert result.returncode == 0
+    document = json.loads(result.stdout)
+    assert document["schema"] == "halfopen.doctor/1"
+    assert document["interval_s"] is None
+    assert isinstance(document["findings"], list)
+
+
+def test_two_snapshots_in_either_order_give_an_interval(tmp_path: Path) -> None:
+    case = {"now": QUIET, "before": {}, "interval_s": 30}
+    files = [write(tmp_path, "now.json", case), write(tmp_path, "before.json", case, before=True)]
+    for first, second in (files, files[::-1]):
+        result = halfopen("doctor", "--snapshot", first, "--snapshot", second, "--format", "json")
+        assert json.loads(result.stdout)["interval_s"] == 30
+
+
+def test_watching_takes_two_snapshots() -> None:
+    result = halfopen("doctor", "--for", "50ms", "--netns", "own", "--format", "json")
+    assert result.returncode == 0
+    assert json.loads(result.stdout)["interval_s"] >= 0.05
+
+
+def test_verbose_adds_the_page(tmp_path: Path) -> None:
+    result = halfopen("doctor", "--snapshot", write(tmp_path, "a.json", {"now": FULL}), "-v")
+    assert "When it is wrong" in result.stdout
+
+
+def test_markdown(tmp_path: Path) -> None:
+    result = halfopen("doctor", "--snapshot", write(tmp_path, "a.json", {"now": FULL}), "--format", "markdown")
+    assert result.stdout.startswith("# Connections of web-1\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--for", "0s"], "more than 0 s"),
+        (["--for", "10s", "--snapshot", "x"], "--for watches this host"),
+        (["--snapshot", "a", "--snapshot", "b", "--snapshot", "c"], "once or twice"),
+        (["--fail-on", "everything"], "everything"),
+        (["--format", "csv"], "csv"),
+    ],
+)
+def test_a_wrong_command_line(arguments: list[str], says: str) -> None:
+    result = halfopen("doctor", *arguments)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert says in result.stderr
+
+
+def test_a_file_that_is_no_snapshot(tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    assert halfopen("doctor", "--snapshot", str(path)).returncode == 3
+    assert halfopen("doctor", "--snapshot", str(tmp_path / "missing")).returncode == 3
+
+
+@pytest.mark.parametrize(("code", "says"), [("HO101", "accept queue"), ("ho1", "HO113"), ("stale-backlog", "HO102")])
+def test_rules(code: str, says: str) -> None:
+    result = halfopen("rules", code)
+    assert result.returncode == 0
+    assert says in result.stdout
+
+
+def test_an_unknown_rule() -> None:
+    assert halfopen("rules", "HO999").returncode == 2

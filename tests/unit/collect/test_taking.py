@@ -1,0 +1,92 @@
+"""Namespaces that hang, vanish or may not be entered, and collectors that fail: the rest is still reported."""
+
+from __future__ import annotations
+
+import os
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.unit.collect.trees import tree
+
+from halfopen.collect import Limits, taking
+from halfopen.collect.framework import Collector, NamespaceContext
+from halfopen.collect.netns import NETNS
+from halfopen.collect.taking import GAPS_NAMED, take
+from halfopen.errors import UsageError
+from halfopen.model.snapshot import Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+
+def with_collector(monkeypatch: pytest.MonkeyPatch, collect: Callable[[NamespaceContext], object]) -> None:
+    """One more collector of namespaces, the first of them."""
+    extra: Collector[NamespaceContext] = Collector("extra", "sockstat", "something", collect)
+    monkeypatch.setattr(taking, "NETNS", (extra, *(one for one in NETNS if one.name == "counters")))
+
+
+def process(pid: int | str, inode: int) -> dict[str, str | bytes]:
+    return {f"proc/{pid}/ns/net": f"-> net:[{inode}]", f"proc/{pid}/comm": "x\n"}
+
+
+def test_a_namespace_that_hangs_is_a_gap_and_the_host_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    stuck = threading.Event()
+
+    def hang(context: NamespaceContext) -> object:
+        return stuck.wait() or context
+
+    with_collector(monkeypatch, hang)
+    snapshot = take(netns="own", limits=Limits(each_s=0.05))
+    stuck.set()
+    assert snapshot.unavailable[0] == Unavailable(
+        "everything in this network namespace", "no answer within 0.05 s", snapshot.netns[0].name
+    )
+    assert snapshot.host.kernel == os.uname().release
+    assert snapshot.netns[0].counters == {}
+
+
+def test_a_collector_that_fails_is_a_gap_and_the_others_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with_collector(monkeypatch, lambda _: 1 // 0)
+    snapshot = take(netns="own")
+    name = snapshot.netns[0].name
+    assert (
+        Unavailable("something", "ZeroDivisionError: integer division or modulo by zero", name) in snapshot.unavailable
+    )
+    assert snapshot.netns[0].counters["Tcp"]
+    assert {run.name: run.success for run in snapshot.collectors if run.netns} == {"extra": False, "counters": True}
+
+
+def test_namespaces_that_are_gone_or_may_not_be_entered(tmp_path: Path) -> None:
+    files = process("self", 1) | process(1, 1) | process(20, 2)
+    snapshot = take({"counters"}, roots=tree(tmp_path, files))
+    assert Unavailable("everything in this network namespace", "it is gone", "x (pid 20)") in snapshot.unavailable
+    assert [one.name for one in snapshot.netns] == ["host", "x (pid 20)"]
+
+
+def test_one_trouble_of_many_namespaces_is_told_once(tmp_path: Path) -> None:
+    files = process("self", 1) | process(1, 1)
+    for number in range(2, GAPS_NAMED + 10):
+        files |= process(number + 100, number)
+    snapshot = take({"counters"}, roots=tree(tmp_path, files))
+    assert Unavailable(f"{GAPS_NAMED + 8} network namespaces", "it is gone") in snapshot.unavailable
+    assert len(snapshot.netns) == GAPS_NAMED + 9
+
+
+def test_a_host_that_shows_nothing_is_still_a_snapshot(tmp_path: Path) -> None:
+    snapshot = take(roots=tree(tmp_path, {}))
+    assert snapshot.netns == ()
+    assert {gap.what for gap in snapshot.unavailable} >= {"the kernel's log", "counters of the whole host"}
+
+
+def test_only_what_is_asked_for_is_collected() -> None:
+    snapshot = take({"sockstat"}, "own")
+    assert [run.name for run in snapshot.collectors] == ["facts", "sockstat"]
+    assert "TCP" in snapshot.netns[0].sockstat
+    assert take({"facts"}).netns == ()
+
+
+def test_an_unknown_collector() -> None:
+    with pytest.raises(UsageError, match="there is no collector weather: there are facts, "):
+        take({"weather"})

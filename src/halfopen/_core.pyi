@@ -16,6 +16,7 @@ __all__ = [
     "Handshakes",
     "Records",
     "Relay",
+    "Server",
     "SocketOwners",
     "SocketSetupError",
     "Trace",
@@ -25,6 +26,7 @@ __all__ = [
     "enter_netns",
     "exchanges",
     "handshake_fields",
+    "load",
     "probe",
     "tcp_census",
     "tcp_sockets",
@@ -437,3 +439,74 @@ def probe(
     Releases the interpreter lock, and looks for signals ten times a second. Raises SocketSetupError, and whatever a
     signal handler raised.
     """
+
+def load(
+    target: str,
+    *,
+    sources: Sequence[str],
+    connections: int,
+    total: int | None = None,
+    rate: int | None = None,
+    duration_s: float | None = None,
+    http: tuple[str, str, int] | None = None,
+    send: tuple[bytes, int | None] | None = None,
+    close: Literal["fin", "rst", "server-first"],
+    timeout_s: float,
+    threads: int,
+    progress: Callable[[int, int, int, int], object] | None = None,
+) -> dict[str, Any]:
+    """Open connections to ``target`` (``address:port``) and count.
+
+    With ``rate``, an open loop of so many a second for ``duration_s``, ``connections`` at a time at most; without, a
+    closed loop until ``total`` or ``duration_s``. ``http`` is path, Host and requests a connection; ``send`` is the
+    payload and the bytes of the whole answer (None: until the server closes). ``close`` is ``fin``, ``rst`` or
+    ``server-first``. ``progress`` is called ten times a second with connects begun, handshakes completed, connections
+    done and connections failed. KeyboardInterrupt ends the load, which is in the result as ``interrupted``; what else
+    ``progress`` raises ends it too, and is raised. Latencies are dicts of microseconds: ``count``, ``mean``, ``p50``,
+    ``p90``, ``p99``, ``p999``, ``max``, ``buckets`` (upper bound, count). ``failures`` are (``connect`` or
+    ``exchange``, name, errno, count). Raises SocketSetupError.
+    """
+
+@final
+class Server:
+    """A test server that listens when it is made. Raises SocketSetupError when it cannot."""
+
+    def __new__(
+        cls,
+        addresses: Sequence[str],
+        *,
+        backlog: int,
+        defer_accept: int | None = None,
+        fast_open: int | None = None,
+        reuse_port: int = 1,
+        accept_delay_s: float | None = None,
+        accept_rate: int | None = None,
+        never_accept: bool = False,
+        banner: bytes | None = None,
+        echo: bool = False,
+        http: bytes | None = None,
+        close: Literal["client", "fin", "rst"] = "client",
+        quickack: bool | None = None,
+        nodelay: bool = False,
+        max_connections: int = 65_536,
+        events: bool = True,
+    ) -> Self: ...
+    @property
+    def addresses(self) -> list[tuple[str, int]]:
+        """Where it listens; port 0 has become a number."""
+
+    def totals(self) -> dict[str, Any]:
+        """What happened since the start.
+
+        ``accepted``, ``closed`` (by ``client``, ``server``, ``error``), ``received_bytes`` and ``sent_bytes`` of ended
+        connections, and ``lost_events``, which nobody fetched in time.
+        """
+
+    def queues(self) -> list[dict[str, Any]]:
+        """The accept queue of each listener now: ``address``, ``port``, ``depth``, ``limit`` (one more fits)."""
+
+    def events(self, wait_s: float) -> list[dict[str, Any]]:
+        """What happened since, up to 4096 events, fields as in docs/serve.md; waits up to ``wait_s`` for the first."""
+
+    def stop(self) -> None:
+        """Close listeners and connections, and wait for the threads. Raises OSError when one of them failed."""

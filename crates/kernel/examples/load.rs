@@ -17,6 +17,7 @@ fn main() {
         pace: Pace::Closed {
             connections: connections.parse().expect("a number"),
             total: total.parse().expect("a number"),
+            duration: None,
         },
         exchange: match exchange.as_str() {
             "http" => Exchange::Http {

@@ -31,7 +31,11 @@ fn closed_loop(target: SocketAddr, connections: usize, total: u64) -> Options {
     Options {
         target,
         sources: Vec::new(),
-        pace: Pace::Closed { connections, total },
+        pace: Pace::Closed {
+            connections,
+            total,
+            duration: None,
+        },
         exchange: Exchange::Connect,
         close: CloseMode::Rst,
         timeout: Duration::from_secs(10),

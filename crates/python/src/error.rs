@@ -1,8 +1,10 @@
 //! Exceptions: the classes of `halfopen.errors`, so that there is one tree of them.
 
+use halfopen_kernel::connect::SetupError;
 use halfopen_kernel::failure::{Failure, FailureKind};
+use halfopen_kernel::sys::Errno;
 use pyo3::call::PyCallArgs;
-use pyo3::exceptions::PyOSError;
+use pyo3::exceptions::{PyException, PyOSError};
 use pyo3::prelude::*;
 
 /// An error of a class of `halfopen.errors`.
@@ -23,3 +25,16 @@ pub fn failed(py: Python<'_>, failure: &Failure) -> PyErr {
         },
     }
 }
+
+/// What failed, the error's name, the system's words for it.
+pub fn setup_error(error: &SetupError) -> PyErr {
+    let errno = Errno::of(&error.source);
+    SocketSetupError::new_err((error.operation.clone(), errno.to_string(), error.source.to_string()))
+}
+
+pyo3::create_exception!(
+    halfopen._core,
+    SocketSetupError,
+    PyException,
+    "The socket could not be made as asked, so nothing was sent: (operation, errno, why)."
+);

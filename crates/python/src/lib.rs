@@ -6,10 +6,12 @@ mod against;
 mod error;
 mod exchange;
 mod lab;
+mod load;
 mod netns;
 mod probe;
 mod records;
 mod results;
+mod serve;
 mod sockets;
 mod trace;
 
@@ -26,17 +28,23 @@ mod _core {
     #[pymodule_export]
     use crate::against::{Against, against};
     #[pymodule_export]
+    use crate::error::SocketSetupError;
+    #[pymodule_export]
     use crate::exchange::exchanges;
     #[pymodule_export]
     use crate::lab::{Flood, Relay, Tun, create_namespace, unshare_user};
     #[pymodule_export]
+    use crate::load::load;
+    #[pymodule_export]
     use crate::netns::enter_netns;
     #[pymodule_export]
-    use crate::probe::{SocketSetupError, probe};
+    use crate::probe::probe;
     #[pymodule_export]
     use crate::records::Records;
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
+    #[pymodule_export]
+    use crate::serve::Server;
     #[pymodule_export]
     use crate::sockets::{SocketOwners, tcp_census, tcp_sockets};
     #[pymodule_export]

@@ -4,13 +4,14 @@ use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 use std::time::Duration;
 
 use halfopen_kernel::connect::{
-    AwaitData, DataEnd, DataReport, FastOpenFailure, FastOpenReport, Negotiated, Options, Probe, SetupError,
-    WaitMethod, probe_until,
+    AwaitData, DataEnd, DataReport, FastOpenFailure, FastOpenReport, Negotiated, Options, Probe, WaitMethod,
+    probe_until,
 };
-use halfopen_kernel::sys::{Errno, IcmpError};
-use pyo3::exceptions::PyException;
+use halfopen_kernel::sys::IcmpError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
+
+use crate::error::setup_error;
 
 /// Connects once. See `_core.pyi`.
 #[pyfunction]
@@ -148,16 +149,3 @@ fn data_dict(py: Python<'_>, report: DataReport) -> PyResult<Bound<'_, PyDict>> 
     dict.set_item("segments_received", report.segments_received)?;
     Ok(dict)
 }
-
-/// What failed, the error's name, the system's words for it.
-fn setup_error(error: &SetupError) -> PyErr {
-    let errno = Errno::of(&error.source);
-    SocketSetupError::new_err((error.operation.clone(), errno.to_string(), error.source.to_string()))
-}
-
-pyo3::create_exception!(
-    halfopen._core,
-    SocketSetupError,
-    PyException,
-    "The socket could not be made as asked, so nothing was sent: (operation, errno, why)."
-);

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from halfopen import _core
+from halfopen.active.setup import setup_error
 from halfopen.active.sources import chosen_source, source_address
-from halfopen.errors import HalfopenError, NotAvailableError, PrivilegeError, UsageError
 from halfopen.model.handshake import FastOpen, Handshake, Outcome, SideOptions
 from halfopen.model.probe import DataReport, Ending, FastOpenReport, Negotiated, ProbeResult
 
@@ -71,7 +71,7 @@ def attempt(whom: Whom, options: ConnectOptions, *, fast_open: bool = False) -> 
             **_arguments(options, fast_open=fast_open),
         )
     except _core.SocketSetupError as error:
-        raise _setup_error(*error.args) from None
+        raise setup_error(*error.args) from None
     client = found["client"] or source or chosen_source(destination.address, destination.scope_id)
     return _result(found, whom, client)
 
@@ -165,16 +165,3 @@ def _fast_open(report: FastOpenReport | None) -> FastOpen | None:
     if report.accepted:
         return "accepted"
     return "requested" if report.syn_data_bytes is None else "ignored"
-
-
-def _setup_error(operation: str, errno: str, why: str) -> HalfopenError:
-    """The kernel's refusal of a socket option, in our own tree."""
-    if errno in {"EPERM", "EACCES"}:
-        return PrivilegeError(
-            "cannot set", operation, "not permitted", hint="root, or the capability CAP_NET_ADMIN, may"
-        )
-    if errno in {"ENOPROTOOPT", "EMFILE", "ENFILE", "ENOBUFS", "ENOMEM", "EAFNOSUPPORT"}:
-        return NotAvailableError("cannot set", operation, f"{why} ({errno})")
-    words = {"ENODEV": "there is no such interface", "EADDRNOTAVAIL": "this host has no such address",
-             "EADDRINUSE": "it is in use"}  # fmt: skip
-    return UsageError("cannot set", operation, words.get(errno, f"{why} ({errno})"))

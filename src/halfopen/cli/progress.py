@@ -40,12 +40,21 @@ class Progress:
 
     def update(self, done: int, total: int | None) -> None:
         """``done`` of ``total`` bytes are read; ``total`` is None where it cannot be known (a pipe)."""
+        if self._due():
+            self._write(ERASE_LINE + self._line(done, total, self._clock() - self._start))
+
+    def show(self, words: str) -> None:
+        """``words`` after what is being done, where it is not bytes that are counted."""
+        if self._due():
+            self._write(f"{ERASE_LINE}{self._what}  {words}")
+
+    def _due(self) -> bool:
         now = self._clock()
         if self._stream is None or now < self._next:
-            return
+            return False
         self._next = now + INTERVAL_S
         self._drawn = True
-        self._write(ERASE_LINE + self._line(done, total, now - self._start))
+        return True
 
     def wait(self, elapsed_s: float, total_s: float) -> None:
         """``elapsed_s`` of a wait of ``total_s`` are over."""

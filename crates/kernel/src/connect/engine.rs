@@ -277,16 +277,8 @@ fn classify(end: Option<Result<(), Errno>>, icmp: Option<IcmpError>, info: Optio
     if icmp.is_some() {
         return Outcome::Unreachable;
     }
-    match errno.0 {
-        libc::ECONNREFUSED | libc::ECONNRESET => Outcome::Refused,
-        libc::ETIMEDOUT => Outcome::Timeout,
-        libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EHOSTDOWN | libc::ENETDOWN | libc::ENONET => {
-            Outcome::Unreachable
-        }
-        libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EPERM | libc::EACCES | libc::ENOBUFS | libc::ENOMEM => {
-            Outcome::NotSent
-        }
-        _ if info.and_then(TcpInfo::segs_out) == Some(0) => Outcome::NotSent,
-        _ => Outcome::Failed,
+    match Outcome::of_errno(errno) {
+        Outcome::Failed if info.and_then(TcpInfo::segs_out) == Some(0) => Outcome::NotSent,
+        outcome => outcome,
     }
 }

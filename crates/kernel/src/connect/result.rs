@@ -36,6 +36,21 @@ impl Outcome {
             Self::Failed => "failed",
         }
     }
+
+    /// What an error number of `connect()` says, when there is no ICMP message that says more.
+    pub const fn of_errno(errno: Errno) -> Self {
+        match errno.0 {
+            libc::ECONNREFUSED | libc::ECONNRESET => Self::Refused,
+            libc::ETIMEDOUT => Self::Timeout,
+            libc::EHOSTUNREACH | libc::ENETUNREACH | libc::EHOSTDOWN | libc::ENETDOWN | libc::ENONET => {
+                Self::Unreachable
+            }
+            libc::EADDRNOTAVAIL | libc::EADDRINUSE | libc::EPERM | libc::EACCES | libc::ENOBUFS | libc::ENOMEM => {
+                Self::NotSent
+            }
+            _ => Self::Failed,
+        }
+    }
 }
 
 /// Whether the kernel's round trip is one.

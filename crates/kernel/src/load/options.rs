@@ -31,6 +31,8 @@ pub enum Pace {
         connections: usize,
         /// In all.
         total: u64,
+        /// How long to start new ones, if that ends before the total is reached.
+        duration: Option<Duration>,
     },
     /// On a schedule.
     Open {

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use super::tally::Tally;
+use crate::connect::Outcome;
 use crate::sys::Errno;
 
 /// Why a connection did not do what it was asked to.
@@ -24,6 +25,37 @@ pub enum Failure {
     BadResponse,
 }
 
+impl Failure {
+    /// How the connect ended, when it is that which failed.
+    pub const fn outcome(self) -> Option<Outcome> {
+        match self {
+            Self::Connect(errno) => Some(Outcome::of_errno(errno)),
+            Self::ConnectTimeout => Some(Outcome::Timeout),
+            Self::Exchange(_) | Self::ExchangeTimeout | Self::ClosedEarly | Self::BadResponse => None,
+        }
+    }
+
+    /// Its name in data: of a connect the outcome's, of an exchange what was wrong with it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connect(errno) => Outcome::of_errno(errno).name(),
+            Self::ConnectTimeout => Outcome::Timeout.name(),
+            Self::Exchange(_) => "failed",
+            Self::ExchangeTimeout => "timeout",
+            Self::ClosedEarly => "closed_early",
+            Self::BadResponse => "bad_response",
+        }
+    }
+
+    /// The error number, where there is one.
+    pub const fn errno(self) -> Option<Errno> {
+        match self {
+            Self::Connect(errno) | Self::Exchange(errno) => Some(errno),
+            Self::ConnectTimeout | Self::ExchangeTimeout | Self::ClosedEarly | Self::BadResponse => None,
+        }
+    }
+}
+
 /// Why it is this machine that kept the rate down.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ClientLimit {
@@ -35,6 +67,18 @@ pub enum ClientLimit {
     Memory,
     /// A thread had something to do for 95 % of the time or more.
     Cpu,
+}
+
+impl ClientLimit {
+    /// Its name in data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Ports => "ports",
+            Self::Descriptors => "descriptors",
+            Self::Memory => "memory",
+            Self::Cpu => "cpu",
+        }
+    }
 }
 
 /// A histogram of latencies in nanoseconds, three significant digits, up to ten minutes.
@@ -187,7 +231,8 @@ impl Report {
         if self.no_memory > 0 || failed_with(libc::ENOBUFS) || failed_with(libc::ENOMEM) {
             return Some(ClientLimit::Memory);
         }
-        (self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
+        // Without a single handshake there is no rate that could have been higher.
+        (self.established > 0 && self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
     }
 
     /// Completed handshakes a second.

@@ -1,6 +1,7 @@
 //! When the next connection is due.
 
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use super::Pace;
 
@@ -12,8 +13,13 @@ const GRACE_NS: u64 = 100_000_000;
 /// One thread's part of the schedule.
 #[derive(Debug)]
 pub(super) enum Schedule<'a> {
-    /// As soon as there is a slot, until all tickets of all threads are drawn.
-    Closed { tickets: &'a AtomicU64, total: u64 },
+    /// As soon as there is a slot, until all tickets of all threads are drawn or the time is over.
+    Closed {
+        tickets: &'a AtomicU64,
+        total: u64,
+        end: u64,
+        over: bool,
+    },
     /// The `n`-th connection at `begin + n / rate`; this thread has every `step`-th. None begins after `end`.
     Open {
         begin: u64,
@@ -29,14 +35,18 @@ pub(super) enum Schedule<'a> {
 impl<'a> Schedule<'a> {
     pub(super) fn new(pace: Pace, tickets: &'a AtomicU64, begin: u64, index: usize, threads: usize) -> Self {
         match pace {
-            Pace::Closed { total, .. } => Self::Closed { tickets, total },
+            Pace::Closed { total, duration, .. } => Self::Closed {
+                tickets,
+                total,
+                end: duration.map_or(u64::MAX, |duration| begin.saturating_add(nanoseconds(duration))),
+                over: false,
+            },
             Pace::Open { rate, duration, .. } => {
                 let rate = rate.max(1);
                 let count = (u128::from(rate) * duration.as_nanos()).div_ceil(SECOND_NS);
                 let count = u64::try_from(count).unwrap_or(u64::MAX);
-                let length = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
                 Self::Open {
-                    end: begin.saturating_add(length).saturating_add(GRACE_NS),
+                    end: begin.saturating_add(nanoseconds(duration)).saturating_add(GRACE_NS),
                     over: false,
                     begin,
                     rate,
@@ -50,7 +60,17 @@ impl<'a> Schedule<'a> {
 
     /// The moment at which the next connection should begin, if that is not after `now`; taken once it is returned.
     pub(super) fn take(&mut self, now: u64) -> Option<u64> {
-        if let Self::Closed { tickets, total } = self {
+        if let Self::Closed {
+            tickets,
+            total,
+            end,
+            over,
+        } = self
+        {
+            *over |= now >= *end;
+            if *over {
+                return None;
+            }
             let draw = |drawn| (drawn < *total).then_some(drawn + 1);
             return tickets
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, draw)
@@ -94,7 +114,9 @@ impl<'a> Schedule<'a> {
     /// Whether there is nothing left to begin.
     pub(super) fn is_over(&self) -> bool {
         match self {
-            Self::Closed { tickets, total } => tickets.load(Ordering::Relaxed) >= *total,
+            Self::Closed {
+                tickets, total, over, ..
+            } => *over || tickets.load(Ordering::Relaxed) >= *total,
             Self::Open { next, count, over, .. } => *over || next >= count,
         }
     }
@@ -108,10 +130,12 @@ impl<'a> Schedule<'a> {
     }
 }
 
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -169,6 +193,7 @@ mod tests {
             Pace::Closed {
                 connections: 1,
                 total: 1,
+                duration: None,
             },
             &tickets,
             0,
@@ -179,5 +204,20 @@ mod tests {
         closed.give_back();
         assert_eq!((closed.take(6), closed.take(7)), (Some(6), None));
         assert!(closed.is_over());
+    }
+
+    #[test]
+    fn a_closed_loop_ends_with_its_time() {
+        let tickets = AtomicU64::new(0);
+        let pace = Pace::Closed {
+            connections: 1,
+            total: u64::MAX,
+            duration: Some(Duration::from_secs(1)),
+        };
+        let mut schedule = Schedule::new(pace, &tickets, 5, 0, 1);
+        assert_eq!(schedule.take(1_000_000_004), Some(1_000_000_004));
+        assert!(!schedule.is_over());
+        assert_eq!(schedule.take(1_000_000_005), None);
+        assert!(schedule.is_over() && schedule.next_due().is_none());
     }
 }

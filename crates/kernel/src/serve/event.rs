@@ -71,6 +71,25 @@ pub enum Ending {
     Failed(Errno),
 }
 
+impl Ending {
+    /// Its name in data.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ByClient => "client",
+            Self::ByServer => "server",
+            Self::Failed(_) => "error",
+        }
+    }
+
+    /// The error number, where there is one.
+    pub const fn errno(self) -> Option<Errno> {
+        match self {
+            Self::Failed(errno) => Some(errno),
+            Self::ByClient | Self::ByServer => None,
+        }
+    }
+}
+
 /// A connection that ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Closed {
@@ -100,25 +119,78 @@ impl AcceptWait {
     }
 }
 
-/// The sending end of the events, and the count of those that did not fit.
+/// What happened since the start, whether anybody listened to the events or not.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Totals {
+    /// Connections accepted.
+    pub accepted: u64,
+    /// Of those, closed first by the client.
+    pub by_client: u64,
+    /// Closed first by the server.
+    pub by_server: u64,
+    /// Ended by an error.
+    pub failed: u64,
+    /// Bytes from clients whose connection ended.
+    pub received: u64,
+    /// Bytes to them.
+    pub sent: u64,
+    /// Events that did not fit into the channel.
+    pub lost_events: u64,
+}
+
+/// The running [`Totals`], shared by all threads.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    accepted: AtomicU64,
+    by_client: AtomicU64,
+    by_server: AtomicU64,
+    failed: AtomicU64,
+    received: AtomicU64,
+    sent: AtomicU64,
+    lost_events: AtomicU64,
+}
+
+impl Tally {
+    fn close(&self, closed: &Closed) {
+        let ended = match closed.ending {
+            Ending::ByClient => &self.by_client,
+            Ending::ByServer => &self.by_server,
+            Ending::Failed(_) => &self.failed,
+        };
+        ended.fetch_add(1, Ordering::Relaxed);
+        self.received.fetch_add(closed.received, Ordering::Relaxed);
+        self.sent.fetch_add(closed.sent, Ordering::Relaxed);
+    }
+
+    pub(super) fn totals(&self) -> Totals {
+        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        Totals {
+            accepted: read(&self.accepted),
+            by_client: read(&self.by_client),
+            by_server: read(&self.by_server),
+            failed: read(&self.failed),
+            received: read(&self.received),
+            sent: read(&self.sent),
+            lost_events: read(&self.lost_events),
+        }
+    }
+}
+
+/// The sending end of the events, and the counts.
 #[derive(Clone, Debug)]
 pub(super) struct Announcer {
     events: Option<SyncSender<Event>>,
-    lost: Arc<AtomicU64>,
-    next_id: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 impl Announcer {
-    pub(super) fn new(events: Option<SyncSender<Event>>, lost: Arc<AtomicU64>) -> Self {
-        Self {
-            events,
-            lost,
-            next_id: Arc::new(AtomicU64::new(0)),
-        }
+    pub(super) const fn new(events: Option<SyncSender<Event>>, tally: Arc<Tally>) -> Self {
+        Self { events, tally }
     }
 
+    /// The number of the next connection, which is thereby accepted.
     pub(super) fn next_id(&self) -> u64 {
-        self.next_id.fetch_add(1, Ordering::Relaxed)
+        self.tally.accepted.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Whether anybody listens: what costs system calls to find out is only worth it then.
@@ -127,10 +199,13 @@ impl Announcer {
     }
 
     pub(super) fn tell(&self, event: Event) {
+        if let Event::Closed(closed) = &event {
+            self.tally.close(closed);
+        }
         if let Some(events) = &self.events
             && events.try_send(event).is_err()
         {
-            self.lost.fetch_add(1, Ordering::Relaxed);
+            self.tally.lost_events.fetch_add(1, Ordering::Relaxed);
         }
     }
 }

@@ -13,18 +13,18 @@ mod worker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::thread::JoinHandle;
 
 use socket2::Socket;
 
-pub use event::{AcceptWait, Accepted, Closed, Ending, Event};
+pub use event::{AcceptWait, Accepted, Closed, Ending, Event, Totals};
 pub use options::{Accept, Close, Options, Reply};
 
 use crate::connect::SetupError;
 use crate::sys::{TcpInfo, Waker};
-use event::Announcer;
+use event::{Announcer, Tally};
 use worker::Worker;
 
 /// The accept queue of one listener.
@@ -46,7 +46,7 @@ pub struct Server {
     stop: Arc<AtomicBool>,
     wakers: Vec<Arc<Waker>>,
     threads: Vec<JoinHandle<io::Result<()>>>,
-    lost: Arc<AtomicU64>,
+    tally: Arc<Tally>,
 }
 
 impl Server {
@@ -58,10 +58,10 @@ impl Server {
             stop: Arc::new(AtomicBool::new(false)),
             wakers: Vec::new(),
             threads: Vec::new(),
-            lost: Arc::new(AtomicU64::new(0)),
+            tally: Arc::default(),
         };
         let options = Arc::new(options);
-        let announcer = Announcer::new(events, Arc::clone(&server.lost));
+        let announcer = Announcer::new(events, Arc::clone(&server.tally));
         let mut workers = Vec::new();
         for thread in 0..options.reuse_port.max(1) {
             workers.push(server.open(&options, &announcer, thread)?);
@@ -115,9 +115,9 @@ impl Server {
         self.listeners.iter().filter_map(look).collect()
     }
 
-    /// Events that were not told, because their reader was too slow.
-    pub fn lost_events(&self) -> u64 {
-        self.lost.load(Ordering::Relaxed)
+    /// What happened since the start.
+    pub fn totals(&self) -> Totals {
+        self.tally.totals()
     }
 
     /// Closes listeners and connections and waits for the threads.

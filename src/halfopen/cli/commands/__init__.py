@@ -12,8 +12,10 @@ COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
     "doctor": "Say what is wrong with connections on this host, why, and what helps.",
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
+    "load": "Open connections to a server as fast as asked, and measure.",
     "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
+    "serve": "Run a test server with every knob of the handshake.",
     "snapshot": "Write down what this host says of its connections, as one JSON document.",
     "trace": "Show every TCP handshake in capture files.",
 }

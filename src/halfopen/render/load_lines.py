@@ -1,0 +1,150 @@
+"""The sentences of the ``halfopen load`` screen: plain text, laid out and coloured by ``render.load``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.quantity import duration, endpoint, grouped, listed, plural, share, size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.load import LoadReport, Plan
+
+_CLOSES = {
+    "fin": "closed by this side's FIN: it keeps TIME_WAIT",
+    "rst": "closed by this side's RST: nobody keeps TIME_WAIT",
+    "server-first": "closed by the server's FIN: it keeps TIME_WAIT",
+}
+_CONNECT_FAILURES = {
+    "refused": "RST, or an ICMP port unreachable, in answer to the SYN",
+    "unreachable": "an ICMP error, or no route",
+    "timeout": "no answer to the SYN, nor to its repetitions",
+    "not_sent": "the kernel sent no SYN",
+    "failed": "the connect failed",
+}
+_ERRNO_MEANINGS = {
+    "EADDRNOTAVAIL": "no local port was left for this destination",
+    "EPERM": "a local packet filter forbade the SYN",
+    "EACCES": "a local packet filter forbade the SYN",
+    "ECONNRESET": "the server reset the open connection",
+    "EPIPE": "the server had closed",
+}
+_EXCHANGE_FAILURES = {
+    "timeout": "connected, and no whole answer in time",
+    "closed_early": "the server closed before its answer was complete",
+    "bad_response": "the answer was not HTTP/1.x",
+    "failed": "the open connection failed",
+}
+
+
+def headline(report: LoadReport) -> tuple[str, str]:
+    """What came of it, and its colour."""
+    where = endpoint(report.plan.address, report.plan.port)
+    if not report.attempted:
+        return f"{where}: no connection was begun", "bad"
+    if not report.established:
+        return f"{where}: none of {plural(report.attempted, 'connect')} succeeded", "bad"
+    done = f"{plural(report.established, 'connection')} in {duration(report.elapsed_s * 1e6)}"
+    text = f"{where}: {done}, {grouped(round(report.connections_per_s))} a second"
+    failed = report.attempted - report.completed - report.abandoned
+    if report.interrupted:
+        text += f", interrupted with {grouped(report.abandoned)} under way"
+    return (f"{text}, {grouped(failed)} failed", "bad") if failed else (text, "good")
+
+
+def limit_words(report: LoadReport) -> Iterator[str]:
+    """The client's own limit, if it met one."""
+    limit = report.client_limit
+    if limit is not None:
+        yield f"The client is the limit ({limit.kind}), not the server: {limit.why}. More: {limit.remedy}."
+    elif report.unstarted:
+        yield (
+            f"{plural(report.unstarted, 'connection')} were due and never begun: the server held all "
+            f"{grouped(report.plan.connections)} that may be open at a time (-c)."
+        )
+
+
+def facts(report: LoadReport) -> list[tuple[str, str]]:
+    """(label, words): what was done, and what it left behind."""
+    rows = [("Load", _pace(report.plan)), ("Each", f"{_exchange(report.plan)}; {_CLOSES[report.plan.close]}")]
+    if report.plan.sources:
+        many = plural(len(report.plan.sources), "source address", "source addresses")
+        rows.append(("From", f"{many} in turn: {listed(list(report.plan.sources))}"))
+    if report.requests:
+        rows.append(("Answers", _answers(report)))
+    if report.attempted:
+        rows.append(("SYNs", _retransmissions(report)))
+    if report.time_wait is not None:
+        rows.append(("TIME_WAIT", _time_wait(report)))
+    return rows
+
+
+def _pace(plan: Plan) -> str:
+    if plan.rate is not None:
+        rate = f"open loop: {grouped(plan.rate)} a second for {duration((plan.duration_s or 0) * 1e6)}"
+        return f"{rate}, {grouped(plan.connections)} at a time at most, on {plural(plan.threads, 'thread')}"
+    ends = [] if plan.total is None else [plural(plan.total, "connection")]
+    ends += [] if plan.duration_s is None else [f"for {duration(plan.duration_s * 1e6)}"]
+    what = " or ".join(ends)
+    return f"closed loop: {what}, {grouped(plan.connections)} at a time, on {plural(plan.threads, 'thread')}"
+
+
+def _exchange(plan: Plan) -> str:
+    if plan.exchange == "http":
+        return "connect and one HTTP request" if plan.reuse == 1 else f"connect and {plan.reuse} HTTP requests"
+    return "connect, send, and wait for the answer" if plan.exchange == "send" else "connect only"
+
+
+def _answers(report: LoadReport) -> str:
+    rate = grouped(round(report.requests / report.elapsed_s)) if report.elapsed_s else "—"
+    text = f"{grouped(report.requests)}, {rate} a second, {size(report.received_bytes)}"
+    if report.statuses:
+        text += "; HTTP " + listed([f"{status}: {grouped(count)}" for status, count in sorted(report.statuses.items())])
+    return text
+
+
+def _retransmissions(report: LoadReport) -> str:
+    if not report.retransmissions:
+        return "none was sent again"
+    many = plural(report.retransmitted, "connection")
+    times = plural(report.retransmissions, "time")
+    return f"{many} ({share(report.retransmitted, report.attempted)}) sent theirs again, {times} in all"
+
+
+def _time_wait(report: LoadReport) -> str:
+    assert report.time_wait is not None
+    state = report.time_wait
+    made = "" if state.created is None else f"{grouped(state.created)} created, "
+    words = f"{made}{grouped(state.left)} left in this namespace ({grouped(state.before)} before)"
+    if state.created and report.plan.close == "fin":
+        words += "; each holds a local port to this destination for 60 s"
+    return words
+
+
+def failure_rows(report: LoadReport) -> list[tuple[str, int, str, str]]:
+    """(what, count, errno, meaning), most first."""
+    rows = []
+    for each in sorted(report.failures, key=lambda failure: -failure.count):
+        words = _CONNECT_FAILURES if each.phase == "connect" else _EXCHANGE_FAILURES
+        name = each.name.replace("_", " ")
+        meaning = _ERRNO_MEANINGS.get(each.errno or "", words.get(each.name, ""))
+        rows.append((name if each.phase == "connect" else f"answer: {name}", each.count, each.errno or "", meaning))
+    return rows
+
+
+def pool_words(report: LoadReport) -> Iterator[str]:
+    """What keeping connections open saves, where that was measured."""
+    new, old = report.response.p50, report.reused_response.p50
+    if new is None or old is None:
+        return
+    yield (
+        f"Keep-alive: a request on a new connection took {duration(new)} at the median, on an open one {duration(old)}."
+    )
+    if new > old:
+        yield (
+            f"A connection pool would save {duration(new - old)} of it ({share(round(new - old), round(new))}), "
+            "and one handshake, for each request but the first."
+        )
+    else:
+        yield "A connection pool would save no time here: the handshake costs less than the answer varies."

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.rules.page import page_of
+from halfopen.model.page import page_of
 from halfopen.rules.registry import FAMILIES, RULES
 
 if TYPE_CHECKING:

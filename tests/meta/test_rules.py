@@ -11,7 +11,7 @@ from tests.conftest import ROOT
 
 import halfopen.rules
 from halfopen.model.finding import HARMS, SEVERITIES
-from halfopen.rules.page import page_of
+from halfopen.model.page import page_of
 from halfopen.rules.registry import FAMILIES, RULES
 from halfopen.rules.rule import NEEDS, Rule
 

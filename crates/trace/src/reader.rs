@@ -143,10 +143,8 @@ struct Tally {
 impl Tally {
     fn frame(&mut self, frame: &Frame<'_>) -> &mut Defects {
         self.packets += 1;
-        if frame.timed {
-            let t = frame.time_ns;
-            self.span = Some(self.span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
-        }
+        let t = frame.time_ns;
+        self.span = Some(self.span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
         let file = frame.file as usize;
         if file >= self.defects.len() {
             self.defects.resize(file + 1, Defects::default());

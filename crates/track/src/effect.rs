@@ -34,11 +34,7 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
 pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
     if flow.is(Flow::SYN_SEEN) && detail.client.start.is_none() {
         detail.client.begin(flow.isn_client);
-        detail.answered_ns = if flow.frame_syn.is_timed() {
-            flow.start_ns
-        } else {
-            i64::MIN
-        };
+        detail.answered_ns = flow.start_ns;
     }
 }
 
@@ -46,11 +42,6 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
 pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let from = step.from;
     flow.last_ns = flow.last_ns.max(segment.time_ns);
-    if segment.timed {
-        flow.marks &= !Flow::UNTIMED_END;
-    } else {
-        flow.marks |= Flow::UNTIMED_END;
-    }
     if from == Side::Server {
         flow.marks |= Flow::SERVER_SEEN;
     }
@@ -115,7 +106,7 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     flow.marks |= Flow::SYN_SEEN;
     flow.anomalies.insert(Anomaly::Reordered);
     flow.start_ns = segment.time_ns;
-    flow.frame_syn = FrameRef::of(segment);
+    flow.frame_syn = FrameRef::new(segment.file, segment.frame);
     flow.encap = segment.encap;
     flow.last_syn = Fingerprint::of(segment);
     flow.isn_client = segment.seq;
@@ -125,7 +116,7 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     if let Some(options) = SideOptions::of(segment) {
         flow.client_options = PackedOptions::pack(&options);
     }
-    detail.answered_ns = flow.last_syn.moment();
+    detail.answered_ns = segment.time_ns;
     let first = segment.seq.wrapping_add(1);
     if let Some(acked) = detail.server.acked {
         detail.syn_data_acked = acked.wrapping_sub(first);
@@ -146,7 +137,7 @@ fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: S
     detail.server.begin(segment.seq);
     detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
-    detail.answered_ns = flow.last_syn.moment();
+    detail.answered_ns = flow.last_syn.time_ns;
 }
 
 /// The same SYN again: a retransmission (copies were sorted out before).
@@ -183,7 +174,7 @@ fn count_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
 
 /// The SYN-ACK that opens a flow whose SYN was not captured.
 pub fn first_syn_ack(detail: &mut Detail, segment: &Segment) {
-    detail.syn_ack = Some((segment.time_ns, FrameRef::of(segment)));
+    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
     detail.isn_server = Some(segment.seq);
     detail.server.begin(segment.seq);
     detail.server.acked = Some(segment.ack);
@@ -212,7 +203,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
         flow.marks &= !Flow::SYN_ACK_MISSED;
         flow.anomalies.insert(Anomaly::Reordered);
     }
-    detail.syn_ack = Some((segment.time_ns, FrameRef::of(segment)));
+    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
     detail.isn_server = Some(segment.seq);
     if !flow.is(Flow::SIMULTANEOUS) && !late {
         detail.server.begin(segment.seq);
@@ -224,7 +215,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
         syn_data_acked(flow, detail, segment.ack);
         // Linux echoes the first SYN's TSval even to a later one, so time stamps do not tell which SYN drew the answer:
         // the last one before it did.
-        detail.answered_ns = flow.last_syn.moment();
+        detail.answered_ns = flow.last_syn.time_ns;
     }
     if before == State::SimultaneousClientAcked {
         flow.marks |= Flow::COMPLETED;
@@ -253,8 +244,8 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
     count_syn_ack(flow, detail, segment);
     let answer = Answer {
         isn: segment.seq,
-        seen: (segment.time_ns, FrameRef::of(segment)),
-        answered_ns: flow.last_syn.moment(),
+        seen: (segment.time_ns, FrameRef::new(segment.file, segment.frame)),
+        answered_ns: flow.last_syn.time_ns,
         acked: segment.ack,
         options: SideOptions::of(segment).map(|o| PackedOptions::pack(&o)),
         ttl: segment.ttl,
@@ -266,7 +257,7 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
 }
 
 fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
-    let frame = FrameRef::of(segment);
+    let frame = FrameRef::new(segment.file, segment.frame);
     detail.rare_mut().client_syn_ack.get_or_insert((segment.time_ns, frame));
     if before == State::SimultaneousServerAcked {
         flow.marks |= Flow::COMPLETED;
@@ -278,7 +269,7 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
 }
 
 fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    let here = (segment.time_ns, FrameRef::of(segment));
+    let here = (segment.time_ns, FrameRef::new(segment.file, segment.frame));
     match (step.before, step.from) {
         (State::SynSent, Side::Client) => {
             flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
@@ -401,7 +392,7 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     flow.marks |= match (step.before, step.from) {
         (State::SynSent, Side::Server) => {
             if !flow.is(Flow::REFUSED) {
-                detail.answered_ns = flow.last_syn.moment();
+                detail.answered_ns = flow.last_syn.time_ns;
             }
             Flow::REFUSED
         }

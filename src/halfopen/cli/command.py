@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     R = TypeVar("R")
 
 #: Every format that some command has.
-FORMATS = ("text", "json", "jsonl", "csv", "parquet", "markdown")
+FORMATS = ("text", "json", "jsonl", "csv", "parquet", "markdown", "sarif", "github")
 #: The names of the options that every command has.
 SHARED = ("format", "quiet", "color")
 COLORS = ("auto", "always", "never")

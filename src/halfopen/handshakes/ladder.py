@@ -29,10 +29,9 @@ class Step:
     """One packet with what is relative about it."""
 
     event: ExchangePacket | ExchangeIcmp
-    since_start_ns: int | None
+    since_start_ns: int
     since_last_ns: int | None
-    """Since the packet before, whether or not that one is shown. None at the first, and like the other where one of the
-    two packets has no time."""
+    """Since the packet before, whether or not that one is shown. None at the first."""
     seq: int | None
     """Relative to the initial sequence number of its side, which is 0. None when that is not known.
 
@@ -49,8 +48,8 @@ class Gap:
     packets: int
     payload: int | None
     """Bytes; None where some of the packets were not kept."""
-    duration_ns: int | None
-    """From the packet before to the packet after; None where one of them has no time."""
+    duration_ns: int
+    """From the packet before to the packet after."""
 
 
 #: Longer than any way within a host or a switch, shorter than any retransmission timer of TCP.
@@ -73,10 +72,8 @@ def _marked(event: ExchangePacket | ExchangeIcmp, seen: dict[tuple[object, ...],
         return event
     packet = (event.from_client, event.flags, event.seq, event.ack, event.window, event.payload_len)
     first = seen.get(packet)
-    between = _between(first, event.time_ns)
-    if event.verdict == "copy" or between is None or between > _COPY_NS:
-        if event.time_ns is not None:
-            seen[packet] = event.time_ns
+    if event.verdict == "copy" or first is None or event.time_ns - first > _COPY_NS:
+        seen[packet] = event.time_ns
         return event
     del seen[packet]  # the next one is another packet: an ACK may well be sent again at once
     return replace(event, verdict="copy")
@@ -85,17 +82,14 @@ def _marked(event: ExchangePacket | ExchangeIcmp, seen: dict[tuple[object, ...],
 def steps(exchange: Exchange) -> list[Step]:
     """Every event with its relative times and numbers."""
     zero = _zeros(exchange)
-    start = exchange.events[0].time_ns if exchange.events else None
+    start = exchange.events[0].time_ns if exchange.events else 0
     result: list[Step] = []
     for event in exchange.events:
         last = result[-1].event.time_ns if result else None
         seq, ack = _numbers(event, zero)
-        result.append(Step(event, _between(start, event.time_ns), _between(last, event.time_ns), seq, ack))
+        since = None if last is None else event.time_ns - last
+        result.append(Step(event, event.time_ns - start, since, seq, ack))
     return result
-
-
-def _between(earlier_ns: int | None, later_ns: int | None) -> int | None:
-    return None if earlier_ns is None or later_ns is None else later_ns - earlier_ns
 
 
 def elide(exchange: Exchange) -> list[Step | Gap]:
@@ -132,8 +126,8 @@ def _is_telling(event: ExchangePacket | ExchangeIcmp) -> bool:
 def _gap(everything: Sequence[Step], last: int, following: int, omitted: int) -> Gap:
     hidden = everything[last + 1 : following]
     payload = sum(step.event.payload_len for step in hidden if isinstance(step.event, ExchangePacket))
-    between = _between(everything[max(last, 0)].event.time_ns, everything[following].event.time_ns)
-    return Gap(len(hidden) + omitted, None if omitted else payload, between)
+    before = everything[max(last, 0)].event.time_ns
+    return Gap(len(hidden) + omitted, None if omitted else payload, everything[following].event.time_ns - before)
 
 
 def _zeros(exchange: Exchange) -> dict[bool, int | None]:

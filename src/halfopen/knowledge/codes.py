@@ -8,6 +8,7 @@ from __future__ import annotations
 
 SHARED_CODES: dict[str, str] = {
     "HO107": "abort-on-overflow",
+    "HO113": "somaxconn-low",
     "HO201": "key-not-on-this-kernel",
     "HO202": "syn-backlog-without-effect",
     "HO203": "fin-timeout-is-not-time-wait",
@@ -24,9 +25,22 @@ SHARED_CODES: dict[str, str] = {
     "HO214": "setting-skipped-at-boot",
     "HO215": "nonsense-value",
     "HO216": "namespace-without-tuning",
+    "HO217": "setting-duplicate",
+    "HO218": "value-refused",
+    "HO219": "synack-retries-lowered",
+    "HO220": "port-range-parity",
+    "HO221": "setting-order",
+    "HO222": "comment-behind-value",
+    "HO223": "secret-in-file",
+    "HO224": "key-not-to-be-written",
+    "HO225": "conntrack-is-not-time-wait",
+    "HO226": "buffers-out-of-order",
+    "HO227": "tcp-mem-in-bytes",
+    "HO228": "key-without-effect",
     "HO401": "syn-limit-for-everybody",
     "HO501": "fast-open-half-configured",
     "HO601": "conntrack-table-small",
     "HO602": "reverse-path-filter-strict",
+    "HO603": "synproxy-incomplete",
 }
 """Code → name. Names read after ``--ignore``."""

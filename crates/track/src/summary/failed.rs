@@ -131,7 +131,6 @@ mod tests {
             server_port: port,
             syn_sent,
             start_ns: T0 + start,
-            timed: true,
             ..handshake(outcome)
         }
     }

@@ -175,10 +175,8 @@ impl Default for Summary {
 impl Sink for Summary {
     fn handshake(&mut self, h: &Handshake) {
         self.features.add(h);
-        if h.timed {
-            self.timeline.at(h.start_ns).add(h);
-            self.rate.add(h.start_ns, 1);
-        }
+        self.timeline.at(h.start_ns).add(h);
+        self.rate.add(h.start_ns, 1);
         self.endpoints.add(h);
         self.silent.add(h);
         if h.outcome == Outcome::Established {

@@ -105,7 +105,6 @@ fn packets(drafts: &[Draft]) -> Vec<Packet> {
         let [(src, src_port), (dst, dst_port)] = if d.from_client { ends } else { [ends[1], ends[0]] };
         if d.icmp {
             return Packet::Icmp(IcmpError {
-                timed: true,
                 time_ns: now,
                 frame,
                 file: 0,
@@ -123,7 +122,6 @@ fn packets(drafts: &[Draft]) -> Vec<Packet> {
         }
         let flags = Flags(d.flags);
         Packet::Tcp(Segment {
-            timed: true,
             time_ns: now,
             frame,
             file: 0,

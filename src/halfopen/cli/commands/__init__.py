@@ -12,6 +12,7 @@ COMMANDS: dict[str, str] = {
     "completion": "Print the shell's completion script.",
     "doctor": "Say what is wrong with connections on this host, why, and what helps.",
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
+    "lint": "Find mistakes in settings, firewall rules, backlogs and alerts.",
     "load": "Open connections to a server as fast as asked, and measure.",
     "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",

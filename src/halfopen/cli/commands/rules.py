@@ -53,7 +53,7 @@ def _chosen(code: str | None) -> list[Rule]:
 
 
 def _object(rule: Rule) -> dict[str, Any]:
-    from halfopen.rules.page import page_of
+    from halfopen.model.page import page_of
 
     page = page_of(rule)
     facts = {"code": rule.code, "name": rule.name, "severity": rule.severity, "harm": rule.harm}
@@ -63,9 +63,9 @@ def _object(rule: Rule) -> dict[str, Any]:
 
 def _text(printer: Printer, chosen: list[Rule]) -> str:
     from halfopen.cli.rule_pages import page_text
+    from halfopen.model.page import page_of
     from halfopen.render.layout import Paint
     from halfopen.render.manual import render_rule_list
-    from halfopen.rules.page import page_of
     from halfopen.rules.registry import FAMILIES
 
     paint = Paint(printer.color)

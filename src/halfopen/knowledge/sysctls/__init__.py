@@ -7,9 +7,9 @@ believed of it and false. Only what the list of kernel facts states, or was meas
 from __future__ import annotations
 
 from halfopen.knowledge.sysctls import closing, netfilter, options, ports, queues, timers
-from halfopen.knowledge.sysctls.row import MOMENTS, Moment, Scope, Sysctl
+from halfopen.knowledge.sysctls.row import INT_MAX, MOMENTS, Moment, Scope, Sysctl
 
-__all__ = ["BY_KEY", "MOMENTS", "ROWS", "Moment", "Scope", "Sysctl", "find", "pattern"]
+__all__ = ["BY_KEY", "INT_MAX", "MOMENTS", "ROWS", "Moment", "Scope", "Sysctl", "accepted", "find", "pattern"]
 
 ROWS: tuple[Sysctl, ...] = (
     *queues.ROWS,
@@ -40,3 +40,11 @@ def pattern(key: str) -> str:
 def find(key: str) -> Sysctl | None:
     """The row of ``key``, whichever interface it names; None for keys that the table does not have."""
     return BY_KEY.get(pattern(key))
+
+
+def accepted(row: Sysctl, numbers: tuple[int, ...]) -> bool:
+    """Whether Linux 6.18 stores these numbers; fewer than ``row.count`` leave the others as they are (measured)."""
+    if row.accepts is None:
+        return True
+    low, high = row.accepts
+    return len(numbers) <= row.count and all(low <= number <= high for number in numbers)

@@ -1,0 +1,78 @@
+"""HO203: tcp_fin_timeout is lowered, as if it were the length of TIME_WAIT."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.knowledge.sysctl_text import Assignment
+    from halfopen.lint.context import Context
+    from halfopen.lint.document import Document
+    from halfopen.model.finding import Finding
+
+KEY = "net.ipv4.tcp_fin_timeout"
+DEFAULT_S = 60
+LOW_S = 15
+"""Below it late data of slow peers meets a RST (fact F47; the sensible range of the table is 15 to 60)."""
+
+_TIME_WAIT = re.compile(r"time[ _-]?wait|\btw\b|释放|端口", re.IGNORECASE)
+
+
+class FinTimeoutIsNotTimeWait(Check):
+    """`tcp_fin_timeout` does not shorten TIME_WAIT.
+
+    ## What it finds
+    Lines that lower `net.ipv4.tcp_fin_timeout` below 60. It is a warning where the comment speaks of TIME_WAIT, where
+    the same file also turns the settings of TIME_WAIT, or where the value is below 15; a notice otherwise.
+
+    ## Why it matters
+    TIME_WAIT lasts 60 s: a constant of the kernel. This setting bounds FIN_WAIT_2 of connections whose program is gone.
+    Too low, and late data of the peer meets a closed port and is answered by a RST: the peer loses data.
+
+    ## Evidence
+    The value in the file, and what the file says about it.
+
+    ## Confirm by hand
+    Set it to 5, close a connection, and watch `ss -tano state time-wait`: the timer begins at 60 s.
+
+    ## Remedy
+    Delete the line. A server needs nothing against TIME_WAIT; a client that runs out of ports needs keep-alive, more
+    source addresses, or `tcp_tw_reuse = 1` with timestamps.
+
+    ## When it is wrong
+    When many peers never close their side and FIN_WAIT_2 is what is to be shortened; then say so in a comment.
+
+    ## References
+    Linux `include/net/tcp.h`, `TCP_TIMEWAIT_LEN`.
+    """
+
+    code = "HO203"
+    name = "fin-timeout-is-not-time-wait"
+    severity = "warning"
+    harm = "untidy"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every line that lowers it."""
+        for document, item in context.settings(KEY):
+            if item.number is None or not 0 < item.number < DEFAULT_S:
+                continue
+            meant = _meant_for_time_wait(document, item)
+            late = "; below 15 s late data of the peer is answered by RST" if item.number < LOW_S else ""
+            yield self.on(
+                document,
+                item,
+                f"TIME_WAIT always lasts 60 s: this bounds FIN_WAIT_2 without a process only{late}",
+                "delete the line; where local ports run out, use keep-alive or more source addresses",
+                want=str(DEFAULT_S),
+                severity="warning" if meant or late else "notice",
+            )
+
+
+def _meant_for_time_wait(document: Document, item: Assignment) -> bool:
+    near = (other.key for other in document.settings)
+    return bool(_TIME_WAIT.search(item.comment)) or any("_tw_" in key for key in near)

@@ -1,0 +1,60 @@
+"""HO208: SYN cookies for every connection."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.model.finding import Finding
+
+KEY = "net.ipv4.tcp_syncookies"
+
+
+class SyncookiesAlways(Check):
+    """`tcp_syncookies = 2` is a test mode, not a stronger defence.
+
+    ## What it finds
+    Lines that set `net.ipv4.tcp_syncookies` to 2.
+
+    ## Why it matters
+    Every handshake is then made without a SYN queue: a lost SYN-ACK is never sent again, Fast Open and TCP_DEFER_ACCEPT
+    do nothing, the MSS is rounded down, and clients without timestamps lose window scaling and SACK. A full accept
+    queue drops SYNs all the same.
+
+    ## Evidence
+    The value in the file.
+
+    ## Confirm by hand
+    `nstat -az TcpExtSyncookiesSent` grows with every connect.
+
+    ## Remedy
+    Write 1: cookies are sent exactly while a SYN queue is full.
+
+    ## When it is wrong
+    In a laboratory that tests cookies.
+
+    ## References
+    Documentation/networking/ip-sysctl.rst.
+    """
+
+    code = "HO208"
+    name = "syncookies-always"
+    severity = "warning"
+    harm = "risk"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every line that does so."""
+        for document, item in context.settings(KEY):
+            if item.number == 2:
+                yield self.on(
+                    document,
+                    item,
+                    "2 is a test mode: no handshake has its SYN-ACK sent again, or Fast Open, or deferred accept",
+                    "write 1: cookies are sent while a SYN queue is full",
+                    want="1",
+                )

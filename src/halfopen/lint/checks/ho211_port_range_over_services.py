@@ -1,0 +1,96 @@
+"""HO211: ip_local_port_range covers ports on which services listen."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halfopen.knowledge.service_ports import WELL_KNOWN
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.model.finding import Finding
+
+KEY = "net.ipv4.ip_local_port_range"
+RESERVED = "net.ipv4.ip_local_reserved_ports"
+LOW = 10000
+"""Below it most services that need no privilege have their ports: a warning; above only some: a notice."""
+
+
+class PortRangeOverServices(Check):
+    """A wide `ip_local_port_range` lends ports of services to outgoing connections.
+
+    ## What it finds
+    A range that covers ports on which configured programs of the same run listen, or well-known ports of services,
+    unless `net.ipv4.ip_local_reserved_ports` keeps them out.
+
+    ## Why it matters
+    An outgoing connection may hold the port when its service starts: «address already in use», once in a while, and
+    never when somebody looks. The gain is small: the limit is per source, destination and destination port.
+
+    ## Evidence
+    The range, and the ports that it covers.
+
+    ## Confirm by hand
+    `ss -tan 'sport = :8080'` shows connections from a service's port.
+
+    ## Remedy
+    Keep the ports out with `net.ipv4.ip_local_reserved_ports`, or begin the range above them.
+
+    ## When it is wrong
+    On a host that runs no services in the range, as some load generators.
+
+    ## References
+    Documentation/networking/ip-sysctl.rst.
+    """
+
+    code = "HO211"
+    name = "port-range-over-services"
+    severity = "warning"
+    harm = "risk"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every range over such ports."""
+        reserved = _reserved(context)
+        configured = {port: listener.program for _, listener in context.listeners() for port in _port(listener.address)}
+        for document, item in context.settings(KEY):
+            if item.numbers is None or len(item.numbers) != 2:
+                continue
+            low, high = item.numbers
+            covered = {port: name for port, name in (WELL_KNOWN | configured).items()
+                       if low <= port <= high and port not in reserved}  # fmt: skip
+            mine = [port for port in covered if port in configured]
+            if not covered or (low >= _DEFAULT_LOW and not mine):
+                continue
+            shown = sorted(mine or covered)[:6]
+            names = ", ".join(f"{port} ({covered[port]})" for port in shown)
+            more = ", …" if len(covered) > len(shown) else ""
+            yield self.on(
+                document,
+                item,
+                f"outgoing connections may take ports of services, which then cannot start: {names}{more}",
+                "keep the ports of your services out with net.ipv4.ip_local_reserved_ports, or begin the "
+                "range above them",
+                severity=None if mine or low < LOW else "notice",
+            )
+
+
+_DEFAULT_LOW = 32768
+_ADDRESS_PORT = re.compile(r"(?:^|:)(\d{1,5})$")
+
+
+def _port(address: str) -> list[int]:
+    match = _ADDRESS_PORT.search(address)
+    return [int(match[1])] if match else []
+
+
+def _reserved(context: Context) -> set[int]:
+    ports: set[int] = set()
+    for _document, item in context.settings(RESERVED):
+        for part in re.findall(r"(\d{1,5})(?:-(\d{1,5}))?", item.value or ""):
+            first, last = int(part[0]), int(part[1] or part[0])
+            ports.update(range(first, min(last, 65535) + 1))
+    return ports

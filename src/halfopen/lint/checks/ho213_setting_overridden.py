@@ -1,0 +1,87 @@
+"""HO213: a file sets a key that a later file sets again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.knowledge.sysctl_files import Outcome, Place, hidden, outcomes
+from halfopen.knowledge.sysctl_text import folded
+from halfopen.lint.check import Check
+from halfopen.lint.trees import trees
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.lint.document import Document
+    from halfopen.model.finding import Finding
+
+
+class SettingOverridden(Check):
+    """Another file has the last word on this key.
+
+    ## What it finds
+    Keys that several of the given files of one sysctl.d tree set to different values. Files in other directories are
+    compared within their directory. A
+    notice where /etc overrides what a package brings.
+
+    ## Why it matters
+    systemd-sysctl and `sysctl --system` sort the files of all directories by name, and the last line wins; /etc hides
+    files of the same name in /run and /usr/lib. `sysctl --system` applies /etc/sysctl.conf last, systemd-sysctl only
+    in the place of the link 99-sysctl.conf, if there is one: boot and hand may then differ.
+
+    ## Evidence
+    Both lines with their values.
+
+    ## Confirm by hand
+    `/usr/lib/systemd/systemd-sysctl --cat-config` (or `systemd-analyze cat-config sysctl.d`) lists the files in their
+    order.
+
+    ## Remedy
+    Delete one of the lines, or rename the file that is to win so that it sorts last.
+
+    ## When it is wrong
+    When the earlier file is a distribution's default that is meant to be overridden: write then to the later file
+    only.
+
+    ## References
+    sysctl.d(5), sysctl(8).
+    """
+
+    code = "HO213"
+    name = "setting-overridden"
+    severity = "warning"
+    harm = "untidy"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every such line."""
+        for tree in trees(context):
+            known = {file.path: document for file, document in tree}
+            files = [file for file, _ in tree]
+            for outcome in outcomes(files, "systemd-sysctl").values():
+                for place in outcome.overridden:
+                    if place.path != outcome.winner.path and folded(place.value) != folded(outcome.winner.value):
+                        yield self._overridden(known, place, outcome)
+            for path, instead in hidden(files).items():
+                yield self.at(
+                    known[path], (1, 1), known[path].path,
+                    f"the whole file is not read: {instead} has the same name and comes first",
+                    "rename one of the two files",
+                )  # fmt: skip
+
+    def _overridden(self, known: dict[str, Document], place: Place, outcome: Outcome) -> Finding:
+        document = known[place.path]
+        item = next(item for item in document.settings if item.line == place.line)
+        winner = f"{known[outcome.winner.path].path}:{outcome.winner.line}"
+        return self.on(
+            document,
+            item,
+            f"it has no effect: {winner} comes later and sets {outcome.winner.value}",
+            "delete one of the two lines",
+            severity="notice" if _is_meant(place, outcome.winner) else None,
+        )
+
+
+def _is_meant(place: Place, winner: Place) -> bool:
+    """That is what the directories are for: /etc has its say over what packages bring."""
+    return winner.path.startswith("/etc/") and not place.path.startswith("/etc/")

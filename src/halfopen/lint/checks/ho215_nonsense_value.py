@@ -1,0 +1,62 @@
+"""HO215: a value that the kernel accepts and that means nothing."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.knowledge.sysctls import INT_MAX, accepted, find
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.model.finding import Finding
+
+
+class NonsenseValue(Check):
+    """The kernel accepts values that mean nothing.
+
+    ## What it finds
+    Values outside of what a key means, though the kernel stores them: `tcp_syncookies = 255`, `tcp_max_syn_backlog =
+    -1`, `tcp_timestamps = 3`, `somaxconn = 0`, a `tcp_fin_timeout` of days.
+
+    ## Why it matters
+    No error is printed, and the setting then does something that nobody wrote down.
+
+    ## Evidence
+    The value, and the values that have a meaning.
+
+    ## Confirm by hand
+    `sysctl KEY` shows that it was stored.
+
+    ## Remedy
+    Write one of the values that have a meaning.
+
+    ## When it is wrong
+    A later kernel may give a meaning to more values.
+
+    ## References
+    Linux 6.18, measured.
+    """
+
+    code = "HO215"
+    name = "nonsense-value"
+    severity = "warning"
+    harm = "risk"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every such line."""
+        for document, item in context.settings():
+            row = find(item.key)
+            if row is None or row.sensible is None or item.numbers is None or not accepted(row, item.numbers):
+                continue
+            low, high = row.sensible
+            if any(not low <= number <= high for number in item.numbers):
+                meaning = f"{low} to {high}" if high < INT_MAX else f"{low} and more"
+                yield self.on(
+                    document,
+                    item,
+                    f"the kernel accepts {item.value} without a word, but only {meaning} means something",
+                    f"write a value of {meaning}",
+                )

@@ -1,0 +1,80 @@
+"""HO218: a value that the kernel refuses."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.knowledge.sysctls import INT_MAX, Sysctl, accepted, find
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.model.finding import Finding
+
+
+class ValueRefused(Check):
+    """The kernel refuses this value, and keeps what it had.
+
+    ## What it finds
+    Numbers out of the range that Linux 6.18 accepts, words where a number is needed, the wrong count of numbers, and
+    port ranges whose bounds cannot be.
+
+    ## Why it matters
+    The write fails with «Invalid argument». `sysctl -p` goes on with the other lines and exits with 1; at boot nobody
+    sees it.
+
+    ## Evidence
+    The value, and what is accepted.
+
+    ## Confirm by hand
+    `sysctl -w KEY=VALUE`.
+
+    ## Remedy
+    Write a value within the range.
+
+    ## When it is wrong
+    A kernel with another range: those here were measured on 6.18.
+
+    ## References
+    Linux 6.18, measured.
+    """
+
+    code = "HO218"
+    name = "value-refused"
+    severity = "warning"
+    harm = "untidy"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every such line."""
+        for document, item in context.settings():
+            row = find(item.key)
+            value = item.value or ""
+            if row is None or row.accepts is None or not row.count or _is_filled_in_later(value):
+                continue
+            if why := _refused(row, item.numbers, value):
+                yield self.on(document, item, why, f"write {_wanted(row)}")
+
+
+def _is_filled_in_later(value: str) -> bool:
+    """A script's variable, a template's placeholder: what will stand there is not known."""
+    return any(mark in value for mark in ("$", "{{", "<%", "@", "`"))
+
+
+def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str) -> str | None:
+    if not value.strip():
+        return "an empty value changes nothing"
+    if numbers is None:
+        return f"{value} is no number: the kernel refuses it"
+    if not accepted(row, numbers):
+        return f"the kernel refuses {value} (Invalid argument): it accepts {_wanted(row)}"
+    if row.key == "net.ipv4.ip_local_port_range" and len(numbers) == 2 and numbers[0] > numbers[1]:
+        return "the kernel refuses a range whose end is below its begin"
+    return None
+
+
+def _wanted(row: Sysctl) -> str:
+    low, high = row.accepts or (0, INT_MAX)
+    several = f"{row.count} numbers, each " if row.count > 1 else "a number "
+    return f"{several}of {low} to {high}"

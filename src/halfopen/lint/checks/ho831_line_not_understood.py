@@ -1,0 +1,62 @@
+"""HO831: a line that is not of the format."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.lint.check import Check
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.context import Context
+    from halfopen.model.finding import Finding
+
+SHOWN_MAX = 20
+"""Of one file: a file of another format would have a finding a line."""
+
+
+class LineNotUnderstood(Check):
+    """The line is neither a setting nor a comment, neither a rule nor a chain.
+
+    ## What it finds
+    Lines of sysctl files without `=`; lines of rulesets that their program would not read.
+
+    ## Why it matters
+    sysctl and systemd-sysctl pass over such a line with a message that nobody reads at boot; iptables-restore and nft
+    refuse the whole file.
+
+    ## Evidence
+    The line.
+
+    ## Confirm by hand
+    `sysctl -p FILE`, `iptables-restore --test FILE`, `nft -c -f FILE`.
+
+    ## Remedy
+    Write `key = value`, or put `#` before a remark.
+
+    ## When it is wrong
+    When the file is a template that is filled in later.
+
+    ## References
+    sysctl.d(5).
+    """
+
+    code = "HO831"
+    name = "line-not-understood"
+    severity = "warning"
+    harm = "untidy"
+
+    def check(self, context: Context) -> Iterator[Finding]:
+        """Every such line."""
+        for document in context.documents:
+            for defect in document.defects[:SHOWN_MAX]:
+                yield self.at(
+                    document,
+                    (defect.line, defect.column),
+                    document.path,
+                    f"neither a setting nor a comment: {defect.text}",
+                    "write key = value",
+                )
+            for fault in document.ruleset.defects[:SHOWN_MAX]:
+                yield self.at(document, (fault.line, 1), document.path, f"not understood: {fault.why}")

@@ -1,0 +1,64 @@
+"""Which kind of file it is: from its name where that is unmistakable, else from what it holds."""
+
+from __future__ import annotations
+
+import re
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from halfopen.lint.document import Kind
+
+_NAMES: tuple[tuple[str, Kind], ...] = (
+    ("*/sysctl.d/*.conf", "sysctl"),
+    ("*sysctl*.conf", "sysctl"),
+    ("*nginx*.conf", "nginx"),
+    ("*/nginx/*", "nginx"),
+    ("*haproxy*.cfg", "haproxy"),
+    ("*redis*.conf", "redis"),
+    ("*valkey*.conf", "redis"),
+    ("*postgresql*.conf", "postgresql"),
+    ("*.socket", "systemd"),
+    ("*.nft", "nft"),
+    ("*nftables*.conf", "nft"),
+    ("*/rules.v[46]", "iptables"),
+    ("*.iptables", "iptables"),
+    ("*iptables*save*", "iptables"),
+    ("*.yml", "prometheus"),
+    ("*.yaml", "prometheus"),
+    ("*.sh", "shell"),
+    ("*.bash", "shell"),
+)
+"""Patterns of paths, in the order in which they are tried."""
+
+_CONTENTS: tuple[tuple[str, Kind], ...] = (
+    (r"\A#!.*\bnft\b", "nft"),
+    (r"\A#!.*\b(?:ba|da|k|z)?sh\b", "shell"),
+    (r"^\*(?:filter|nat|mangle|raw|security)[ \t]*$", "iptables"),
+    (r"^[ \t]*table[ \t]+(?:(?:ip|ip6|inet|arp|bridge|netdev)[ \t]+)?[\w.-]+[ \t]*\{", "nft"),
+    (r"^[ \t]*(?:add|insert)[ \t]+(?:table|chain|rule)[ \t]", "nft"),
+    (r"^\[Socket\][ \t]*$", "systemd"),
+    (r"^[ \t]*(?:- )?(?:alert|record|expr)[ \t]*:", "prometheus"),
+    (r"^(?:frontend|backend|listen)[ \t]+[\w.-]+[ \t]*$", "haproxy"),
+    (r"^[ \t]*(?:server|http|stream|events)[ \t]*\{", "nginx"),
+    (r"^[ \t]*tcp-backlog[ \t]+\d", "redis"),
+    (r"^[ \t]*max_connections[ \t]*=", "postgresql"),
+    (r"^[ \t]*-?[ \t]*(?:net|kernel|vm|fs|user|dev)[./][\w./*-]+[ \t]*=", "sysctl"),
+    (r"^[ \t]*(?:sudo[ \t]+)?(?:\S*/)?(?:sysctl|ip6?tables|tcpdump)[ \t]+-", "shell"),
+)
+"""What only one kind of file holds, in the order in which it is looked for."""
+
+
+_OTHER_SCRIPT = re.compile(r"#!(?!.*\b(?:nft|(?:ba|da|k|z)?sh)\b)")
+"""A script of another language, whose lines may look like anything."""
+
+
+def recognise(path: str, text: str) -> Kind | None:
+    """The kind of a file; None when neither name nor content tell."""
+    whole = f"/{path.lower()}"
+    for pattern, kind in _NAMES:
+        if path != "-" and fnmatchcase(whole, pattern):
+            return kind
+    if _OTHER_SCRIPT.match(text):
+        return None
+    return next((kind for pattern, kind in _CONTENTS if re.search(pattern, text, re.MULTILINE)), None)

@@ -22,13 +22,17 @@ __all__ = [
     "Trace",
     "Tun",
     "against",
+    "conntrack_counts",
     "create_namespace",
     "enter_netns",
     "exchanges",
     "handshake_fields",
     "load",
+    "network_interfaces",
+    "network_routes",
     "probe",
     "tcp_census",
+    "tcp_metrics",
     "tcp_sockets",
     "trace",
     "unshare_user",
@@ -292,6 +296,22 @@ class SocketOwners:
     def holders(self, inode: int, /) -> list[tuple[int, int]]:
         """(pid, number of the descriptor) of everyone who holds this socket."""
 
+    def options(self, inode: int, /) -> ListenerOptionsDict | None:
+        """Options of a listener, read from a duplicate of its descriptor; None when no holder lets this user do it.
+
+        Needs what a debugger needs: the same user, or CAP_SYS_PTRACE. Nothing is attached to or changed.
+        """
+
+@type_check_only
+class ListenerOptionsDict(TypedDict):
+    """``halfopen.model.sockets.ListenerOptions``, raw."""
+
+    defer_accept_s: int
+    fast_open: int
+    syn_retries: int
+    """A socket without TCP_SYNCNT answers with ``tcp_syn_retries`` of its namespace."""
+    reuse_port: bool
+
 @type_check_only
 class AcceptQueueDict(TypedDict):
     """``halfopen.model.sockets.AcceptQueue``."""
@@ -510,3 +530,77 @@ class Server:
 
     def stop(self) -> None:
         """Close listeners and connections, and wait for the threads. Raises OSError when one of them failed."""
+
+@type_check_only
+class InterfaceDict(TypedDict):
+    """``halfopen.model.network.Interface``."""
+
+    index: int
+    name: str
+    up: bool
+    mtu: int | None
+    addresses: list[str]
+
+def network_interfaces() -> list[InterfaceDict]:
+    """The interfaces of the calling thread's network namespace, by number. Needs no privilege.
+
+    Raises PrivilegeError, NotAvailableError or OSError when the kernel does not answer.
+    """
+
+@type_check_only
+class RouteDict(TypedDict):
+    """``halfopen.model.network.Route``."""
+
+    destination: str
+    family: int
+    kind: str
+    interface: str | None
+    gateway: str | None
+    source: str | None
+    table: int
+    metric: int | None
+    attributes: dict[str, int]
+    """As the kernel keeps them: ``rtt`` in 1/8 ms, ``rttvar`` in 1/4 ms, ``rto_min`` in ms."""
+
+def network_routes(most: int = 10_000) -> tuple[list[RouteDict], int]:
+    """Routes of every table of the calling thread's network namespace, and how many there are beyond ``most``.
+
+    A multipath route is one route for each next hop. Those that the kernel made for an interface's own address are left
+    out. Needs no privilege. Raises as ``network_interfaces`` does.
+    """
+
+@type_check_only
+class TcpMetricDict(TypedDict):
+    """``halfopen.model.network.TcpMetric``."""
+
+    destination: str
+    source: str | None
+    age_ms: int | None
+    rtt_us: int | None
+    rttvar_us: int | None
+    fast_open_cookie: bool
+    fast_open_syn_losses: int
+    fast_open_mss: int | None
+
+def tcp_metrics(most: int = 1000) -> tuple[list[TcpMetricDict], int]:
+    """What the calling thread's network namespace remembers of peers, youngest first, and how many there are beyond.
+
+    Needs no privilege. Raises as ``network_interfaces`` does.
+    """
+
+@type_check_only
+class ConntrackDict(TypedDict):
+    """Tracked connections, counted."""
+
+    entries: int
+    assured: int
+    """Those that a full table does not evict (fact F80)."""
+    unreplied: int
+    tcp: int
+
+def conntrack_counts(most: int = 1_000_000) -> ConntrackDict | None:
+    """Count the tracked connections of the calling thread's network namespace; None when there are more than ``most``.
+
+    Where connections are not tracked nothing is asked, because asking would load kernel modules: NotAvailableError.
+    Raises PrivilegeError without CAP_NET_ADMIN, OSError for anything else.
+    """

@@ -55,7 +55,9 @@ class Namespace:
 
 def call(*command: str, text: str | None = None) -> str:
     """The output of a program, which must succeed."""
-    return subprocess.run(command, check=True, capture_output=True, text=True, input=text).stdout
+    done = subprocess.run(command, check=False, capture_output=True, text=True, input=text)
+    assert done.returncode == 0, f"{' '.join(command)}: {done.stderr}"
+    return done.stdout
 
 
 def as_nobody(work: Callable[[], str]) -> str:

@@ -9,6 +9,7 @@
 //! - [`relay`]: a link between two namespaces that loses and changes packets on purpose.
 //! - [`diag`]: every TCP socket of a network namespace.
 //! - [`netns`], [`owners`]: into other namespaces, and who holds a socket.
+//! - [`network`]: interfaces, routes, remembered peers, tracked connections.
 //! - [`netlink`]: how the kernel is asked.
 //! - [`sys`]: the system calls and structures that they share.
 //!
@@ -22,6 +23,7 @@ pub mod load;
 pub mod memory;
 pub mod netlink;
 pub mod netns;
+pub mod network;
 pub mod owners;
 pub mod packet;
 pub mod policy;

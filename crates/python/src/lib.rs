@@ -8,6 +8,7 @@ mod exchange;
 mod lab;
 mod load;
 mod netns;
+mod network;
 mod probe;
 mod records;
 mod results;
@@ -41,6 +42,8 @@ mod _core {
     use crate::probe::probe;
     #[pymodule_export]
     use crate::records::Records;
+    #[pymodule_export]
+    use crate::network::{conntrack_counts, network_interfaces, network_routes, tcp_metrics};
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

@@ -7,7 +7,7 @@ use halfopen_kernel::diag::{
     census, sockets,
 };
 use halfopen_kernel::netlink::Consistency;
-use halfopen_kernel::owners::Owners;
+use halfopen_kernel::owners::{ListenerOptions, Owners};
 use halfopen_kernel::sys::{TcpInfo, TcpState};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -51,6 +51,21 @@ impl SocketOwners {
             .map(|holder| (holder.pid, holder.fd))
             .collect()
     }
+
+    #[pyo3(signature = (inode, /))]
+    fn options<'py>(&self, py: Python<'py>, inode: u32) -> PyResult<Option<Bound<'py, PyDict>>> {
+        let options = py.detach(|| self.0.options(inode));
+        options.map(|options| options_dict(py, options)).transpose()
+    }
+}
+
+fn options_dict(py: Python<'_>, options: ListenerOptions) -> PyResult<Bound<'_, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("defer_accept_s", options.defer_accept_s)?;
+    dict.set_item("fast_open", options.fast_open)?;
+    dict.set_item("syn_retries", options.syn_retries)?;
+    dict.set_item("reuse_port", options.reuse_port)?;
+    Ok(dict)
 }
 
 /// Counts the sockets. See `_core.pyi`.
@@ -86,7 +101,8 @@ fn census_dict<'py>(py: Python<'py>, census: &Census) -> PyResult<Bound<'py, PyD
     Ok(dict)
 }
 
-fn list<'py, T>(
+/// A list of dicts.
+pub fn list<'py, T>(
     py: Python<'py>,
     items: &[T],
     convert: impl Fn(Python<'py>, &T) -> PyResult<Bound<'py, PyDict>>,

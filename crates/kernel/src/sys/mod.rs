@@ -13,5 +13,5 @@ pub use epoll::{Epoll, Interest, Readiness, Waker};
 pub use errno::{Errno, errno_name};
 pub use error_queue::{IcmpError, read_icmp_error};
 pub use limits::raise_descriptor_limit;
-pub use option::{accept, bind_address_no_port, connect_unspecified, set_int, tcp_saved_syn_len};
+pub use option::{accept, bind_address_no_port, connect_unspecified, get_int, set_int, tcp_saved_syn_len};
 pub use tcp_info::{TcpInfo, TcpOptions, TcpState};

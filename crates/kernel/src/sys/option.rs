@@ -25,6 +25,27 @@ pub fn set_int(socket: &impl AsFd, level: libc::c_int, name: libc::c_int, value:
     }
 }
 
+/// `getsockopt` with an `int` value.
+pub fn get_int(socket: &impl AsFd, level: libc::c_int, name: libc::c_int) -> io::Result<libc::c_int> {
+    let mut value: libc::c_int = 0;
+    let mut length = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the descriptor is open while borrowed; both pointers are to live integers, `length` says the size of the first.
+    let result = unsafe {
+        libc::getsockopt(
+            socket.as_fd().as_raw_fd(),
+            level,
+            name,
+            (&raw mut value).cast(),
+            &raw mut length,
+        )
+    };
+    if result < 0 {
+        Err(io::Error::last_os_error())
+    } else {
+        Ok(value)
+    }
+}
+
 /// `IP_BIND_ADDRESS_NO_PORT` (Linux 4.2): the next `bind()` fixes the address only, so that `connect()` can choose a port
 /// that is free for this destination rather than one that is free for all of them. For IPv6 sockets too (`ipv6(7)` inherits it).
 pub fn bind_address_no_port(socket: &impl AsFd) -> io::Result<()> {

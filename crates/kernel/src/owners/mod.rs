@@ -3,6 +3,8 @@
 //! Inodes of sockets are unique on the whole machine, so one walk serves every network namespace. Processes come and go
 //! while it lasts: what has vanished is passed over. Those that this user may not look into are counted.
 
+mod options;
+
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::os::fd::AsRawFd;
@@ -10,6 +12,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use crate::failure::Failure;
+
+pub use options::ListenerOptions;
+
+/// Holders of one socket that are asked for its options: what the first refuse, the others do.
+const TRIES: usize = 4;
 
 /// One descriptor of a process that is a socket.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -83,6 +90,14 @@ impl Owners {
         self.holders(inode)
             .chunk_by(|a, b| a.pid == b.pid)
             .map(|same| same[0].pid)
+    }
+
+    /// The options of a listener, from the first of its holders that lets us; `None` when none does.
+    pub fn options(&self, inode: u32) -> Option<ListenerOptions> {
+        let holders = self.holders(inode).iter();
+        holders
+            .take(TRIES)
+            .find_map(|&holder| ListenerOptions::read(holder).ok())
     }
 
     /// How many sockets are held.

@@ -39,11 +39,11 @@ mod _core {
     #[pymodule_export]
     use crate::netns::enter_netns;
     #[pymodule_export]
+    use crate::network::{conntrack_counts, network_interfaces, network_routes, tcp_metrics};
+    #[pymodule_export]
     use crate::probe::probe;
     #[pymodule_export]
     use crate::records::Records;
-    #[pymodule_export]
-    use crate::network::{conntrack_counts, network_interfaces, network_routes, tcp_metrics};
     #[pymodule_export]
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from contextlib import ExitStack
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,8 +94,8 @@ def expected_routes(namespace: Namespace, family: int) -> Iterator[tuple[object,
 @pytest.mark.parametrize("family", [4, 6])
 def test_routes_of_every_table(namespace: Namespace, family: int) -> None:
     routes, left_out = namespace.run(_core.network_routes)
-    fields = ("destination", "kind", "interface", "gateway", "source", "table", "metric")
-    mine = [tuple(one[name] for name in fields) for one in routes if one["family"] == family]
+    tell = itemgetter("destination", "kind", "interface", "gateway", "source", "table", "metric")
+    mine: list[tuple[object, ...]] = [tell(one) for one in routes if one["family"] == family]
     assert sorted(mine, key=repr) == sorted(expected_routes(namespace, family), key=repr)
     assert left_out == 0
 

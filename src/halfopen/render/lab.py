@@ -18,7 +18,7 @@ _WHOLE = 1000
 _COLUMNS = (
     Column("observed here", words=20),
     Column("what", words=60),
-    Column("expected", words=14),
+    Column("expected"),
     Column(""),
 )
 

@@ -21,6 +21,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "lost-final-ack",
     "backlog-and-somaxconn",
     "syn-queue-limits",
+    "flood-with-clients",
     "cookie-options",
     "time-wait-ports",
     "defer-accept",

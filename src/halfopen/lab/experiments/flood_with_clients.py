@@ -1,0 +1,189 @@
+"""A SYN flood beside real clients: what each of the usual answers does for the clients. One table."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from halfopen import _core
+from halfopen.errors import NotAvailableError
+from halfopen.lab.experiment import Experiment
+from halfopen.lab.observe import Moment, states
+from halfopen.lab.programs import nft
+from halfopen.lab.story import AtLeast, Between, Expected
+from halfopen.lab.topology import SPOOFED, Network, Pair, add_route, pair
+from halfopen.lab.traffic import PORT, Target, listen
+from halfopen.lab.visitors import Doorman, Visitors, visit
+from halfopen.lab.waiting import until
+
+if TYPE_CHECKING:
+    from halfopen.lab.story import Story
+
+CLIENTS, CLIENT_RATE = 40, 20.0
+#: More than a queue of 4096 can forget: requests in a queue that is half full live about 7 s, so it holds 585 a second.
+FLOOD_RATE = 1000
+#: Enough to fill every queue below before the first client comes.
+PREFILL = 8000
+BACKLOG = 128
+COOKIES = "net.ipv4.tcp_syncookies"
+MAX_SYN_BACKLOG = "net.ipv4.tcp_max_syn_backlog"
+
+GLOBAL_LIMIT = """table inet t {
+    chain input { type filter hook input priority filter
+        tcp dport 8000 tcp flags syn limit rate over 10/second burst 5 packets drop
+    }
+}"""
+SOURCE_LIMIT = """table inet t {
+    set m { type ipv4_addr; flags dynamic; timeout 1m; size 65535; }
+    chain input { type filter hook input priority filter
+        tcp dport 8000 tcp flags syn update @m { ip saddr limit rate over 30/second } drop
+    }
+}"""
+SYNPROXY = """table inet t {
+    chain raw { type filter hook prerouting priority raw
+        tcp dport 8000 tcp flags syn notrack
+    }
+    chain input { type filter hook input priority filter
+        tcp dport 8000 ct state invalid,untracked synproxy mss 1460 wscale 7 timestamp sack-perm
+        ct state invalid drop
+    }
+}"""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer to the flood, and how many of the clients are served with it."""
+
+    name: str
+    served: Expected
+    settings: tuple[tuple[str, int], ...] = ()
+    backlog: int = BACKLOG
+    rules: str | None = None
+    flood_rate: int = FLOOD_RATE
+    prefill: int = PREFILL
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of the clients, or why the answer cannot be had here."""
+
+    answer: Answer
+    visitors: Visitors = field(default_factory=Visitors)
+    cookies: int = 0
+    unavailable: str | None = None
+
+
+_NO_COOKIES = (COOKIES, 0)
+#: Without it, conntrack takes an ACK out of the blue for an open connection, and synproxy never sees it.
+_STRICT = ("net.netfilter.nf_conntrack_tcp_loose", 0)
+FEW, ALL = Between(0, CLIENTS // 2), AtLeast(CLIENTS - 2)
+ANSWERS = (
+    Answer("nothing: SYN cookies off", FEW, (_NO_COOKIES,)),
+    Answer("a larger backlog, 4096", FEW, (_NO_COOKIES, (MAX_SYN_BACKLOG, 8192)), backlog=4096),
+    Answer("tcp_synack_retries = 1", FEW, (_NO_COOKIES, ("net.ipv4.tcp_synack_retries", 1))),
+    Answer("the rule «limit 10/second» for all SYNs", FEW, rules=GLOBAL_LIMIT),
+    Answer("a limit for each source, 30/second", ALL, rules=SOURCE_LIMIT),
+    Answer("synproxy with timestamps", ALL, (_STRICT,), rules=SYNPROXY),
+    Answer("synproxy without", ALL, (_STRICT,), rules=SYNPROXY.replace(" timestamp", "")),
+    Answer("SYN cookies, the default", ALL),
+)
+#: Flood rates of the figure, SYNs a second.
+RATES = (0, 25, 100, 400)
+
+
+def run(story: Story) -> None:
+    """Every answer in a network of its own, all at once."""
+    story.say(
+        f"{CLIENTS} clients come at {CLIENT_RATE:g} a second and wait for the server's first byte, three seconds at "
+        f"most. A flood of {FLOOD_RATE} SYNs a second from addresses that do not exist has begun before and filled "
+        f"every queue. Of {CLIENTS} clients:"
+    )
+    outcomes = _all(story, ANSWERS[:-1])
+    for outcome in outcomes:
+        _tell(story, outcome)
+    story.say(
+        "The time is that until the server's first byte, at the median. With timestamps, synproxy hands the listener "
+        "an ACK whose timestamp is not the listener's; newer kernels reject it (TSEcrRejected), and every client waits a "
+        "second for the SYN-ACK to be sent again."
+    )
+    _figure(story)
+    story.remedy(
+        f"Leave {COOKIES} at 1, or turn it on. It needs no other setting, and no rule that drops SYNs: a limit for all "
+        "of them drops the clients with the flood."
+    )
+    for outcome in _all(story, ANSWERS[-1:]):
+        _tell(story, outcome)
+        story.expect("SYN cookies that were sent", AtLeast(PREFILL // 2), outcome.cookies)
+
+
+def _all(story: Story, answers: tuple[Answer, ...]) -> list[Outcome]:
+    with ThreadPoolExecutor(len(answers)) as pool:
+        return list(pool.map(lambda answer: _try(answer, story.network.seed), answers))
+
+
+def _tell(story: Story, outcome: Outcome) -> None:
+    name, visitors = outcome.answer.name, outcome.visitors
+    if outcome.unavailable is not None:
+        story.say(f"{name}: not available here: {outcome.unavailable}")
+        return
+    median = "" if visitors.median_ms is None else f", after {visitors.median_ms:.1f} ms"
+    story.expect(f"{name}: clients served{median}", outcome.answer.served, visitors.served)
+
+
+def _figure(story: Story) -> None:
+    limits = tuple(Answer("limit", FEW, rules=GLOBAL_LIMIT, flood_rate=rate, prefill=0) for rate in RATES)
+    points = [(outcome.answer.flood_rate, outcome.visitors.served / CLIENTS) for outcome in _all(story, limits)]
+    story.figure("Clients served with «limit 10/second» for all SYNs", "flood, SYNs per second", "share served", points)
+
+
+def _try(answer: Answer, seed: int) -> Outcome:
+    with Network(seed) as network:
+        net = pair(network)
+        try:
+            _prepare(net, answer)
+        except NotAvailableError as error:
+            return Outcome(answer, unavailable=str(error))
+        listener = listen(net.server, net.server_address, answer.backlog)
+        doorman = Doorman(net.server, listener)
+        moment = Moment.of(net.server)
+        flood = _flood(net, answer, seed)
+        visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
+        if flood is not None:
+            flood.stop()
+            flood.wait()
+        doorman.stop()
+        return Outcome(answer, visitors, moment.since("SyncookiesSent"))
+
+
+def _prepare(net: Pair, answer: Answer) -> None:
+    net.server.run(add_route, f"{SPOOFED[0]}/{SPOOFED[1]}", gateway=net.client_address)
+    if answer.rules is not None:
+        nft(net.server, answer.rules)
+    for key, value in answer.settings:
+        net.server.set_sysctl(key, value)
+
+
+def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
+    target = (net.server_address, PORT)
+
+    def send(rate: int, count: int, more: int) -> _core.Flood:
+        return net.client.run(
+            lambda: _core.Flood(target, SPOOFED, rate=rate, count=count, time_max_s=30.0, seed=seed + more)
+        )
+
+    if answer.prefill:
+        send(0, answer.prefill, 0).wait()
+        if answer.rules is None and (COOKIES, 0) in answer.settings:
+            until(lambda: states(net.server).get("SYN_RECV", 0) > answer.backlog // 2, "the queue to fill")
+    return send(answer.flood_rate, answer.flood_rate * 30, 1) if answer.flood_rate else None
+
+
+EXPERIMENT = Experiment(
+    name="flood-with-clients",
+    title="A SYN flood beside real clients: what each answer does for them",
+    claim="SYN cookies serve the clients through a spoofed flood; a larger backlog or fewer SYN-ACK retries do not, "
+    "and a rate limit for all SYNs locks the clients out by itself.",
+    run=run,
+    proves=("HO401",),
+)

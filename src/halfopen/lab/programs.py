@@ -1,0 +1,36 @@
+"""Programs that an experiment needs as they are: ``nft``, ``iptables``, run inside a host of the lab."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from typing import TYPE_CHECKING
+
+from halfopen.errors import NotAvailableError
+
+if TYPE_CHECKING:
+    from halfopen.lab.namespace import Namespace
+
+_TIMEOUT_S = 10.0
+
+
+def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
+    """Run a program inside a host and give what it printed.
+
+    Raises:
+        NotAvailableError: it is not installed, or it failed: then with its last line.
+    """
+    if shutil.which(command[0]) is None:
+        raise NotAvailableError("cannot run", command[0], "it is not installed")
+    done = host.run(
+        subprocess.run, command, input=text, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
+    )
+    if done.returncode != 0:
+        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise NotAvailableError("cannot run", " ".join(command[:3]), why)
+    return str(done.stdout)
+
+
+def nft(host: Namespace, rules: str) -> None:
+    """Load nftables rules inside a host, as ``nft -f`` takes them."""
+    run_program(host, "nft", "-f", "-", text=rules)

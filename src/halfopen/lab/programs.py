@@ -12,13 +12,16 @@ if TYPE_CHECKING:
     from halfopen.lab.namespace import Namespace
 
 _TIMEOUT_S = 10.0
+#: What nft and iptables say of a kernel without a module.
+_KERNEL_CANNOT = ("Could not process rule: No such file", "Operation not supported", "Table does not exist")
 
 
 def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
     """Run a program inside a host and give what it printed.
 
     Raises:
-        NotAvailableError: it is not installed, or it failed: then with its last line.
+        NotAvailableError: it is not installed, or this kernel does not have what it asked for.
+        RuntimeError: it failed otherwise, as for rules that are wrong.
     """
     if shutil.which(command[0]) is None:
         raise NotAvailableError("cannot run", command[0], "it is not installed")
@@ -26,8 +29,10 @@ def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
         subprocess.run, command, input=text, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
     )
     if done.returncode != 0:
-        why = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-        raise NotAvailableError("cannot run", " ".join(command[:3]), why)
+        why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
+        if any(word in why for word in _KERNEL_CANNOT):
+            raise NotAvailableError("cannot run", " ".join(command[:3]), why)
+        raise RuntimeError(f"{' '.join(command[:3])}: {why}")
     return str(done.stdout)
 
 

@@ -169,7 +169,7 @@ class Pair:
         return self.link.ends[1].v6
 
 
-def pair(network: Network, *, relayed: bool = False) -> Pair:
-    """The network of most experiments."""
-    client, server = network.host("client"), network.host("server")
+def pair(network: Network, *, relayed: bool = False, suffix: str = "") -> Pair:
+    """The network of most experiments; ``suffix`` tells several in one network apart."""
+    client, server = network.host(f"client{suffix}"), network.host(f"server{suffix}")
     return Pair(client, server, network.connect(client, server, relayed=relayed))

@@ -16,7 +16,7 @@ _MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("sk
 #: From here on, digits behind the point say nothing.
 _WHOLE = 1000
 _COLUMNS = (
-    Column("observed here", words=20),
+    Column("observed here"),
     Column("what", words=60),
     Column("expected"),
     Column(""),

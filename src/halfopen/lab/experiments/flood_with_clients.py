@@ -103,9 +103,9 @@ def run(story: Story) -> None:
     for outcome in outcomes:
         _tell(story, outcome)
     story.say(
-        "The time is that until the server's first byte, at the median. With timestamps, synproxy hands the listener "
-        "an ACK whose timestamp is not the listener's; newer kernels reject it (TSEcrRejected), and every client waits a "
-        "second for the SYN-ACK to be sent again."
+        "The time is that until the server's first byte, at the median. With timestamps, synproxy hands the "
+        "listener an ACK whose timestamp is not the listener's; newer kernels reject it (TSEcrRejected), and every "
+        "client waits a second for the SYN-ACK to be sent again."
     )
     _figure(story)
     story.remedy(

@@ -1,0 +1,153 @@
+"""A SYN that a packet filter, the reverse path filter or the client's own OUTPUT chain drops: the signature of each."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halfopen.lab.experiment import Experiment
+from halfopen.lab.observe import Moment
+from halfopen.lab.programs import nft
+from halfopen.lab.topology import Pair, add_addresses, pair
+from halfopen.lab.traffic import Target, close_all, connect, listen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from halfopen.lab.namespace import Namespace
+    from halfopen.lab.story import Story
+
+COUNT = (socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+#: With one retry and at once a second one: long enough for a second SYN.
+WAIT_S = 1.6
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """Where a SYN gets lost, and what tells."""
+
+    name: str
+    error: str | None
+    """What the client is told within ``WAIT_S``."""
+    arrived: bool
+    """Whether the server's IP layer saw the SYN (InReceives)."""
+    counter: str | None
+    """The server's counter that moves, if there is one."""
+
+
+def _chain(hook: str, verdict: str) -> str:
+    rule = f"tcp dport 8000 tcp flags syn {verdict}"
+    return f"table inet t {{\n chain c {{\n type filter hook {hook} priority 0\n {rule}\n }}\n}}\n"
+
+
+def _input(net: Pair) -> None:
+    nft(net.server, _chain("input", "counter drop"))
+
+
+def _reject(net: Pair) -> None:
+    nft(net.server, _chain("input", "reject with tcp reset"))
+
+
+def _prohibit(net: Pair) -> None:
+    nft(net.server, _chain("input", "reject with icmpx type admin-prohibited"))
+
+
+def _output(net: Pair) -> None:
+    nft(net.client, _chain("output", "counter drop"))
+
+
+def _rp_filter(net: Pair) -> None:
+    """The client sends from an address that the server would not answer on this link."""
+    net.client.run(add_addresses, net.link.ends[0].interface, [(STRANGER, 32)])
+    for place in ("all", net.link.ends[1].interface):
+        net.server.set_sysctl(f"net.ipv4.conf.{place}.rp_filter", 1)
+
+
+def _no_route(net: Pair) -> None:
+    net.client.run(add_addresses, net.link.ends[0].interface, [(STRANGER, 32)])
+
+
+STRANGER = "203.0.113.7"
+CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
+    (Drop("the server's INPUT chain drops the SYN", None, arrived=True, counter=None), _input, None),
+    (
+        Drop("the server's INPUT chain rejects it with RST", "ECONNREFUSED", arrived=True, counter="OutSegs"),
+        _reject,
+        None,
+    ),
+    (
+        Drop("the server's INPUT chain rejects it with ICMP", "EHOSTUNREACH", arrived=True, counter=None),
+        _prohibit,
+        None,
+    ),
+    (Drop("the client's own OUTPUT chain drops it", None, arrived=False, counter=None), _output, None),
+    (
+        Drop("strict rp_filter, and no route back", None, arrived=True, counter="IPReversePathFilter"),
+        _rp_filter,
+        STRANGER,
+    ),
+    (Drop("no rp_filter, and no route back", None, arrived=True, counter="OutNoRoutes"), _no_route, STRANGER),
+)
+WATCHED = ("IPReversePathFilter", "OutNoRoutes", "ListenDrops")
+
+
+def run(story: Story) -> None:
+    """Each in a network of its own; then the same without the rule."""
+    story.say(
+        f"A client connects to a listener that is idle, and nothing comes of it. What it is told within {WAIT_S} s, "
+        "and what moves on the server:"
+    )
+    nets = [pair(story.network, suffix=str(number)) for number in range(len(CASES))]
+    listeners = [listen(net.server, net.server_address, 8) for net in nets]
+    tasks = []
+    for net, (_, prepare, source) in zip(nets, CASES, strict=True):
+        # So that the two know each other's link address: rp_filter stops ARP, too.
+        close_all(connect(net.client, net.server_address))
+        prepare(net)
+        moments = Moment.of(net.server)
+        tasks.append((moments, net.client.start(_try, net.client, net.server_address, source)))
+    for (drop, _, _), (moment, task) in zip(CASES, tasks, strict=True):
+        error = task.result()
+        story.expect(f"{drop.name}: told", drop.error, error)
+        story.expect("  the SYN reached the server's IP layer", int(drop.arrived), int(moment.since("InReceives") > 0))
+        story.expect("  counters of the server", _expected(drop), _moved(moment))
+    story.say(
+        "A SYN that is dropped before TCP moves no counter of TCP: ListenDrops tells queues and routes from filters."
+    )
+
+    story.remedy("Take the rule away, or put an accept before it; give the server a route back to its clients.")
+    net = nets[0]
+    nft(net.server, "flush ruleset")
+    (attempt,) = connect(net.client, net.server_address)
+    story.expect("the client is connected", 1, int(attempt.connected))
+    close_all([attempt])
+    for listener in listeners:
+        listener.close()
+
+
+def _try(client: Namespace, address: str, source: str | None) -> str | None:
+    bind = (source, 0) if source else None
+    attempts = connect(client, Target(address, options=(COUNT,), bind=bind), timeout_s=WAIT_S)
+    close_all(attempts)
+    return attempts[0].error
+
+
+def _expected(drop: Drop) -> str:
+    if drop.counter == "OutNoRoutes":
+        return "ListenDrops, OutNoRoutes"
+    return drop.counter if drop.counter in WATCHED else "none"
+
+
+def _moved(moment: Moment) -> str:
+    return ", ".join(sorted(name for name in WATCHED if moment.since(name) > 0)) or "none"
+
+
+EXPERIMENT = Experiment(
+    name="filters",
+    title="Where a SYN was dropped: packet filter, rp_filter, no route, the client's own rules",
+    claim="A SYN that a filter or rp_filter drops moves no counter of TCP; without a route back ListenDrops and "
+    "OutNoRoutes move; the client's own OUTPUT chain drops it as silently as a filter far away.",
+    run=run,
+    proves=("HO601", "HO602"),
+)

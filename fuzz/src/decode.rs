@@ -67,6 +67,7 @@ fn decode(link: u32, data: &[u8], wire: usize) -> Option<Segment> {
     let (mut decoder, mut defects) = (Decoder::new(Options { verify_checksums: true }), Defects::default());
     let frame = Frame {
         time_ns: 1,
+        timed: true,
         number: 1,
         file: 0,
         link: LinkType(link),

@@ -303,3 +303,11 @@ def test_what_it_cannot_be_combined_with(halfopen: Halfopen, option: tuple[str, 
     done = halfopen("trace", LOSSY, "--against", LOSSY, *option)
     assert (done.returncode, done.stdout) == (2, "")
     assert "--against" in done.stderr
+
+
+def test_a_capture_without_times_is_not_compared(halfopen: Halfopen) -> None:
+    """Differences of times that nobody measured would be invented."""
+    untimed, timed = (ROOT / "tests/captures/derived" / name for name in ("c23-ng-spb.pcapng", "c10-ng-le.pcapng"))
+    done = halfopen("trace", untimed, "--against", timed)
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith(f"halfopen: cannot read {untimed}: its packets have no times")

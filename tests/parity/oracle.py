@@ -100,9 +100,9 @@ def expected(stream: Stream, doubts: set[str]) -> dict[str, Any]:
         "frame_syn_ack": stream["synack_frame"],
         "frame_ack": stream["ack_frame"],
         "syn_data_bytes": stream["syn_data"] if stream["syn_frame"] else None,
-        "syn_to_syn_ack_us": nanoseconds(stream["rtt_syn_synack"]),
-        "syn_ack_to_ack_us": nanoseconds(stream["rtt_synack_ack"]),
-        "handshake_us": nanoseconds(stream["rtt_syn_ack"]),
+        "syn_to_syn_ack_us": _latency(stream, "rtt_syn_synack"),
+        "syn_ack_to_ack_us": _latency(stream, "rtt_synack_ack"),
+        "handshake_us": _latency(stream, "rtt_syn_ack"),
         "anomaly syn_ack_wrong_ack": "synack_acks_wrong_number" in doubts,
         "anomaly syn_retransmitted": stream["n_syn"] - syns.copies > 1,
         "anomaly syn_ack_retransmitted": stream["n_synack"] - syn_acks.copies > 1,
@@ -119,6 +119,11 @@ def expected(stream: Stream, doubts: set[str]) -> dict[str, Any]:
 def _transmissions(stream: Stream, first: str, again: str, *, copied: bool) -> Transmissions:
     times = [nanoseconds(time) for time in (stream[first], *stream[again])]
     return Transmissions.of(sorted(time for time in times if time is not None), copied=copied)
+
+
+def _latency(stream: Stream, name: str) -> int | None:
+    """A difference of times; tshark prints 0 for one between packets that have none (pcapng simple packet blocks)."""
+    return nanoseconds(stream[name]) if stream["first_time"] else None
 
 
 def _outcome(stream: Stream) -> str:

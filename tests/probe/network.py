@@ -97,10 +97,20 @@ class Namespace:
         while not condition():
             assert time.monotonic() < deadline, "in vain"
 
-    def halfopen(self, *arguments: str, timeout: float = 60, **environ: str) -> subprocess.CompletedProcess[str]:
+    def command(self, *arguments: str | Path, hosts: Path | None = None) -> list[str | Path]:
+        """The command line that runs the installed program inside; ``hosts`` takes the place of /etc/hosts."""
+        inside: list[str | Path] = ["nsenter", f"--net={self.path}"]
+        if hosts is not None:
+            script = 'mount --bind "$0" /etc/hosts && exec "$@"'
+            inside += ["unshare", "--mount", "--propagation", "private", "sh", "-c", script, hosts]
+        return [*inside, PROGRAM, *arguments]
+
+    def halfopen(
+        self, *arguments: str | Path, timeout: float = 60, hosts: Path | None = None, **environ: str
+    ) -> subprocess.CompletedProcess[str]:
         """Run the installed program inside."""
         return subprocess.run(
-            ["nsenter", f"--net={self.path}", PROGRAM, *arguments],
+            self.command(*arguments, hosts=hosts),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -138,6 +148,24 @@ class Pair:
     def near_of(far: str) -> str:
         """The near end's address of the same family."""
         return NEAR[FAR.index(far)]
+
+    def serve(self, server: socket.socket, answer: Callable[[socket.socket], None]) -> None:
+        """Accept every connection of a listener, and do this with it, until the test ends."""
+
+        def work() -> None:
+            while True:
+                try:
+                    connection, _ = server.accept()
+                except OSError:  # closed at the end of the test
+                    return
+                with connection:
+                    answer(connection)
+
+        thread = Thread(target=work)
+        thread.start()
+        self._stack.callback(thread.join)
+        self._stack.callback(server.close)
+        self._stack.callback(lambda: server.shutdown(socket.SHUT_RDWR))
 
     def listen(self, address: str, backlog: int = 16, port: int = 0) -> tuple[socket.socket, str]:
         """A listener in the far namespace that nobody accepts from, and the target that reaches it."""

@@ -2,32 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 import socket
-from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.probe.network import FAR, NEAR, Pair
-
-if TYPE_CHECKING:
-    import subprocess
+from tests.probe.running import one, records
 
 BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
-
-
-def records(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def one(net: Pair, *arguments: str) -> tuple[dict[str, Any], int, str]:
-    """The record of a single connect, the exit code, and what was said of it."""
-    done = net.near.halfopen("probe", "--format", "json", *arguments)
-    document = json.loads(done.stdout)
-    assert document["schema"] == "halfopen.probe/1"
-    assert document["reachable"] is (done.returncode == 0)
-    (attempt,) = document["attempts"]
-    return attempt, done.returncode, "; ".join(attempt["probe"]["explanation"])
 
 
 @BOTH

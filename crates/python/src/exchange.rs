@@ -96,7 +96,7 @@ fn segment_dict<'py>(
 ) -> PyResult<Bound<'py, PyDict>> {
     let (client_state, server_state) = exchange.ends(step);
     let dict = PyDict::new(py);
-    dict.set_item("time_ns", segment.time_ns)?;
+    dict.set_item("time_ns", segment.timed.then_some(segment.time_ns))?;
     dict.set_item("frame", segment.frame)?;
     dict.set_item("file", segment.file)?;
     dict.set_item("from_client", step.from == Side::Client)?;
@@ -122,7 +122,7 @@ fn icmp_dict<'py>(py: Python<'py>, error: &IcmpError, exchange: &Exchange) -> Py
     let handshake = &exchange.handshake;
     let to_client = (error.src, error.src_port) == (handshake.client, handshake.client_port);
     let dict = PyDict::new(py);
-    dict.set_item("time_ns", error.time_ns)?;
+    dict.set_item("time_ns", error.timed.then_some(error.time_ns))?;
     dict.set_item("frame", error.frame)?;
     dict.set_item("file", error.file)?;
     dict.set_item("to_client", to_client)?;

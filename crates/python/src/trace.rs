@@ -236,6 +236,7 @@ pub fn open_error(error: &OpenError) -> PyErr {
         OpenErrorKind::HeaderCutOff => "header_cut_off",
         OpenErrorKind::BadCompression => "bad_compression",
         OpenErrorKind::CompressedTooDeep => "compressed_too_deep",
+        OpenErrorKind::NoTimes => "no_times",
         OpenErrorKind::Io(_) => "io",
     };
     CaptureError::new_err((kind, source_name(&error.path), error.kind.to_string()))

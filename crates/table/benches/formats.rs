@@ -56,6 +56,7 @@ fn record(i: u64, random: &mut Random) -> Handshake {
         file: 0,
         number: i + 1,
         start_ns: 1_700_000_000_000_000_000 + (i * 15_000 + random.below(9_000)) as i64,
+        timed: true,
         client: Address::from_v4([
             10,
             random.below(4) as u8,

@@ -160,7 +160,7 @@ macro_rules! names_of {
 #[rustfmt::skip] // one field a line, as in a table
 pub const FIELDS: &[Field] = &[
     field("source", Get::Source, "The file's name, `live:<interface>`, `kernel` or `probe`."),
-    int("start_ns", |h| Some(h.start_ns), "Time of the first SYN, nanoseconds since the epoch."),
+    int("start_ns", |h| h.timed.then_some(h.start_ns), "Time of the first SYN, nanoseconds since the epoch; null where the capture holds none (pcapng simple packet blocks)."),
     address("client", |h| Some(h.client), "The side that sent the first SYN."),
     int("client_port", |h| Some(h.client_port.into()), "Its port."),
     address("server", |h| Some(h.server), "The other side."),

@@ -39,7 +39,7 @@ impl SortKey {
     }
 }
 
-static START: Scalar<Handshake> = Scalar::Int(|record| Some(record.start_ns));
+static START: Scalar<Handshake> = Scalar::Int(|record| record.timed.then_some(record.start_ns));
 
 /// The first records in an order. With a limit, memory is bounded by it: what would not be among the first is dropped at
 /// once. Without one, every record is held until the end; there is no other way to sort.

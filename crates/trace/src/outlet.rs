@@ -14,6 +14,9 @@ use halfopen_wire::EncapTable;
 
 use crate::Consumer;
 
+/// All times: from the first one up to, not including, the second.
+const EVER: (i64, i64) = (i64::MIN, i64::MAX);
+
 /// A moment, absolute or counted from the first frame.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Moment {
@@ -104,7 +107,7 @@ impl Outlet {
         Self {
             takes_all: choice.since.is_none() && choice.until.is_none() && choice.filter.is_none(),
             choice,
-            span: (i64::MIN, i64::MAX),
+            span: EVER,
             sources,
             summary: Summary::new(limits),
             encaps: Arc::default(),
@@ -138,7 +141,9 @@ impl Outlet {
 
     fn is_wanted(&self, handshake: &Handshake) -> bool {
         let begun = handshake.start_ns;
-        if begun < self.span.0 || begun >= self.span.1 {
+        // What has no time was begun at no moment that is known.
+        let outside = begun < self.span.0 || begun >= self.span.1;
+        if outside || !handshake.timed && self.span != EVER {
             return false;
         }
         let names = Names {

@@ -143,8 +143,10 @@ struct Tally {
 impl Tally {
     fn frame(&mut self, frame: &Frame<'_>) -> &mut Defects {
         self.packets += 1;
-        let t = frame.time_ns;
-        self.span = Some(self.span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
+        if frame.timed {
+            let t = frame.time_ns;
+            self.span = Some(self.span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
+        }
         let file = frame.file as usize;
         if file >= self.defects.len() {
             self.defects.resize(file + 1, Defects::default());

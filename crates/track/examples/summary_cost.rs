@@ -31,6 +31,7 @@ fn blank() -> Handshake {
         file: 0,
         number: 0,
         start_ns: 0,
+        timed: true,
         client: Address::from_v4([0; 4]),
         client_port: 1024,
         server: Address::from_v4([198, 51, 100, 1]),

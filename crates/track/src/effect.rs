@@ -34,7 +34,11 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
 pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
     if flow.is(Flow::SYN_SEEN) && detail.client.start.is_none() {
         detail.client.begin(flow.isn_client);
-        detail.answered_ns = flow.start_ns;
+        detail.answered_ns = if flow.frame_syn.is_timed() {
+            flow.start_ns
+        } else {
+            i64::MIN
+        };
     }
 }
 
@@ -42,6 +46,11 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
 pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let from = step.from;
     flow.last_ns = flow.last_ns.max(segment.time_ns);
+    if segment.timed {
+        flow.marks &= !Flow::UNTIMED_END;
+    } else {
+        flow.marks |= Flow::UNTIMED_END;
+    }
     if from == Side::Server {
         flow.marks |= Flow::SERVER_SEEN;
     }
@@ -106,7 +115,7 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     flow.marks |= Flow::SYN_SEEN;
     flow.anomalies.insert(Anomaly::Reordered);
     flow.start_ns = segment.time_ns;
-    flow.frame_syn = FrameRef::new(segment.file, segment.frame);
+    flow.frame_syn = FrameRef::of(segment);
     flow.encap = segment.encap;
     flow.last_syn = Fingerprint::of(segment);
     flow.isn_client = segment.seq;
@@ -116,7 +125,7 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     if let Some(options) = SideOptions::of(segment) {
         flow.client_options = PackedOptions::pack(&options);
     }
-    detail.answered_ns = segment.time_ns;
+    detail.answered_ns = flow.last_syn.moment();
     let first = segment.seq.wrapping_add(1);
     if let Some(acked) = detail.server.acked {
         detail.syn_data_acked = acked.wrapping_sub(first);
@@ -137,7 +146,7 @@ fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: S
     detail.server.begin(segment.seq);
     detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
-    detail.answered_ns = flow.last_syn.time_ns;
+    detail.answered_ns = flow.last_syn.moment();
 }
 
 /// The same SYN again: a retransmission (copies were sorted out before).
@@ -174,7 +183,7 @@ fn count_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
 
 /// The SYN-ACK that opens a flow whose SYN was not captured.
 pub fn first_syn_ack(detail: &mut Detail, segment: &Segment) {
-    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
+    detail.syn_ack = Some((segment.time_ns, FrameRef::of(segment)));
     detail.isn_server = Some(segment.seq);
     detail.server.begin(segment.seq);
     detail.server.acked = Some(segment.ack);
@@ -203,7 +212,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
         flow.marks &= !Flow::SYN_ACK_MISSED;
         flow.anomalies.insert(Anomaly::Reordered);
     }
-    detail.syn_ack = Some((segment.time_ns, FrameRef::new(segment.file, segment.frame)));
+    detail.syn_ack = Some((segment.time_ns, FrameRef::of(segment)));
     detail.isn_server = Some(segment.seq);
     if !flow.is(Flow::SIMULTANEOUS) && !late {
         detail.server.begin(segment.seq);
@@ -215,7 +224,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
         syn_data_acked(flow, detail, segment.ack);
         // Linux echoes the first SYN's TSval even to a later one, so time stamps do not tell which SYN drew the answer:
         // the last one before it did.
-        detail.answered_ns = flow.last_syn.time_ns;
+        detail.answered_ns = flow.last_syn.moment();
     }
     if before == State::SimultaneousClientAcked {
         flow.marks |= Flow::COMPLETED;
@@ -244,8 +253,8 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
     count_syn_ack(flow, detail, segment);
     let answer = Answer {
         isn: segment.seq,
-        seen: (segment.time_ns, FrameRef::new(segment.file, segment.frame)),
-        answered_ns: flow.last_syn.time_ns,
+        seen: (segment.time_ns, FrameRef::of(segment)),
+        answered_ns: flow.last_syn.moment(),
         acked: segment.ack,
         options: SideOptions::of(segment).map(|o| PackedOptions::pack(&o)),
         ttl: segment.ttl,
@@ -257,7 +266,7 @@ fn syn_ack_other(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before
 }
 
 fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
-    let frame = FrameRef::new(segment.file, segment.frame);
+    let frame = FrameRef::of(segment);
     detail.rare_mut().client_syn_ack.get_or_insert((segment.time_ns, frame));
     if before == State::SimultaneousServerAcked {
         flow.marks |= Flow::COMPLETED;
@@ -269,7 +278,7 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
 }
 
 fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    let here = (segment.time_ns, FrameRef::new(segment.file, segment.frame));
+    let here = (segment.time_ns, FrameRef::of(segment));
     match (step.before, step.from) {
         (State::SynSent, Side::Client) => {
             flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
@@ -392,7 +401,7 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     flow.marks |= match (step.before, step.from) {
         (State::SynSent, Side::Server) => {
             if !flow.is(Flow::REFUSED) {
-                detail.answered_ns = flow.last_syn.time_ns;
+                detail.answered_ns = flow.last_syn.moment();
             }
             Flow::REFUSED
         }

@@ -18,6 +18,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         file,
         number: flow.number,
         start_ns: flow.start_ns,
+        timed: flow.frame_syn.is_timed(),
         client,
         client_port,
         server,
@@ -37,9 +38,7 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         syn_data_bytes: syn_seen.then_some(flow.syn_data),
         fast_open: None,
         simultaneous: flow.is(Flow::SIMULTANEOUS) || flow.key.is_self() && detail.is_some_and(|d| d.syn_ack.is_some()),
-        duration_ns: flow
-            .is(Flow::COMPLETED)
-            .then(|| flow.last_ns.saturating_sub(flow.start_ns)),
+        duration_ns: duration(flow),
         client_bytes: detail.map_or(0, |d| d.client.bytes),
         server_bytes: detail.map_or(0, |d| d.server.bytes),
         closed_by: None,
@@ -119,6 +118,12 @@ fn server_options(detail: &Detail, client: Option<&SideOptions>) -> Option<SideO
 /// `TCP_RTO_MAX`, 120 s, are a quarter of a day.
 const LONGEST_NS: i64 = 86_400_000_000_000;
 
+/// First to last packet of a connection, where both have times.
+fn duration(flow: &Flow) -> Option<i64> {
+    let timed = flow.frame_syn.is_timed() && !flow.is(Flow::UNTIMED_END);
+    (timed && flow.is(Flow::COMPLETED)).then(|| flow.last_ns.saturating_sub(flow.start_ns))
+}
+
 /// Differences of capture times; a negative or an impossibly long one is a disorder of the capture, not a time.
 fn elapsed(from: i64, to: i64) -> Option<i64> {
     to.checked_sub(from).filter(|d| (0..=LONGEST_NS).contains(d))
@@ -128,16 +133,15 @@ fn times(record: &mut Handshake, flow: &Flow, detail: &Detail) {
     if flow.is(Flow::SYN_ACK_MISSED) {
         return;
     }
-    let syn_seen = flow.is(Flow::SYN_SEEN);
+    let time = |seen: Option<(i64, FrameRef)>| seen.filter(|(_, frame)| frame.is_timed()).map(|(ns, _)| ns);
+    let since = |from: Option<i64>, to: Option<i64>| elapsed(from?, to?);
+    let syn_ns = (flow.is(Flow::SYN_SEEN) && flow.frame_syn.is_timed()).then_some(flow.start_ns);
+    let (syn_ack_ns, ack_ns) = (time(detail.syn_ack), time(detail.ack));
     let answered = detail.syn_ack.is_some() || flow.is(Flow::REFUSED);
-    if let Some((syn_ack_ns, _)) = detail.syn_ack {
-        record.syn_to_syn_ack_ns = elapsed(flow.start_ns, syn_ack_ns).filter(|_| syn_seen);
-        record.syn_ack_to_ack_ns = detail.ack.and_then(|(ack_ns, _)| elapsed(syn_ack_ns, ack_ns));
-    }
-    if syn_seen {
-        record.handshake_ns = detail.ack.and_then(|(ack_ns, _)| elapsed(flow.start_ns, ack_ns));
-        record.retransmit_wait_ns = elapsed(flow.start_ns, detail.answered_ns).filter(|_| answered);
-    }
+    record.syn_to_syn_ack_ns = since(syn_ns, syn_ack_ns);
+    record.syn_ack_to_ack_ns = since(syn_ack_ns, ack_ns);
+    record.handshake_ns = since(syn_ns, ack_ns);
+    record.retransmit_wait_ns = since(syn_ns, Some(detail.answered_ns)).filter(|_| answered);
 }
 
 fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {

@@ -11,19 +11,36 @@ use crate::key::Key;
 use crate::record::{Anomalies, SideOptions};
 use crate::state::State;
 
-/// A frame number and the file it is in, in 8 bytes: 48 bits of number, 16 of file. Frames are counted from 1, so that an
-/// `Option` of it is no larger.
+/// A frame number and the file it is in, in 8 bytes: 47 bits of number, one that says that it has no time of its own, 16 of
+/// file. Frames are counted from 1, so that an `Option` of it is no larger.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FrameRef(NonZeroU64);
 
 impl FrameRef {
-    /// Files beyond the 65 535th share the last number: their frames are still right within their file.
+    const UNTIMED: u64 = 1 << 47;
+
+    /// Of a frame with a time. Files beyond the 65 535th share the last number: their frames are still right within their file.
     pub const fn new(file: u32, frame: u64) -> Self {
         let file = if file > 0xFFFF { 0xFFFF } else { file as u64 };
-        match NonZeroU64::new(file << 48 | frame & 0xFFFF_FFFF_FFFF) {
-            Some(both) => Self(both),
+        match NonZeroU64::new(file << 48 | frame & (Self::UNTIMED - 1)) {
+            Some(all) => Self(all),
             None => Self(NonZeroU64::MIN),
         }
+    }
+
+    /// Where a segment is.
+    pub const fn of(segment: &Segment) -> Self {
+        let new = Self::new(segment.file, segment.frame);
+        if segment.timed {
+            new
+        } else {
+            Self(new.0.saturating_add(Self::UNTIMED))
+        }
+    }
+
+    /// Whether its time is known.
+    pub const fn is_timed(self) -> bool {
+        self.0.get() & Self::UNTIMED == 0
     }
 
     /// Index of the file.
@@ -33,7 +50,7 @@ impl FrameRef {
 
     /// 1-based number within it.
     pub const fn frame(self) -> u64 {
-        self.0.get() & 0xFFFF_FFFF_FFFF
+        self.0.get() & (Self::UNTIMED - 1)
     }
 }
 
@@ -174,6 +191,8 @@ pub struct Fingerprint {
 impl Fingerprint {
     pub(crate) const IP_ID: u8 = 1;
     pub(crate) const TSVAL: u8 = 2;
+    /// It has no time of its own.
+    pub(crate) const UNTIMED: u8 = 4;
 
     /// No retransmission timer of any stack is this short, and no mirror port this slow: RFC 6298 section 2 starts at
     /// 1 s, the shortest initial timeouts in the field (tuned by BPF `TIMEOUT_INIT`) are about 200 ms.
@@ -195,7 +214,18 @@ impl Fingerprint {
             interface: segment.interface,
             ip_id: ip_id.unwrap_or(0),
             ttl: segment.ttl,
-            has: if ip_id.is_some() { Self::IP_ID } else { 0 } | if tsval.is_some() { Self::TSVAL } else { 0 },
+            has: if ip_id.is_some() { Self::IP_ID } else { 0 }
+                | if tsval.is_some() { Self::TSVAL } else { 0 }
+                | if segment.timed { 0 } else { Self::UNTIMED },
+        }
+    }
+
+    /// The time of this transmission, or what [`Detail::answered_ns`] holds where it is not known.
+    pub const fn moment(&self) -> i64 {
+        if self.has & Self::UNTIMED == 0 {
+            self.time_ns
+        } else {
+            i64::MIN
         }
     }
 
@@ -218,14 +248,16 @@ impl Fingerprint {
     }
 
     fn is_copy(&self, next: &Self, unmarked_ns: i64) -> bool {
+        // Without times, being close says nothing: a retransmission is the more likely.
+        let timed = (self.has | next.has) & Self::UNTIMED == 0;
         let gap = next.time_ns.saturating_sub(self.time_ns).saturating_abs();
-        if gap > Self::LONGEST_NS || self.has != next.has || self.tsval != next.tsval {
+        if gap > Self::LONGEST_NS || (self.has ^ next.has) & !Self::UNTIMED != 0 || self.tsval != next.tsval {
             return false;
         }
         if self.has & Self::IP_ID != 0 {
             return self.ip_id == next.ip_id;
         }
-        self.ttl != next.ttl || self.interface != next.interface || gap <= unmarked_ns
+        self.ttl != next.ttl || self.interface != next.interface || timed && gap <= unmarked_ns
     }
 }
 
@@ -318,7 +350,7 @@ pub struct Detail {
     pub ack: Option<(i64, FrameRef)>,
     /// Time and frame of the first SYN-ACK that fits.
     pub syn_ack: Option<(i64, FrameRef)>,
-    /// Time of the SYN that was answered.
+    /// Time of the SYN that was answered; the least number where it is not known.
     pub answered_ns: i64,
     /// Server's initial sequence number.
     pub isn_server: Option<u32>,
@@ -489,6 +521,9 @@ impl Flow {
     pub const FIN_SERVER_FIRST: u32 = 1 << 14;
     /// SYNs of other attempts are held ([`Rare::held`]).
     pub const HELD: u32 = 1 << 15;
+
+    /// The last packet has no time of its own.
+    pub const UNTIMED_END: u32 = 1 << 16;
 
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 = Self::COMPLETED

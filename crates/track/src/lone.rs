@@ -126,6 +126,7 @@ impl Lone {
         let ordinary = !segment.src.v6
             && !segment.flags.has(Flags::FIN)
             && !segment.bad_checksum
+            && segment.timed
             && (segment.payload_len, segment.interface) == (0, 0)
             && (options.tsecr, options.unknown) == (0, 0)
             && segment.encap.0 >> 16 == u32::from(place)
@@ -322,6 +323,7 @@ fn is_ordinary(flow: &Flow) -> bool {
         && (flow.syn_sent, flow.syn_data, flow.last_ns) == (1, 0, flow.start_ns)
         && (o.tsecr, o.unknown) == (0, 0)
         && flow.number >> 48 == 0
+        && flow.frame_syn.is_timed()
         && (syn.time_ns, syn.tsval, syn.interface, syn.ttl) == (flow.start_ns, o.tsval, 0, flow.ttl_client)
         && (syn.has & Fingerprint::TSVAL != 0) == (o.bits & PackedOptions::TS != 0)
 }
@@ -335,6 +337,7 @@ mod tests {
     fn segment(src: [u8; 4], dst: [u8; 4]) -> Segment {
         Segment {
             time_ns: 1_700_000_000_123_456_789,
+            timed: true,
             frame: 77,
             file: 3,
             interface: 0,
@@ -368,7 +371,7 @@ mod tests {
             start_ns: s.time_ns,
             last_ns: s.time_ns,
             number: 1 << 33,
-            frame_syn: FrameRef::new(s.file, s.frame),
+            frame_syn: FrameRef::of(s),
             last_syn: Fingerprint::of(s),
             client_options: SideOptions::of(s).map(|o| PackedOptions::pack(&o)).unwrap_or_default(),
             isn_client: s.seq,
@@ -441,7 +444,8 @@ mod tests {
         if let Some(options) = &mut unknown.syn {
             options.unknown = 1;
         }
-        for s in [v6, mpls, data, elsewhere, echo, unknown] {
+        let untimed = Segment { timed: false, ..s };
+        for s in [v6, mpls, data, elsewhere, echo, unknown, untimed] {
             assert_same(&s, false);
         }
         let first = flow(&s);

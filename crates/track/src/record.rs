@@ -204,6 +204,8 @@ pub struct Handshake {
     pub number: u64,
     /// Time of the first SYN; of the first packet where no SYN was captured.
     pub start_ns: i64,
+    /// Whether that packet has a time of its own. If not, `start_ns` is that of the packet before it, and only orders.
+    pub timed: bool,
     /// The side that sent the first SYN.
     pub client: Address,
     /// Its port.

@@ -266,13 +266,14 @@ impl Tracker {
     /// was all.
     fn data<W: Witness>(&mut self, slot: Slot, segment: &Segment, src_low: bool, witness: &mut W) -> bool {
         const PLAIN: u16 = Flags::SYN | Flags::FIN | Flags::RST | Flags::ACK;
-        if segment.flags.0 & PLAIN != Flags::ACK {
+        const SLOW: u32 = Flow::HELD | Flow::UNTIMED_END;
+        if segment.flags.0 & PLAIN != Flags::ACK || !segment.timed {
             return false;
         }
         let Some((flow, Some(detail))) = self.store.both_mut(slot) else {
             return false;
         };
-        if flow.state != State::Established || flow.is(Flow::HELD) || detail.ack.is_none() {
+        if flow.state != State::Established || flow.marks & SLOW != 0 || detail.ack.is_none() {
             return false;
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
@@ -632,7 +633,7 @@ impl Tracker {
             start_ns: segment.time_ns,
             last_ns: segment.time_ns,
             number: self.number,
-            frame_syn: FrameRef::new(segment.file, segment.frame),
+            frame_syn: FrameRef::of(segment),
             last_syn: Fingerprint::of(segment),
             client_options: SideOptions::of(segment).map_or_else(PackedOptions::default, |o| PackedOptions::pack(&o)),
             isn_client: segment.seq,

@@ -22,6 +22,7 @@ fn frames(bytes: &[u8]) -> Vec<Frame<'_>> {
         };
         at += data.len();
         frames.push(Frame {
+            timed: true,
             time_ns: 0,
             number: frames.len() as u64 + 1,
             file: 0,

@@ -9,6 +9,8 @@ pub struct LinkType(pub u32);
 pub struct Frame<'a> {
     /// Capture time, nanoseconds since the epoch. Negative only where the file says so.
     pub time_ns: i64,
+    /// Whether `time_ns` is the frame's own. If not, it is that of the frame before, and only says in which order they came.
+    pub timed: bool,
     /// 1-based number of the frame in its file, as Wireshark counts.
     pub number: u64,
     /// Index of the file in the order in which the inputs were given.

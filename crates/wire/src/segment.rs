@@ -101,6 +101,8 @@ pub struct SynOptions {
 pub struct Segment {
     /// Capture time, nanoseconds since the epoch.
     pub time_ns: i64,
+    /// Whether `time_ns` is the segment's own. If not, it is that of the frame before, and only says in which order they came.
+    pub timed: bool,
     /// 1-based frame number in its file.
     pub frame: u64,
     /// Index of the file.
@@ -142,6 +144,8 @@ pub struct Segment {
 pub struct IcmpError {
     /// Capture time, nanoseconds since the epoch.
     pub time_ns: i64,
+    /// Whether `time_ns` is the segment's own. If not, it is that of the frame before, and only says in which order they came.
+    pub timed: bool,
     /// 1-based frame number in its file.
     pub frame: u64,
     /// Index of the file.

@@ -99,7 +99,8 @@ def _result(found: dict[str, Any], whom: Whom, client: str | None) -> ProbeResul
         client_port=found["client_port"],
         server=whom.destination.address,
         server_port=whom.destination.port,
-        outcome=OUTCOMES[found["outcome"]],
+        # An RST in answer to the SYN gives ECONNREFUSED; ECONNRESET means that the handshake was over (tcp_reset()).
+        outcome="reset_by_server" if found["errno"] == "ECONNRESET" else OUTCOMES[found["outcome"]],
         number=whom.number,
         syn_sent=found["syn_sent"],
         syn_to_syn_ack_us=_float(found["rtt_us"]),

@@ -29,9 +29,10 @@ class Step:
     """One packet with what is relative about it."""
 
     event: ExchangePacket | ExchangeIcmp
-    since_start_ns: int
+    since_start_ns: int | None
     since_last_ns: int | None
-    """Since the packet before, whether or not that one is shown. None at the first."""
+    """Since the packet before, whether or not that one is shown. None at the first, and like the other where one of the
+    two packets has no time."""
     seq: int | None
     """Relative to the initial sequence number of its side, which is 0. None when that is not known.
 
@@ -48,8 +49,8 @@ class Gap:
     packets: int
     payload: int | None
     """Bytes; None where some of the packets were not kept."""
-    duration_ns: int
-    """From the packet before to the packet after."""
+    duration_ns: int | None
+    """From the packet before to the packet after; None where one of them has no time."""
 
 
 #: Longer than any way within a host or a switch, shorter than any retransmission timer of TCP.
@@ -72,8 +73,10 @@ def _marked(event: ExchangePacket | ExchangeIcmp, seen: dict[tuple[object, ...],
         return event
     packet = (event.from_client, event.flags, event.seq, event.ack, event.window, event.payload_len)
     first = seen.get(packet)
-    if event.verdict == "copy" or first is None or event.time_ns - first > _COPY_NS:
-        seen[packet] = event.time_ns
+    between = _between(first, event.time_ns)
+    if event.verdict == "copy" or between is None or between > _COPY_NS:
+        if event.time_ns is not None:
+            seen[packet] = event.time_ns
         return event
     del seen[packet]  # the next one is another packet: an ACK may well be sent again at once
     return replace(event, verdict="copy")
@@ -82,14 +85,17 @@ def _marked(event: ExchangePacket | ExchangeIcmp, seen: dict[tuple[object, ...],
 def steps(exchange: Exchange) -> list[Step]:
     """Every event with its relative times and numbers."""
     zero = _zeros(exchange)
-    start = exchange.events[0].time_ns if exchange.events else 0
+    start = exchange.events[0].time_ns if exchange.events else None
     result: list[Step] = []
     for event in exchange.events:
         last = result[-1].event.time_ns if result else None
         seq, ack = _numbers(event, zero)
-        since = None if last is None else event.time_ns - last
-        result.append(Step(event, event.time_ns - start, since, seq, ack))
+        result.append(Step(event, _between(start, event.time_ns), _between(last, event.time_ns), seq, ack))
     return result
+
+
+def _between(earlier_ns: int | None, later_ns: int | None) -> int | None:
+    return None if earlier_ns is None or later_ns is None else later_ns - earlier_ns
 
 
 def elide(exchange: Exchange) -> list[Step | Gap]:
@@ -126,8 +132,8 @@ def _is_telling(event: ExchangePacket | ExchangeIcmp) -> bool:
 def _gap(everything: Sequence[Step], last: int, following: int, omitted: int) -> Gap:
     hidden = everything[last + 1 : following]
     payload = sum(step.event.payload_len for step in hidden if isinstance(step.event, ExchangePacket))
-    before = everything[max(last, 0)].event.time_ns
-    return Gap(len(hidden) + omitted, None if omitted else payload, everything[following].event.time_ns - before)
+    between = _between(everything[max(last, 0)].event.time_ns, everything[following].event.time_ns)
+    return Gap(len(hidden) + omitted, None if omitted else payload, between)
 
 
 def _zeros(exchange: Exchange) -> dict[bool, int | None]:

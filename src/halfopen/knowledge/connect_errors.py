@@ -9,7 +9,8 @@ from __future__ import annotations
 #: Error name → what it says when no ICMP message stands behind it. One clause, to follow «refused: ».
 CONNECT_ERRORS = {
     "ECONNREFUSED": "RST in answer to the SYN: nothing listens on that port, or a firewall answers in its place",
-    "ECONNRESET": "RST during the handshake",
+    "ECONNRESET": "RST right after the handshake: the server closed at once, or its accept queue is full and "
+    "tcp_abort_on_overflow is set",
     "ETIMEDOUT": "the kernel sent its last SYN and had no answer to any",
     "EHOSTUNREACH": "the routing table says `unreachable` for that address",
     "ENETUNREACH": "no route leads there, or the interface of the only one is down",

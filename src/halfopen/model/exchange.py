@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from halfopen.model.handshake import Handshake
 
@@ -45,8 +45,8 @@ class FourTuple:
 class ExchangePacket:
     """One packet of the connection."""
 
-    time_ns: int
-    """Capture time, nanoseconds since the epoch."""
+    time_ns: int | None
+    """Capture time, nanoseconds since the epoch; None where the capture does not say (pcapng simple packet blocks)."""
     from_client: bool
     """Its direction."""
     flags: int
@@ -89,8 +89,8 @@ class ExchangePacket:
 class ExchangeIcmp:
     """An ICMP error about one of the packets."""
 
-    time_ns: int
-    """Capture time, nanoseconds since the epoch."""
+    time_ns: int | None
+    """Capture time, nanoseconds since the epoch; None where the capture does not say (pcapng simple packet blocks)."""
     icmp_type: int
     icmp_code: int
     icmp_from: str
@@ -177,10 +177,15 @@ _OPTIONS = [
 def _event(data: Mapping[str, Any]) -> ExchangePacket | ExchangeIcmp:
     if data.get("icmp_type") is None:
         return _packet(data)
-    return ExchangeIcmp(**{name: data[name] for name in _ICMP_FIELDS if data.get(name) is not None})
+    return ExchangeIcmp(**_given(data, _ICMP_FIELDS))
+
+
+def _given(data: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    """What is known. A packet may be without a time, but it always says so."""
+    return {"time_ns": None, **{name: data[name] for name in names if data.get(name) is not None}}
 
 
 def _packet(data: Mapping[str, Any]) -> ExchangePacket:
-    values = {name: data[name] for name in _FIELDS if data.get(name) is not None}
+    values = _given(data, _FIELDS)
     options = data.get("options") or {name: data[name] for name in _OPTIONS if data.get(name) is not None}
     return ExchangePacket(**values, options=options)

@@ -72,8 +72,9 @@ class Handshake:
 
     source: str
     """The file's name, ``live:<interface>``, ``kernel`` or ``probe``."""
-    start_ns: int
-    """Time of the first SYN (of the first packet, where no SYN was captured), nanoseconds since the epoch."""
+    start_ns: int | None
+    """Time of the first SYN (of the first packet, where no SYN was captured), nanoseconds since the epoch; None where
+    the capture holds no time of it."""
     client: str | None
     """Address of the side that sent the first SYN; None (probe only) where there was no way to the server."""
     client_port: int | None

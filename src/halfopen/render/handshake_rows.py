@@ -53,7 +53,7 @@ def peers(row: Handshake) -> str:
 
 
 def _failed_row(row: Handshake, origin_ns: int | None) -> list[Cell | str]:
-    at = "" if origin_ns is None else duration((row.start_ns - origin_ns) / 1000)
+    at = "" if origin_ns is None or row.start_ns is None else duration((row.start_ns - origin_ns) / 1000)
     return [
         plain(row.number),
         at,

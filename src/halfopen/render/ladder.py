@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from halfopen.handshakes.ladder import Gap, Step, elide
 from halfopen.handshakes.notices.connects import icmp_meaning
 from halfopen.model.exchange import FLAG_BITS, Exchange, ExchangeIcmp, ExchangePacket
-from halfopen.model.quantity import duration, moment, plural, size
+from halfopen.model.quantity import UNKNOWN, duration, moment, plural, size
 from halfopen.render.escape import escape_text
 from halfopen.render.handshake_rows import peers
 from halfopen.render.layout import Paint, clamp, wrap
@@ -76,7 +76,7 @@ def _titles(row: Handshake, width: int, paint: Paint) -> str:
 def _step(step: Step, exchange: Exchange, width: int, paint: Paint) -> list[str]:
     event = step.event
     role, body = _icmp(event, width) if isinstance(event, ExchangeIcmp) else _packet(event, width)
-    left = f"{step.since_start_ns / 1e9:.6f}".rjust(_TIME)
+    left = (UNKNOWN if step.since_start_ns is None else f"{step.since_start_ns / 1e9:.6f}").rjust(_TIME)
     if width >= _DELTA_FROM:
         left += ("" if step.since_last_ns is None else f"{step.since_last_ns / 1e9:+.6f}").rjust(_DELTA)
     if width >= _FRAME_FROM:
@@ -196,5 +196,6 @@ def verdict_words(packet: ExchangePacket) -> str:
 
 def _gap(gap: Gap, width: int, paint: Paint) -> str:
     payload = f" with {size(gap.payload)}" if gap.payload else ""
-    text = f"… {plural(gap.packets, 'packet')}{payload} left out, {duration(gap.duration_ns / 1000)} …"
+    length = "" if gap.duration_ns is None else f", {duration(gap.duration_ns / 1000)}"
+    text = f"… {plural(gap.packets, 'packet')}{payload} left out{length} …"
     return paint("dim", " " * _margin(width) + text)

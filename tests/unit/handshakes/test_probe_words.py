@@ -58,6 +58,7 @@ def test_what_was_lost(result: ProbeResult, words: str) -> None:
             "no answer after 3.1 s (ETIMEDOUT), 2 SYNs sent",
             "No SYN-ACK, no RST, no ICMP",
         ),
+        (failed("refused", "ECONNRESET"), "reset after 300 µs (ECONNRESET)", "RST right after the handshake"),
         (failed("not_sent", "EADDRNOTAVAIL"), "nothing sent (EADDRNOTAVAIL)", "no local port is free"),
         (failed("not_sent", "EPERM"), "nothing sent (EPERM)", "BPF program"),
         (failed("unreachable", "ENETUNREACH", syn_sent=0), "nothing sent (ENETUNREACH)", "no route leads there"),

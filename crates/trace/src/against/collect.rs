@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use halfopen_track::state::State;
 use halfopen_track::{Handshake, Key, Sink, Step, Tracker, Witness};
-use halfopen_wire::capture::{CaptureSet, InputStats, OpenError};
+use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
 use halfopen_wire::decode::{Decoder, Options};
 use halfopen_wire::{EncapId, Segment};
 
@@ -170,7 +170,7 @@ const WATCH_EVERY: u64 = 1 << 16;
 /// Reads a capture to its end, or until `watch` breaks.
 ///
 /// # Errors
-/// When no input can be opened, or none is a capture.
+/// When no input can be opened, none is a capture, or one has a packet without a time.
 pub fn read(
     inputs: &[PathBuf],
     options: &AgainstOptions,
@@ -190,6 +190,12 @@ pub fn read(
     };
     let (mut packets, mut span) = (0u64, None::<(i64, i64)>);
     while let Some((frame, defects)) = captures.next_counted() {
+        if !frame.timed {
+            return Err(OpenError {
+                path: inputs.get(frame.file as usize).cloned().unwrap_or_default(),
+                kind: OpenErrorKind::NoTimes,
+            });
+        }
         let t = frame.time_ns;
         span = Some(span.map_or((t, t), |(a, b)| (a.min(t), b.max(t))));
         packets += 1;

@@ -75,7 +75,9 @@ impl Activity {
     /// Adds a handshake.
     pub fn add(&mut self, h: &Handshake) {
         self.tally.add(h);
-        self.rate.add(h.start_ns, 1);
+        if h.timed {
+            self.rate.add(h.start_ns, 1);
+        }
         match h.outcome {
             Outcome::Established | Outcome::Partial => self.connected.add(h.client),
             _ => self.failed.add(h.client),

@@ -131,6 +131,7 @@ mod tests {
             server_port: port,
             syn_sent,
             start_ns: T0 + start,
+            timed: true,
             ..handshake(outcome)
         }
     }

@@ -175,8 +175,10 @@ impl Default for Summary {
 impl Sink for Summary {
     fn handshake(&mut self, h: &Handshake) {
         self.features.add(h);
-        self.timeline.at(h.start_ns).add(h);
-        self.rate.add(h.start_ns, 1);
+        if h.timed {
+            self.timeline.at(h.start_ns).add(h);
+            self.rate.add(h.start_ns, 1);
+        }
         self.endpoints.add(h);
         self.silent.add(h);
         if h.outcome == Outcome::Established {

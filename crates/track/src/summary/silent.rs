@@ -25,7 +25,7 @@ pub struct SilentPair {
     pub syn_sent: u64,
     /// Attempts of the pair that were answered, among those that ended after its first silent one.
     pub answered_later: u64,
-    /// Start of the earliest silent attempt.
+    /// Start of the earliest silent attempt with a time; behind `last_ns` while there is none.
     pub first_ns: i64,
     /// Start of the latest.
     pub last_ns: i64,
@@ -71,13 +71,15 @@ impl SilentPairs {
             unanswered: 0,
             syn_sent: 0,
             answered_later: 0,
-            first_ns: h.start_ns,
-            last_ns: h.start_ns,
+            first_ns: i64::MAX,
+            last_ns: i64::MIN,
         });
         pair.unanswered += 1;
         pair.syn_sent += u64::from(h.syn_sent);
-        pair.first_ns = pair.first_ns.min(h.start_ns);
-        pair.last_ns = pair.last_ns.max(h.start_ns);
+        if h.timed {
+            pair.first_ns = pair.first_ns.min(h.start_ns);
+            pair.last_ns = pair.last_ns.max(h.start_ns);
+        }
     }
 
     /// Most silent attempts first.

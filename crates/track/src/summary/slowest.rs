@@ -87,6 +87,7 @@ mod tests {
         for (us, start) in [(5, 0), (900, 4), (7, 1), (900, 2), (1, 9), (30, 8)] {
             slowest.add(&Handshake {
                 start_ns: T0 + start,
+                timed: true,
                 ..established(us, 0)
             });
         }

@@ -169,8 +169,10 @@ impl Tally {
         self.outcomes[h.outcome as usize] += 1;
         self.syn_sent += u64::from(h.syn_sent);
         self.syn_ack_sent += u64::from(h.syn_ack_sent);
-        self.first_ns = self.first_ns.min(h.start_ns);
-        self.last_ns = self.last_ns.max(h.start_ns);
+        if h.timed {
+            self.first_ns = self.first_ns.min(h.start_ns);
+            self.last_ns = self.last_ns.max(h.start_ns);
+        }
         self.retransmission.add(h);
         if let Some(ns) = answered_syn_to_syn_ack(h) {
             self.round_trip_min_ns = Some(self.round_trip_min_ns.map_or(ns, |min| min.min(ns)));
@@ -333,6 +335,7 @@ mod tests {
             handshake(Outcome::Refused),
             Handshake {
                 start_ns: -5,
+                timed: true,
                 ..established(9, 900)
             },
         ];

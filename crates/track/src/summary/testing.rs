@@ -13,6 +13,7 @@ pub fn handshake(outcome: Outcome) -> Handshake {
         file: 0,
         number: 1,
         start_ns: T0,
+        timed: true,
         client: Address::from_v4([10, 0, 0, 1]),
         client_port: 40_000,
         server: Address::from_v4([10, 9, 9, 9]),

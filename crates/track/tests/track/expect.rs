@@ -52,7 +52,7 @@ fn fields(h: &Handshake, encaps: &EncapTable) -> Vec<Field> {
     let tunnel: Vec<&str> = encap.tunnels.iter().map(halfopen_wire::Tunnel::name).collect();
     vec![
         ("file", Some(int(h.file))),
-        ("start_us", Some(us(h.start_ns - crate::notation::T0))),
+        ("start_us", h.timed.then(|| us(h.start_ns - crate::notation::T0))),
         ("client", Some(word(&h.client))),
         ("client_port", Some(int(h.client_port))),
         ("server", Some(word(&h.server))),

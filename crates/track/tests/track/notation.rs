@@ -133,6 +133,7 @@ impl Reader {
             return Err("options are read on SYN and SYN-ACK only".into());
         }
         let mut segment = Segment {
+            timed: true,
             time_ns: T0 + self.now_ns,
             frame: 0,
             file: 0,
@@ -163,6 +164,7 @@ impl Reader {
                 ("id", n) => segment.ip_id = Some(number(n)?),
                 ("if", n) => segment.interface = number(n)?,
                 ("file", n) => segment.file = number(n)?,
+                ("untimed", "") => segment.timed = false,
                 ("bad_checksum", "") => segment.bad_checksum = true,
                 (name, value) => layer(&mut around, name, value)?,
             }
@@ -185,6 +187,7 @@ impl Reader {
             }
         }
         Ok(Packet::Icmp(IcmpError {
+            timed: true,
             time_ns: T0 + self.now_ns,
             frame: self.frame(0),
             file: 0,

@@ -105,6 +105,7 @@ fn packets(drafts: &[Draft]) -> Vec<Packet> {
         let [(src, src_port), (dst, dst_port)] = if d.from_client { ends } else { [ends[1], ends[0]] };
         if d.icmp {
             return Packet::Icmp(IcmpError {
+                timed: true,
                 time_ns: now,
                 frame,
                 file: 0,
@@ -122,6 +123,7 @@ fn packets(drafts: &[Draft]) -> Vec<Packet> {
         }
         let flags = Flags(d.flags);
         Packet::Tcp(Segment {
+            timed: true,
             time_ns: now,
             frame,
             file: 0,

@@ -25,6 +25,8 @@ pub enum OpenErrorKind {
     BadCompression,
     /// It is compressed more often than [`super::MAX_COMPRESSION_DEPTH`] times.
     CompressedTooDeep,
+    /// Its packets have no times, and what was asked for is made of times.
+    NoTimes,
     /// Anything else that the operating system says, in its words.
     Io(String),
 }
@@ -53,6 +55,9 @@ impl fmt::Display for OpenErrorKind {
             Self::HeaderCutOff => "it is cut off inside its file header",
             Self::BadCompression => "its compression is damaged from the start",
             Self::CompressedTooDeep => "it is compressed too many times over",
+            Self::NoTimes => {
+                "its packets have no times (pcapng simple packet blocks), and it is times that are compared"
+            }
             Self::Io(text) => text,
         })
     }

@@ -12,7 +12,8 @@
 //!   A SYN without its options would look like a SYN that offered none.
 //! - A record with more captured bytes than its own length on the wire, or than the snapshot length of the file: delivered.
 //!   A record of no bytes: delivered.
-//! - A packet without a time (pcapng Simple Packet Blocks) carries the time of the packet before it, 0 if it is the first.
+//! - A packet without a time (pcapng Simple Packet Blocks) carries the time of the packet before it, 0 if it is the first,
+//!   and says so ([`crate::Frame::timed`]).
 //!
 //! **Architecture Invariant:** no length field of a file decides how much memory is allocated; only bytes that have arrived
 //! make the window grow, up to the constants of this module.
@@ -98,6 +99,7 @@ impl InputStats {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Record {
     time_ns: i64,
+    timed: bool,
     number: u64,
     link: u32,
     interface: u32,

@@ -244,6 +244,7 @@ impl Pcap {
             self.in_hole = false;
             return Some(Record {
                 time_ns: self.layout.time_ns(&header),
+                timed: true,
                 number: frames.next_number(),
                 link: self.layout.link,
                 interface: 0,

@@ -110,11 +110,13 @@ impl Pcapng {
             packet.caplen = packet.wire_len.min(room as u32);
         }
         packet.behind = room - packet.caplen as usize;
-        let time_ns = self.time_ns(&interface, &packet, frames);
+        let timed = self.is_timed(&interface, &packet, frames);
+        let time_ns = self.last_ns;
         let data = buffer.take(8 + packet.before, packet.caplen as usize);
         buffer.skip(packet.behind + 4);
         Some(Record {
             time_ns,
+            timed,
             number,
             link: interface.link,
             interface: global,
@@ -123,27 +125,26 @@ impl Pcapng {
         })
     }
 
-    /// A packet without a time (a Simple Packet Block) or with an impossible one was captured after the packet before it;
-    /// that packet's time is the only thing known of it. So it neither tears the order nor makes up a wait.
+    /// Takes the time of a packet. One without (a Simple Packet Block) or with an impossible one was captured after the packet
+    /// before it; that packet's time is the only thing known of it, so it does not tear the order.
     #[inline]
-    fn time_ns(&mut self, interface: &Interface, packet: &Packet, frames: &mut Frames<'_>) -> i64 {
-        if let Some(units) = packet.time {
-            match interface.clock.time_ns(i128::from(units)) {
-                Some(ns) => self.last_ns = ns,
-                None => self.take_impossible_time(interface, units, frames),
-            }
+    fn is_timed(&mut self, interface: &Interface, packet: &Packet, frames: &mut Frames<'_>) -> bool {
+        let Some(units) = packet.time else { return false };
+        match interface.clock.time_ns(i128::from(units)) {
+            Some(ns) => self.last_ns = ns,
+            None => return self.is_possible_time(interface, units, frames),
         }
-        self.last_ns
+        true
     }
 
     /// Writers exist that extend the sign of a smaller number: read as negative, such times are wrong by a constant, and
     /// what lies between two of them is right.
     #[cold]
-    fn take_impossible_time(&mut self, interface: &Interface, units: u64, frames: &mut Frames<'_>) {
+    fn is_possible_time(&mut self, interface: &Interface, units: u64, frames: &mut Frames<'_>) -> bool {
         frames.count(Defect::TimeOutOfRange);
-        if let Some(ns) = interface.clock.time_ns(i128::from(units as i64)) {
-            self.last_ns = ns;
-        }
+        let negative = interface.clock.time_ns(i128::from(units as i64));
+        self.last_ns = negative.unwrap_or(self.last_ns);
+        negative.is_some()
     }
 
     /// Enhanced Packet Block, section 4.3.

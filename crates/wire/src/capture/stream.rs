@@ -74,6 +74,7 @@ impl Stream {
     pub fn frame(&self, record: &Record, file: u32) -> Frame<'_> {
         Frame {
             time_ns: record.time_ns,
+            timed: record.timed,
             number: record.number,
             file,
             link: LinkType(record.link),

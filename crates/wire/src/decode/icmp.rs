@@ -44,6 +44,7 @@ impl Walk<'_> {
         match quote {
             Quote::Tcp(src, dst, &[s0, s1, d0, d1, n0, n1, n2, n3, ..]) => Packet::Icmp(IcmpError {
                 time_ns: self.frame.time_ns,
+                timed: self.frame.timed,
                 frame: self.frame.number,
                 file: self.frame.file,
                 encap: self.encaps.id(),

@@ -108,6 +108,7 @@ impl Walk<'_> {
         ] = head;
         Packet::Tcp(Segment {
             time_ns: self.frame.time_ns,
+            timed: self.frame.timed,
             frame: self.frame.number,
             file: self.frame.file,
             interface: self.interface,

@@ -32,6 +32,7 @@ fn read(name: &str) -> Outcome {
         let (captured, wire_len) = (u32_at(&bytes, at + 8) as usize, u32_at(&bytes, at + 12));
         at += 16;
         let frame = Frame {
+            timed: true,
             time_ns: 0,
             number: 0,
             file: 0,

@@ -77,6 +77,7 @@ pub fn decode_with(options: Options, link: u32, data: &[u8], wire: usize) -> Dec
 
 pub fn frame(link: u32, data: &[u8], wire: usize) -> Frame<'_> {
     Frame {
+        timed: true,
         time_ns: 1_600_000_000_123_456_789,
         number: 42,
         file: 3,

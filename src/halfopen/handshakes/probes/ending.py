@@ -35,7 +35,7 @@ def headline(result: ProbeResult) -> str:
             f"no answer {after}{errno}, {sent}" if row.errno else f"no answer within {duration(row.connect_us)}, {sent}"
         )
     if result.ending == "refused":
-        return f"refused {after}{errno}"
+        return f"{'reset' if row.errno == 'ECONNRESET' else 'refused'} {after}{errno}"
     if not row.syn_sent:
         return f"nothing sent{errno}"
     return f"failed {after}{errno}"

@@ -17,11 +17,16 @@ pub fn outcomes(w: &mut Writer, tally: &Tally) {
 
 /// `first_ns` and `last_ns`.
 pub fn span(w: &mut Writer, tally: &Tally) {
-    let known = tally.handshakes > 0;
+    between(w, tally.first_ns, tally.last_ns);
+}
+
+/// `first_ns` and `last_ns`; null where nothing with a time was counted, which leaves the first behind the last.
+fn between(w: &mut Writer, first_ns: i64, last_ns: i64) {
+    let known = first_ns <= last_ns;
     w.key("first_ns");
-    w.optional(known.then_some(tally.first_ns));
+    w.optional(known.then_some(first_ns));
     w.key("last_ns");
-    w.optional(known.then_some(tally.last_ns));
+    w.optional(known.then_some(last_ns));
 }
 
 /// A number of distinct addresses, and whether it is exact.
@@ -147,7 +152,6 @@ pub fn silent_pair(w: &mut Writer, pair: &SilentPair) {
         w.entry("unanswered", pair.unanswered);
         w.entry("syn_sent", pair.syn_sent);
         w.entry("answered_later", pair.answered_later);
-        w.entry("first_ns", pair.first_ns);
-        w.entry("last_ns", pair.last_ns);
+        between(w, pair.first_ns, pair.last_ns);
     });
 }

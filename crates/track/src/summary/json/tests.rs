@@ -34,6 +34,7 @@ fn mixed() -> Vec<Handshake> {
         syn_sent: 7,
         server: Address::from_v4([10, 0, 0, 7]),
         start_ns: T0 + 10_000_000_000,
+        timed: true,
         ..handshake(Outcome::Unanswered)
     };
     let refused = Handshake {
@@ -185,6 +186,7 @@ fn the_timeline_has_columns_of_one_length() {
     let mut all = mixed();
     all.push(Handshake {
         start_ns: T0 + 3_600_000_000_000,
+        timed: true,
         ..handshake(Outcome::Partial)
     });
     let got = parse(&summary(&all), 10);
@@ -217,6 +219,7 @@ fn a_flood_has_the_numbers_of_its_sentence() {
         summary.handshake(&Handshake {
             client,
             start_ns,
+            timed: true,
             server_port: 80,
             ..handshake(Outcome::Unanswered)
         });

@@ -1,0 +1,137 @@
+"""``--await-data``: a server that works, one that never accepts, one that waits, and a path that eats data."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import subprocess
+
+import pytest
+from tests.conftest import environment
+from tests.probe.network import FAR, Pair
+from tests.probe.running import one
+
+BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
+#: linux/tcp.h; Python has no name for it.
+TCP_DEFER_ACCEPT = 9
+FIRST_SYN_ACKS = "tcp flags & (syn|ack) == (syn|ack)"
+
+
+def banner(connection: socket.socket) -> None:
+    connection.sendall(b"220 ready\r\n")
+
+
+def echo(connection: socket.socket) -> None:
+    connection.sendall(connection.recv(100))
+
+
+def reset(connection: socket.socket) -> None:
+    connection.recv(100)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+@BOTH
+def test_the_first_byte(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
+    net.serve(server, banner)
+    record, code, text = one(net, "--await-data", target)
+    assert code == 0
+    assert 0 < record["first_byte_us"] < 1e6
+    assert record["probe"]["data"]["received_bytes"] == 11
+    assert "first byte after" in text
+
+
+@BOTH
+def test_an_answer_to_what_was_sent(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
+    net.serve(server, echo)
+    record, code, _ = one(net, "--await-data", "--send", r"hi\r\n", target)
+    assert code == 0
+    data = record["probe"]["data"]
+    assert (data["end"], data["sent_bytes"], data["received_bytes"], data["acknowledged_bytes"]) == (
+        "first_byte",
+        4,
+        4,
+        4,
+    )
+
+
+@BOTH
+def test_nobody_accepts(net: Pair, far: str) -> None:
+    _, target = net.listen(far)
+    record, code, text = one(net, "--await-data", "--send", "hi", "--timeout", "300ms", target)
+    assert (code, record["outcome"], record["first_byte_us"]) == (1, "established", None)
+    assert "The server's kernel took the data and the application is silent: nobody calls accept()" in text
+
+
+def test_the_server_closes(net: Pair) -> None:
+    server, target = net.listen(FAR[0])
+    net.serve(server, lambda _connection: None)
+    _, code, text = one(net, "--await-data", target)
+    assert code == 1
+    assert "closed without a byte after" in text
+
+
+def test_the_server_resets(net: Pair) -> None:
+    server, target = net.listen(FAR[0])
+    net.serve(server, reset)
+    record, code, text = one(net, "--await-data", "--send", "hi", target)
+    assert code == 1
+    assert record["probe"]["data"]["errno"] == "ECONNRESET"
+    assert "RST after the handshake" in text
+
+
+def test_an_rst_for_the_last_ack(net: Pair) -> None:
+    server, target = net.listen(FAR[0])
+    net.far.nft("input", "tcp flags & (syn|ack) == ack reject with tcp reset")
+    record, code, text = one(net, "--await-data", target)
+    server.close()
+    assert code == 1
+    assert (record["errno"] or record["probe"]["data"]["errno"]) == "ECONNRESET"
+    assert record["outcome"] in {"reset_by_server", "established"}  # as soon as it was seen
+    assert "after the handshake" in text
+
+
+@BOTH
+def test_accept_starvation(net: Pair, far: str) -> None:
+    """The SYN finds room, the last ACK does not: the accept queue fills up in the meantime (fact F12)."""
+    server, target = net.listen(far, backlog=0)
+    net.far.nft("output", f"{FIRST_SYN_ACKS} oifname far drop")
+    with subprocess.Popen(
+        net.near.command("probe", "--await-data", "--send", "hi", "--timeout", "3s", target),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as probe:
+        net.far.wait_until(lambda: bool(net.far.run("ss -Htn state syn-recv").strip()))
+        with net.far.inside(lambda: socket.create_connection(server.getsockname()[:2], timeout=5)):
+            net.far.nft("output")
+            output, _ = probe.communicate(timeout=30)
+    text = " ".join(output.split())
+    assert probe.returncode == 1
+    assert "Accept starvation, most likely: the handshake succeeded, but 2 bytes" in text
+    assert "were never acknowledged" in text
+
+
+@BOTH
+def test_deferred_accept_is_named(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
+    server.setsockopt(socket.IPPROTO_TCP, TCP_DEFER_ACCEPT, 1)
+    record, code, text = one(net, "--await-data", "--timeout", "2s", target)
+    assert code == 1
+    assert record["probe"]["data"]["segments_received"] == 1
+    assert "TCP_DEFER_ACCEPT, which waits for the client's data" in text
+    net.serve(server, echo)
+    record, code, _ = one(net, "--await-data", "--send", "hi", target)
+    assert code == 0
+    assert record["first_byte_us"] < 0.9e6
+
+
+def test_deferred_accept_of_a_server_that_speaks_first(net: Pair) -> None:
+    server, target = net.listen(FAR[0])
+    server.setsockopt(socket.IPPROTO_TCP, TCP_DEFER_ACCEPT, 1)
+    net.serve(server, banner)
+    record, code, text = one(net, "--await-data", target)
+    assert code == 0
+    assert record["first_byte_us"] == pytest.approx(1e6, rel=0.1)
+    assert "that is TCP_DEFER_ACCEPT on a server that speaks first" in text

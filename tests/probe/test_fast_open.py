@@ -1,0 +1,101 @@
+"""``--fast-open`` against servers that do it, do not, or have changed their key, and paths that eat it."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.probe.network import FAR, Pair
+from tests.probe.running import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
+TCP_FASTOPEN = 23
+
+
+def listen(net: Pair, far: str) -> str:
+    """A listener with Fast Open."""
+    net.far.sysctl("tcp_fastopen", "3")
+    server, target = net.listen(far)
+    server.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
+    return target
+
+
+def probe(net: Pair, *arguments: str) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """The connects with Fast Open, and their numbers."""
+    found, code = document(net, "--fast-open", *arguments)
+    assert code == 0
+    ordinary, *others = found["attempts"]
+    assert ordinary["probe"]["fast_open"] is None
+    (address,) = found["targets"][0]["addresses"]
+    return others, address["fast_open"]
+
+
+def said(attempts: list[dict[str, Any]]) -> Iterator[str]:
+    return ("; ".join(attempt["probe"]["explanation"]) for attempt in attempts)
+
+
+@BOTH
+def test_a_cookie_is_asked_for_and_used(net: Pair, far: str) -> None:
+    asked, used = probe(net, target := listen(net, far))[0]
+    assert (asked["fast_open"], asked["syn_data_bytes"]) == ("requested", None)
+    assert (used["fast_open"], used["syn_data_bytes"]) == ("accepted", 2)
+    (again,), numbers = probe(net, "--send", "hello", target)
+    assert (again["fast_open"], again["syn_data_bytes"]) == ("accepted", 5)
+    assert numbers["verdict"] == "Fast Open works: the server acknowledged the data in 1 of 1 SYN."
+    assert "Fast Open: 5 bytes in the SYN, acknowledged" in next(said([again]))
+
+
+@BOTH
+def test_a_server_without_it_gives_no_cookie(net: Pair, far: str) -> None:
+    _, target = net.listen(far)
+    attempts, numbers = probe(net, target)
+    assert [attempt["fast_open"] for attempt in attempts] == ["requested", "requested"]
+    assert numbers["carried"] == 0
+    assert numbers["verdict"].startswith("The server gives no cookie")
+
+
+@BOTH
+def test_a_wrong_key(net: Pair, far: str) -> None:
+    target = listen(net, far)
+    probe(net, target)
+    net.far.sysctl("tcp_fastopen_key", "00000001-00000002-00000003-00000004")
+    attempts, numbers = probe(net, target)
+    assert attempts[0]["fast_open"] == "ignored"
+    assert attempts[0]["probe"]["fast_open"]["failure"] == "data_not_acknowledged"
+    assert "Its cookie key has changed" in numbers["verdict"]
+
+
+def test_a_path_that_eats_data_in_a_syn(net: Pair) -> None:
+    target = listen(net, FAR[0])
+    probe(net, target)
+    # A SYN with 60 bytes of IP and TCP headers and 12 of cookie option carries no data; these do.
+    net.far.nft("input", "tcp flags & (syn|ack) == syn ip length > 80 drop")
+    attempts, numbers = probe(net, "--send", "x" * 40, target)
+    assert attempts[0]["probe"]["fast_open"]["failure"] == "syn_retransmitted"
+    assert attempts[0]["syn_sent"] == 2
+    assert "SYNs with data are lost" in numbers["verdict"]
+
+
+def test_reasons_of_this_host_come_first(net: Pair) -> None:
+    target = listen(net, FAR[0])
+    net.near.sysctl("tcp_fastopen", "2")
+    done = net.near.halfopen("probe", "--fast-open", target)
+    lines = done.stdout.splitlines()
+    assert done.returncode == 0
+    assert lines[0].startswith("Fast Open is off for clients on this host: bit 0x1 is not set in net.ipv4.tcp_fastopen")
+    assert "Fast Open is off here" in done.stdout
+
+
+def test_the_comparison_with_an_ordinary_connect(net: Pair) -> None:
+    net.far.sysctl("tcp_fastopen", "3")
+    server, target = net.listen(FAR[0])
+    server.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
+    net.serve(server, lambda connection: connection.sendall(connection.recv(100)))
+    done = net.near.halfopen("probe", "--fast-open", "--await-data", "--send", "hi", "-c", "5", "-i", "0", target)
+    assert done.returncode == 0
+    assert "connect, Fast Open" in done.stdout
+    assert "To the first byte at the median: " in done.stdout

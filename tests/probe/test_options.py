@@ -1,0 +1,143 @@
+"""What the options do to the packets, as the server saw them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.conftest import environment
+from tests.probe.network import FAR, NEAR, Pair
+from tests.probe.running import document, one, records
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
+
+
+def test_what_the_syn_looks_like(net: Pair) -> None:
+    server, target = net.listen(FAR[0])
+    server.setsockopt(socket.IPPROTO_TCP, TCP_SAVE_SYN, 1)
+    _, code, _ = one(
+        net, "--ttl", "9", "--mss", "1000", "--source", NEAR[0], "--source-port", "45678", "--nodelay", target
+    )
+    assert code == 0
+    connection, peer = server.accept()
+    with connection:
+        syn = connection.getsockopt(socket.IPPROTO_TCP, TCP_SAVED_SYN, 100)
+    assert peer == (NEAR[0], 45678)
+    assert syn[8] == 9  # time to live
+    assert syn[40:44] == bytes((2, 4)) + (1000).to_bytes(2)  # the first option
+
+
+@pytest.mark.parametrize("far", FAR)
+def test_a_source_may_be_an_interface(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
+    net.near.run("ip addr add 10.77.0.55/24 dev near")
+    record, code, _ = one(net, "--source", "near", "--interface", "near", target)
+    assert (code, record["client"]) == (0, net.near_of(far))
+    connection, peer = server.accept()
+    connection.close()
+    assert peer[0] == net.near_of(far)
+
+
+def test_the_mark_reaches_the_packet_filter(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.near.nft("output", "meta mark 7 reject with tcp reset")
+    assert one(net, target)[1] == 0
+    assert one(net, "--mark", "7", target)[0]["outcome"] == "refused"
+
+
+def test_the_mark_needs_a_capability(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    done = subprocess.run(
+        ["setpriv", "--bounding-set=-net_admin,-net_raw", *net.near.command("probe", "--mark", "7", target)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+    )
+    assert done.returncode == 4, done.stderr
+    assert "cannot set SO_MARK 7: not permitted" in done.stderr
+
+
+def test_a_name_with_several_addresses(net: Pair, tmp_path: Path) -> None:
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{FAR[1]} web\n{FAR[0]} web\n")
+    _, target = net.listen(FAR[0])
+    port = target.rpartition(":")[2]
+    found, code = document(net, f"web:{port}", hosts=hosts)
+    assert code == 0
+    assert found["targets"][0]["resolve_us"] > 0
+    assert [attempt["server"] for attempt in found["attempts"]][-1] == FAR[0]
+    found, code = document(net, "--all-addresses", f"web:{port}", hosts=hosts)
+    assert code == 1  # nobody listens at the IPv6 address
+    assert {attempt["server"]: attempt["outcome"] for attempt in found["attempts"]} == {
+        FAR[0]: "established",
+        FAR[1]: "refused",
+    }
+    found, code = document(net, "-4", f"web:{port}", hosts=hosts)
+    assert (code, len(found["attempts"])) == (0, 1)
+
+
+def test_names_that_stand_for_nothing(net: Pair) -> None:
+    done = net.near.halfopen("probe", "-6", f"{FAR[0]}:80")
+    assert (done.returncode, done.stdout) == (1, f"{FAR[0]}:80: cannot resolve {FAR[0]}: it has no IPv6 address\n")
+    found, code = document(net, "nosuch.invalid")
+    assert (code, found["attempts"]) == (1, [])
+    (target,) = found["targets"]
+    assert (target["reachable"], target["addresses"]) == (False, [])
+    assert target["error"].startswith("cannot resolve nosuch.invalid: ")
+
+
+def test_a_file_of_targets(net: Pair, tmp_path: Path) -> None:
+    _, target = net.listen(FAR[0])
+    closed = net.closed_port(FAR[0])
+    path = tmp_path / "targets"
+    path.write_text(f"{target}  # up\n{closed}\n")
+    done = net.near.halfopen("probe", "--format", "jsonl", f"@{path}")
+    assert done.returncode == 1
+    assert [record["outcome"] for record in records(done)] == ["established", "refused"]
+
+
+def test_the_rate_is_kept(net: Pair) -> None:
+    _, target = net.listen(FAR[0], backlog=100)
+    done = net.near.halfopen("probe", "--format", "jsonl", "-c", "11", "--rate", "20", target)
+    times = [record["start_ns"] for record in records(done)]
+    assert (times[-1] - times[0]) / 1e9 == pytest.approx(0.5, abs=0.2)
+
+
+def test_ctrl_c_ends_a_connect_and_gives_the_numbers_so_far(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.far.nft("input", "tcp flags & (syn|ack) == syn limit rate over 1/hour burst 2 packets drop")
+    with subprocess.Popen(
+        net.near.command("probe", "-c", "5", "-i", "0", "--timeout", "60s", target),
+        stdout=subprocess.PIPE,
+        text=True,
+        env=environment(),
+    ) as probe:
+        assert probe.stdout is not None
+        lines = [probe.stdout.readline() for _ in range(3)]
+        assert [line[:18].strip() for line in lines[1:]] == ["1  connected in", "2  connected in"]
+        # The third one waits for an answer that does not come.
+        net.near.wait_until(lambda: bool(net.near.run("ss -Htn state syn-sent").strip()))
+        begin = time.monotonic()
+        os.kill(probe.pid, signal.SIGINT)
+        rest = probe.stdout.read()
+        assert probe.wait(timeout=30) == 130
+    assert time.monotonic() - begin < 5
+    assert "2 of 2 connected; no SYN lost" in rest
+
+
+def test_without_a_terminal_a_watch_is_lines(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    done = net.near.halfopen("probe", "--watch", "-c", "2", "-i", "0", target)
+    assert done.returncode == 0
+    assert done.stdout.count("connected in") == 2
+    assert "\x1b" not in done.stdout

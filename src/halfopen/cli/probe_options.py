@@ -40,6 +40,7 @@ class ProbeOptions:
     send: bytes | None = None
     fast_open: bool = False
     watch: bool = False
+    explain: bool = False
     output: Path | None = None
 
     def plan(self, format_: str) -> ProbePlan:
@@ -58,6 +59,8 @@ class ProbeOptions:
             raise UsageError(
                 f"--watch has no end, and --format {format_} is written at the end: give -c, or take jsonl"
             )
+        if self.explain and format_ in {"jsonl", "csv", "parquet"}:
+            raise UsageError(f"--explain writes sentences, --format {format_} records: take text or json")
         plan = ProbePlan(
             count=self._rounds(),
             interval_s=INTERVAL_S if self.interval is None else self.interval,

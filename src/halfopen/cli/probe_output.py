@@ -1,4 +1,4 @@
-"""Runs ``halfopen probe`` and prints each connect as it ends, in the form that was asked for."""
+"""The forms of the result of ``halfopen probe``: lines, the live plot, one object, or records as they come."""
 
 from __future__ import annotations
 
@@ -7,23 +7,19 @@ import sys
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
 from halfopen.active.fast_open import read_fast_open
-from halfopen.active.runner import Unresolved, resolve_all, run
-from halfopen.active.targets import read_targets
-from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.printer import is_terminal
-from halfopen.handshakes.probes.board import Board
 from halfopen.handshakes.probes.fast_open import local_reasons
 from halfopen.render.probe import ProbeLines
 from halfopen.render.probe_json import attempt_object, probe_object
 from halfopen.render.records import arrow, csv_header, csv_line, json_line
 
 if TYPE_CHECKING:
-    from halfopen.active.resolve import Resolution
-    from halfopen.active.runner import ProbePlan
     from halfopen.cli.printer import Printer
     from halfopen.cli.probe_options import ProbeOptions
+    from halfopen.handshakes.probes.board import Board
     from halfopen.model.handshake import Handshake
     from halfopen.model.probe import ProbeResult
+    from halfopen.render.probe_json import Causes
 
 
 class Output(Protocol):
@@ -35,51 +31,12 @@ class Output(Protocol):
     def result(self, result: ProbeResult) -> None:
         """A connect ended."""
 
-    def end(self, board: Board) -> None:
-        """It was the last one, or the run was interrupted."""
+    def end(self, board: Board, causes: Causes | None) -> None:
+        """It was the last one, or the run was interrupted; ``causes`` is None where none were asked for."""
 
 
-def show(printer: Printer, options: ProbeOptions) -> ExitCode:
-    """Probe, print, and say whether every target was reachable."""
-    plan = options.plan(printer.format)
-    targets = read_targets(options.targets, options.port)
-    board = Board(every_address=plan.every_address)
-    with printer.destination(options.output) as out:
-        output = _output(printer, options, out)
-        resolutions = _resolved(printer, targets, plan, board)
-        output.begin(board)
-        try:
-            _run(resolutions, plan, board, output)
-        except KeyboardInterrupt:
-            # What was found so far is worth having. A run without end ends this way, others are cut short by it.
-            output.end(board)
-            if plan.count is not None:
-                raise
-        else:
-            output.end(board)
-    return ExitCode.OK if board.reachable else ExitCode.FINDINGS
-
-
-def _resolved(printer: Printer, targets: Any, plan: ProbePlan, board: Board) -> list[Resolution]:  # noqa: ANN401
-    resolutions = []
-    for found in resolve_all(targets, plan):
-        if isinstance(found, Unresolved):
-            board.unresolved(found.target, str(found.error))
-            if printer.format != "text":
-                printer.note(str(found.error))
-        else:
-            board.resolved(found.target, found.addresses, found.resolve_us)
-            resolutions.append(found)
-    return resolutions
-
-
-def _run(resolutions: list[Resolution], plan: ProbePlan, board: Board, output: Output) -> None:
-    for result in run(resolutions, plan):
-        board.add(result)
-        output.result(result)
-
-
-def _output(printer: Printer, options: ProbeOptions, out: IO[bytes]) -> Output:
+def output_for(printer: Printer, options: ProbeOptions, out: IO[bytes]) -> Output:
+    """The form that was asked for, written to ``out``."""
     fixed_port = options.source_port is not None
     if printer.format == "text" and options.watch and options.output is None and is_terminal(sys.stdout):
         from halfopen.cli.probe_watch import Watch
@@ -112,8 +69,10 @@ class _Text:
     def result(self, result: ProbeResult) -> None:
         self._write(self._lines.result(result))
 
-    def end(self, board: Board) -> None:
+    def end(self, board: Board, causes: Causes | None) -> None:
         self._write(self._lines.closing(board.reports()))
+        if causes is not None:
+            self._write(self._lines.causes(causes))
 
     def _write(self, lines: list[str]) -> None:
         _put(self._out, "".join(f"{line}\n" for line in lines))
@@ -132,8 +91,8 @@ class _Json:
     def result(self, result: ProbeResult) -> None:
         self._attempts.append(attempt_object(result, fixed_port=self._fixed_port))
 
-    def end(self, board: Board) -> None:
-        document = probe_object(board.reports(), self._attempts, reachable=board.reachable)
+    def end(self, board: Board, causes: Causes | None) -> None:
+        document = probe_object(board.reports(), self._attempts, causes, reachable=board.reachable)
         _put(self._out, json.dumps(document, ensure_ascii=False, indent=2) + "\n")
 
 
@@ -150,7 +109,7 @@ class _Parquet:
     def result(self, result: ProbeResult) -> None:
         self._rows.append(result.handshake)
 
-    def end(self, board: Board) -> None:  # noqa: ARG002  (a form like the others)
+    def end(self, board: Board, causes: Causes | None) -> None:  # noqa: ARG002  (a form like the others)
         self._out.write(arrow(self._rows).to_parquet())
 
 
@@ -168,7 +127,7 @@ class _Lines:
         row = result.handshake
         _put(self._out, csv_line(row) if self._format == "csv" else json_line(row) + "\n")
 
-    def end(self, board: Board) -> None:
+    def end(self, board: Board, causes: Causes | None) -> None:
         pass
 
 

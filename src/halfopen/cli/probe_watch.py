@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 from halfopen.cli.redraw import Redraw
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Paint
+from halfopen.render.probe import ProbeLines
 from halfopen.render.probe_plot import Sample, heights, plot, title
 
 if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
     from halfopen.handshakes.probes.board import Board
     from halfopen.model.probe import ProbeResult
+    from halfopen.render.probe_json import Causes
 
 #: Connects that are kept for drawing: more columns than a terminal has.
 _SAMPLES = 1000
@@ -45,8 +47,11 @@ class Watch:
             self._samples.setdefault(place, deque(maxlen=_SAMPLES)).append(Sample.of(result))
         self._screen.draw(self._lines())
 
-    def end(self, board: Board) -> None:
-        """The last picture stays where it is."""
+    def end(self, board: Board, causes: Causes | None) -> None:  # noqa: ARG002  (a form like the others)
+        """The last picture stays where it is; what may be behind it comes below."""
+        if causes is not None:
+            lines = ProbeLines(1, width=self._screen.size[0], color=self._paint.on).causes(causes)
+            sys.stdout.write("".join(f"{line}\n" for line in lines))
 
     def _lines(self) -> list[str]:
         assert self._board is not None

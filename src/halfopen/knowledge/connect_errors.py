@@ -13,7 +13,7 @@ CONNECT_ERRORS = {
     "tcp_abort_on_overflow is set",
     "ETIMEDOUT": "the kernel sent its last SYN and had no answer to any",
     "EHOSTUNREACH": "the routing table says `unreachable` for that address",
-    "ENETUNREACH": "no route leads there, or the interface of the only one is down",
+    "ENETUNREACH": "no route leads there, the interface of the only one is down, or it is a broadcast address",
     "EHOSTDOWN": "the network says that the host is down",
     "ENONET": "the network says that the host is isolated",
     "ENETDOWN": "the interface is down",

@@ -8,10 +8,14 @@ from halfopen.handshakes.probes.data import data_headline, data_reason
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.handshakes.probes.fast_open import fast_open_headline, fast_open_verdict, gain
 from halfopen.model.quantity import duration, endpoint, grouped, listed, plural, share
+from halfopen.render.causes import cause_lines
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from halfopen.model.cause import LocalCause
     from halfopen.model.probe import ProbeResult, ProbeSummary, TargetReport
     from halfopen.model.summary import Latency
 
@@ -42,6 +46,8 @@ class ProbeLines:
         if report.error is not None:
             return [self._paint("bad", line) for line in wrap(f"{name}: {escape_text(report.error)}", self._width)]
         literal = report.addresses == (report.target.host,)
+        if literal and self._several:
+            return []  # every line names it
         known = "" if literal else f" is {listed(list(report.addresses), 4)}"
         took = "" if report.resolve_us is None else f" (resolved in {duration(report.resolve_us)})"
         return [self._paint("head", line) for line in wrap(f"{name}{known}{took}", self._width)]
@@ -70,13 +76,27 @@ class ProbeLines:
 
     def closing(self, reports: list[TargetReport]) -> list[str]:
         """The numbers of every address that was probed more than once, and of each target with several."""
+        shown = [
+            (endpoint(address, report.target.port), summary, report.fast_open.get(address))
+            for report in reports
+            for address, summary in report.summaries.items()
+            if summary.attempts > 1 or self._several or address in report.fast_open
+        ]
+        blocks = [self._numbers(*each) for each in shown]
+        # One line each needs no space between them.
+        apart = any(len(block) > 1 for block in blocks)
+        lines = [line for block in blocks for line in ([""] if apart else []) + block]
+        return lines if apart or not lines else ["", *lines]
+
+    def causes(self, found: Mapping[tuple[str, str], Sequence[LocalCause]]) -> list[str]:
+        """What on this host may be behind the connects that went wrong, by target and address."""
         lines: list[str] = []
-        for report in reports:
-            for address, summary in report.summaries.items():
-                if summary.attempts > 1 or self._several or address in report.fast_open:
-                    name = endpoint(address, report.target.port)
-                    lines += ["", *self._numbers(name, summary, report.fast_open.get(address))]
-        return lines
+        for (target, address), causes in found.items():
+            place = target if address in target else f"{target} at {address}"
+            head = f"What on this host may be behind it, for {place}, the most likely first:"
+            lines += ["", *(self._paint("head", line) for line in wrap(escape_text(head), self._width))]
+            lines += cause_lines(causes, self._width, self._paint)
+        return lines or ["", "Nothing to explain: every connect was answered at its first SYN."]
 
     def _numbers(self, name: str, summary: ProbeSummary, fast_open: ProbeSummary | None) -> list[str]:
         good = summary.satisfied == summary.attempts

@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from halfopen.handshakes.probes.data import data_headline, data_reason
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.handshakes.probes.fast_open import fast_open_headline, fast_open_verdict
 from halfopen.model.probe import SCHEMA, ProbeSummary
+from halfopen.render.causes import cause_objects
 from halfopen.render.records import record
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from halfopen.model.cause import LocalCause
     from halfopen.model.probe import ProbeResult, TargetReport
+
+Causes: TypeAlias = "Mapping[tuple[str, str], Sequence[LocalCause]]"
+"""{(target, address): what on this host may be behind it}."""
 
 #: Of a latency: what the other commands' objects hold too.
 _LATENCY = ("count", "mean_us", "min", "p50", "p90", "p99", "max")
 
 
 def probe_object(
-    reports: Iterable[TargetReport], attempts: Iterable[dict[str, Any]], *, reachable: bool
+    reports: Iterable[TargetReport], attempts: Iterable[dict[str, Any]], causes: Causes | None, *, reachable: bool
 ) -> dict[str, Any]:
-    """Everything that a run found: ``targets`` with their numbers, ``attempts`` in order."""
+    """Everything that a run found: ``targets`` with their numbers, ``attempts`` in order.
+
+    ``local_causes`` of an address are null where they were not asked for, and empty where nothing went wrong.
+    """
     return {
         "schema": SCHEMA,
         "reachable": reachable,
-        "targets": [_target(report) for report in reports],
+        "targets": [_target(report, causes) for report in reports],
         "attempts": list(attempts),
     }
 
@@ -53,7 +61,7 @@ def attempt_object(result: ProbeResult, *, fixed_port: bool = False) -> dict[str
     }
 
 
-def _target(report: TargetReport) -> dict[str, Any]:
+def _target(report: TargetReport, causes: Causes | None) -> dict[str, Any]:
     return {
         "target": str(report.target),
         "host": report.target.host,
@@ -66,6 +74,9 @@ def _target(report: TargetReport) -> dict[str, Any]:
                 "address": address,
                 **_numbers(report.summaries.get(address, ProbeSummary())),
                 "fast_open": _fast_open(report.fast_open.get(address)),
+                "local_causes": None
+                if causes is None
+                else cause_objects(causes.get((str(report.target), address), ())),
             }
             for address in report.addresses
         ],

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 _BLOCKS = "▁▂▃▄▅▆▇█"
 #: Cells of the scale at the left: «100 µs ┤».
 _SCALE = 7
-#: Rows of a plot, without the three lines around it.
-HEIGHT_MIN, HEIGHT_MAX = 4, 12
+#: Rows of bars, an odd number: the middle one has a label.
+HEIGHT_MIN, HEIGHT_MAX = 5, 11
 #: Lines of a plot that are no bars: the title, the marks, the numbers, the counts.
 AROUND = 4
 WIDTH_MIN = 30
@@ -59,7 +59,7 @@ def heights(places: int, rows: int) -> list[int]:
     for shown in range(places, 0, -1):
         room = (rows - (AROUND - 1) * (places - shown)) // shown - AROUND
         if room >= HEIGHT_MIN:
-            return [min(room, HEIGHT_MAX)] * shown + [0] * (places - shown)
+            return [min(room - 1 + room % 2, HEIGHT_MAX)] * shown + [0] * (places - shown)
     return [0] * places
 
 
@@ -93,12 +93,12 @@ def title(name: str, address: str, port: int) -> str:
 def _bars(samples: Sequence[Sample], height: int, paint: Paint) -> list[str]:
     low, high = _range([sample.connect_us for sample in samples if sample.connect_us])
     levels = [_level(sample.connect_us, (low, high), height * len(_BLOCKS)) for sample in samples]
-    labels = {0: high, height - 1: low, (height - 1) // 2: (low * high) ** 0.5 if height % 2 else None}
+    labels = {0: high, (height - 1) // 2: (low * high) ** 0.5, height - 1: low}
     lines = []
     for row in range(height):
         beneath = (height - 1 - row) * len(_BLOCKS)
         cells = "".join(_cell(level - beneath) for level in levels)
-        label = duration(labels[row]) if labels.get(row) else ""
+        label = duration(labels[row]) if row in labels else ""
         lines.append(paint("dim", f"{label:>{_SCALE}} {'┤' if label else '│'}") + cells)
     return lines
 

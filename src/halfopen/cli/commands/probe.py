@@ -1,4 +1,4 @@
-"""``halfopen probe``: the options. The work is done by ``cli.probe_output``."""
+"""``halfopen probe``: the options. The work is done by ``cli.probe_run``."""
 
 from __future__ import annotations
 
@@ -45,6 +45,8 @@ FILE = click.Path(path_type=Path, readable=False)
 @click.option("--await-data", is_flag=True, help="After the handshake, wait for the server's first byte.")
 @click.option("--send", type=BytesType(), help=r"Send this before: 'GET / HTTP/1.0\r\n\r\n'.")
 @click.option("--fast-open", is_flag=True, help="Beside each connect, one with data in the SYN (RFC 7413).")
+@click.option("--explain", is_flag=True,
+              help="Look for causes on this host where a connect failed or a SYN was lost.")  # fmt: skip
 @click.option("--watch", is_flag=True, help="Draw a live plot until Ctrl-C; lines where there is no terminal.")
 @click.option("--output", "-o", metavar="FILE", type=FILE, help="Write the result to this file. [default: stdout]")
 @with_printer("text", "json", "jsonl", "csv", "parquet")
@@ -60,7 +62,7 @@ def command(printer: Printer, /, **values: object) -> ExitCode:
     halfopen probe --await-data --send 'GET / HTTP/1.0\\r\\n\\r\\n' web:80
     """
     from halfopen.cli.probe_options import ProbeOptions
-    from halfopen.cli.probe_output import show
+    from halfopen.cli.probe_run import show
 
     # click converted each; the names are compared by a test
     return show(printer, ProbeOptions(**values))  # type: ignore[arg-type]

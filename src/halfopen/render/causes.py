@@ -1,0 +1,45 @@
+"""What on this host could stop a connect, as lines and as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from halfopen.render.escape import escape_text
+from halfopen.render.layout import Paint, wrap
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from halfopen.model.cause import LocalCause
+
+#: Verdict → the word in the margin, and its colour.
+_WORDS = {
+    "cause": ("this is it", "bad"),
+    "possible": ("maybe", "warn"),
+    "unknown": ("not seen", "warn"),
+    "fact": ("note", ""),
+    "exonerated": ("not it", "dim"),
+}
+_MARGIN = 2 + max(len(word) for word, _ in _WORDS.values()) + 2
+
+
+def cause_lines(causes: Sequence[LocalCause], width: int, paint: Paint) -> list[str]:
+    """The causes in their order, each with what to do and a command that shows it; what it is not, last."""
+    lines: list[str] = []
+    for cause in sorted(causes, key=lambda cause: cause.verdict == "exonerated"):
+        word, role = _WORDS[cause.verdict]
+        first = f"  {word:<{_MARGIN - 2}}"
+        lines += [paint(role, line) for line in wrap(escape_text(cause.sentence), width, first, " " * _MARGIN)]
+        if cause.verdict == "exonerated":
+            continue
+        told = [cause.remedy.summary] if cause.remedy else []
+        told += [f"See: {cause.confirm}"] if cause.confirm else []
+        for text in told:
+            lines += wrap(escape_text(text), width, " " * _MARGIN, " " * _MARGIN)
+    return lines
+
+
+def cause_objects(causes: Sequence[LocalCause]) -> list[dict[str, Any]]:
+    """The same as plain values."""
+    return [asdict(cause) for cause in causes]

@@ -1,0 +1,65 @@
+"""``--explain``: the cause on this host is found, and named first."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from tests.probe.network import FAR, NEAR, Pair
+from tests.probe.running import document
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def causes(net: Pair, *arguments: str) -> Sequence[dict[str, Any]]:
+    """Of the only address."""
+    found, _ = document(net, "--explain", *arguments)
+    ((address,),) = (target["addresses"] for target in found["targets"])
+    result: Sequence[dict[str, Any]] = address["local_causes"]
+    return result
+
+
+def test_a_rule_that_drops_on_the_way_out(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.near.nft("output", f"tcp dport {target.rpartition(':')[2]} counter drop")
+    first, *others = causes(net, "--timeout", "300ms", target)
+    assert (first["kind"], first["verdict"]) == ("filter", "cause")
+    assert "drop" in first["sentence"]
+    assert {cause["kind"]: cause["verdict"] for cause in others}["ports"] == "exonerated"
+    text = " ".join(net.near.halfopen("probe", "--explain", "--timeout", "300ms", target).stdout.split())
+    assert re.search(r"for 10\.77\.0\.2:\d+, the most likely first: this is it ", text)
+    assert "See: " in text
+    assert "connect() gives up after" in text
+
+
+def test_no_ports_left(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.near.sysctl("ip_local_port_range", "50000 50009")
+    first, *_ = causes(net, "-c", "11", "-i", "0", target)
+    assert (first["kind"], first["verdict"]) == ("ports", "cause")
+
+
+def test_a_silent_network_is_not_blamed_on_this_host(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.far.nft("input", "meta l4proto tcp drop")
+    found = causes(net, "--timeout", "300ms", target)
+    assert not [cause for cause in found if cause["verdict"] == "cause"]
+
+
+def test_where_all_is_well_there_is_nothing_to_explain(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    assert causes(net, target) == []
+    done = net.near.halfopen("probe", "--explain", target)
+    assert done.stdout.endswith("\nNothing to explain: every connect was answered at its first SYN.\n")
+    done = net.near.halfopen("probe", "--format", "json", target)
+    assert json.loads(done.stdout)["targets"][0]["addresses"][0]["local_causes"] is None
+
+
+def test_a_lost_syn_is_worth_an_explanation(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    first_only = "tcp flags & (syn|ack) == syn limit rate over 1/hour burst 1 packets"
+    net.far.nft("input", f"{first_only} accept", "tcp flags & (syn|ack) == syn drop")
+    found = {cause["kind"]: cause["verdict"] for cause in causes(net, "--source", NEAR[0], target)}
+    assert found["retries"] == "fact"

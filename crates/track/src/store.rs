@@ -2,8 +2,9 @@
 //!
 //! Lone SYNs stand in a ring, 64 bytes each, the oldest first; a repeated SYN goes to its end. As soon as anything else
 //! happens, a connection moves to the slab of whole ones. When the table is full, lone SYNs leave in their order. Only
-//! when they are few does a clock hand walk the slab: what is finished goes first, then half-open ones, and established
-//! ones only when nothing else is in reach. So a flood pushes out its own SYNs, and real handshakes stay.
+//! when they are less than half of it does a clock hand walk the slab: what is finished goes first, then what has waited
+//! longest, be it half-open or a lone SYN, and established ones only when nothing else is in reach. So a flood pushes out
+//! its own SYNs and half-open connections, and real handshakes stay.
 
 use crate::flow::{Detail, Flow};
 use crate::index::Index;
@@ -325,7 +326,8 @@ impl Store {
     /// The flow that is missed least.
     pub fn choose_victim(&mut self) -> Option<Victim> {
         let oldest = self.oldest_lone();
-        let many = self.lone.len() * 8 >= self.limit;
+        // While they fill half of the table, nothing else is worth a look.
+        let many = self.lone.len() * 2 >= self.limit;
         if let Some((slot, _)) = oldest.filter(|_| many) {
             return Some(Victim { slot, finished: false });
         }

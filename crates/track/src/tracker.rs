@@ -114,6 +114,10 @@ const STALE_NS: i64 = 300_000_000_000;
 /// A step of the capture's clock larger than this is a defect of one time stamp until the next packet agrees.
 const PLAUSIBLE_STEP_NS: i64 = 60_000_000_000;
 
+/// Four-tuples that are remembered when they have left the table, or were there before: 16 MiB when all are in use, however
+/// small the table is, so that what follows is neither taken for a new connection nor for one from before the capture.
+const SEEN: usize = 1 << 21;
+
 /// Packets whose places are fetched side by side.
 const AHEAD: usize = 32;
 
@@ -138,7 +142,7 @@ impl Tracker {
         Self {
             hasher: KeyHasher::default(),
             store: Store::new(limits.max_flows),
-            seen: SeenSet::new(limits.max_flows.saturating_mul(3).min(1 << 21)),
+            seen: SeenSet::new(SEEN),
             strays: Strays::default(),
             number: 0,
             linger: [VecDeque::new(), VecDeque::new()],

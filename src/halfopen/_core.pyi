@@ -355,6 +355,7 @@ class DestinationDict(TypedDict):
     states: dict[str, int]
     in_range: int
     low_parity: int
+    time_wait_ages: tuple[int, ...]
     retransmitting: int
     oldest_syn_ms: int | None
     bound: int

@@ -11,7 +11,7 @@ use halfopen_kernel::owners::{ListenerOptions, Owners};
 use halfopen_kernel::sys::{TcpInfo, TcpState};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::error::failed;
 
@@ -162,6 +162,7 @@ fn destination_dict<'py>(py: Python<'py>, destination: &Destination) -> PyResult
     dict.set_item("states", states_dict(py, &destination.states)?)?;
     dict.set_item("in_range", destination.in_range)?;
     dict.set_item("low_parity", destination.low_parity)?;
+    dict.set_item("time_wait_ages", PyTuple::new(py, destination.time_wait_ages)?)?;
     dict.set_item("retransmitting", destination.retransmitting)?;
     dict.set_item("oldest_syn_ms", destination.oldest_syn_ms)?;
     dict.set_item("bound", destination.bound)?;

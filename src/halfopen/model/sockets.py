@@ -101,6 +101,9 @@ class Destination:
     """Of those, local ports inside ``ip_local_port_range``: what counts against the range."""
     low_parity: int = 0
     """Of ``in_range``, ports of the lower bound's parity: those that connect() takes first (fact F51)."""
+    time_wait_ages: tuple[int, ...] = ()
+    """Of ``in_range``, sockets in TIME_WAIT by how long they are in it, in steps of 10 s: six numbers, the youngest
+    first. Empty: unknown. A port comes back after 60 s, so this tells how many were closed when."""
     retransmitting: int = 0
     """SYN_SENT sockets whose SYN has been sent more than once."""
     oldest_syn_ms: int | None = None

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import grouped
-from halfopen.rules.ports import TIME_WAIT_S, reserved_in
+from halfopen.rules.port_forecast import TIME_WAIT_S
+from halfopen.rules.ports import reserved_in
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:

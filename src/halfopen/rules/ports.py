@@ -13,16 +13,15 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.listening import is_loopback
+from halfopen.rules.port_forecast import TIME_WAIT_S, forecast
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.snapshot import NetNamespace
     from halfopen.model.sockets import Destination
+    from halfopen.rules.port_forecast import Forecast
     from halfopen.rules.space import Space
-
-#: ``TCP_TIMEWAIT_LEN``, a constant of the kernel.
-TIME_WAIT_S = 60.0
 
 _PREFIX = "net.ipv4."
 
@@ -50,25 +49,43 @@ class Headroom:
     """Of those, ports that this destination has taken, TIME_WAIT included."""
     growth_per_s: float | None
     """Ports taken a second, net, between two snapshots; null with one."""
-    closes_per_s: float
-    """Connections that this host closed first, a second: each stays in TIME_WAIT for 60 s."""
-    plateau: float
-    """Ports that will be taken once as many leave TIME_WAIT as enter it, at the present rate."""
-    seconds_to_cliff: float | None
-    """At that growth, until half of the range is taken; null when it ends before."""
-    seconds_to_exhaustion: float | None
-    """At that growth, until none is left; null when it ends before."""
+    ahead: Forecast
     tw_reuse: TwReuse
 
     @property
+    def taken(self) -> int:
+        """Ports that connect() cannot have now: those in use, without those that tcp_tw_reuse gives back."""
+        return min(self.in_use, self.ahead.taken)
+
+    @property
     def left(self) -> int:
-        """Ports that are still free."""
-        return max(0, self.available - self.in_use)
+        """Ports that it can have."""
+        return max(0, self.available - self.taken)
+
+    @property
+    def left_to_cliff(self) -> int:
+        """Ports until half of the range is taken, and connect() becomes slow."""
+        return max(0, self.available // 2 - self.taken)
 
     @property
     def share(self) -> float:
         """Part of the range that is taken."""
-        return self.in_use / self.available if self.available else 1.0
+        return self.taken / self.available if self.available else 1.0
+
+    @property
+    def closes_per_s(self) -> float:
+        """Connections that this host closed first, a second: each stays in TIME_WAIT for 60 s."""
+        return self.ahead.closes_per_s
+
+    @property
+    def seconds_to_cliff(self) -> float | None:
+        """At this rate, until half of the range is taken; null when it ends before."""
+        return self.ahead.seconds_to(self.available // 2)
+
+    @property
+    def seconds_to_exhaustion(self) -> float | None:
+        """At this rate, until none is left; null when it ends before."""
+        return self.ahead.seconds_to(self.available)
 
 
 def headroom(space: Space, destination: Destination) -> Headroom | None:
@@ -78,46 +95,21 @@ def headroom(space: Space, destination: Destination) -> Headroom | None:
         return None
     reserved = reserved_in(space.now, *bounds)
     available = bounds[1] - bounds[0] + 1 - reserved
-    growth, closes = _growth(space, destination)
-    open_ports = destination.in_range - destination.time_wait
-    plateau = max(float(destination.in_range), open_ports + closes * TIME_WAIT_S)
-    # Open connections may become more without an end; TIME_WAIT ends by itself where its plateau is.
-    endless = growth is not None and growth > closes
-    limit = float("inf") if endless else plateau
+    before = space.destination_before(destination)
+    interval_s = space.interval_s if space.before is not None else None
+    reuse_after_s = reuse_delay_s(space.now) if reuse_is_on(space.now, destination) else TIME_WAIT_S
+    growth = None
+    if interval_s:
+        growth = (destination.in_range - (before.in_range if before else 0)) / interval_s
     return Headroom(
         destination=destination,
         available=available,
         reserved=reserved,
         in_use=destination.in_range,
         growth_per_s=growth,
-        closes_per_s=closes,
-        plateau=plateau,
-        seconds_to_cliff=_seconds(available // 2, destination.in_range, limit, growth),
-        seconds_to_exhaustion=_seconds(available, destination.in_range, limit, growth),
+        ahead=forecast(destination, before, interval_s, reuse_after_s),
         tw_reuse=tw_reuse(space.now, destination),
     )
-
-
-def _growth(space: Space, destination: Destination) -> tuple[float | None, float]:
-    """Ports taken a second (null with one snapshot), and connections closed first by this host a second.
-
-    As many leave TIME_WAIT now as entered it a minute ago. So entries / 60 s is the rate when it is steady, and the
-    growth is the rate while the first minute lasts; the larger of the two is never too much.
-    """
-    steady = destination.time_wait / TIME_WAIT_S
-    if space.before is None or not space.interval_s:
-        return None, steady
-    before = space.destination_before(destination)
-    earlier, waited = (before.in_range, before.time_wait) if before else (0, 0)
-    growth = (destination.in_range - earlier) / space.interval_s
-    return growth, max(steady, (destination.time_wait - waited) / space.interval_s)
-
-
-def _seconds(ports: int, taken: int, limit: float, per_s: float | None) -> float | None:
-    """Until ``ports`` are taken; None when it never comes to that."""
-    if taken >= ports:
-        return 0.0
-    return (ports - taken) / per_s if per_s and per_s > 0 and limit >= ports else None
 
 
 def reserved_in(namespace: NetNamespace, low: int, high: int) -> int:
@@ -141,12 +133,24 @@ def tw_reuse(namespace: NetNamespace, destination: Destination) -> TwReuse:
         return TwReuse(helps=False, why="tcp_timestamps is 0, and without timestamps nothing is reused")
     if destination.time_wait_timestamps is False:
         return TwReuse(helps=False, why="the peer does not use timestamps, and without them nothing is reused")
-    delay_ms = namespace.sysctl_int(f"{_PREFIX}tcp_tw_reuse_delay") or 1000
-    if value == 1 or (value == 2 and is_loopback(destination.destination)):
-        why = f"it is at work: each port can be taken again after {delay_ms / 1000:g} s"
+    delay_s = reuse_delay_s(namespace)
+    if reuse_is_on(namespace, destination):
+        why = f"it is at work: each port can be taken again after {delay_s:g} s"
         return TwReuse(helps=False, why=why, active=True)
     why = "it is 2: loopback only" if value == 2 else "it is 0"
-    return TwReuse(helps=True, why=f"{why}; 1 lets connect() take ports that are {delay_ms / 1000:g} s in TIME_WAIT")
+    return TwReuse(helps=True, why=f"{why}; 1 lets connect() take ports that are {delay_s:g} s in TIME_WAIT")
+
+
+def reuse_is_on(namespace: NetNamespace, destination: Destination) -> bool:
+    """Whether connect() takes ports out of TIME_WAIT for this destination (facts F37-F40)."""
+    value = namespace.sysctl_int(f"{_PREFIX}tcp_tw_reuse")
+    stamped = namespace.sysctl_int(f"{_PREFIX}tcp_timestamps") != 0 and destination.time_wait_timestamps is not False
+    return stamped and (value == 1 or (value == 2 and is_loopback(destination.destination)))
+
+
+def reuse_delay_s(namespace: NetNamespace) -> float:
+    """How long a port must have been in TIME_WAIT; a second on kernels without the setting."""
+    return (namespace.sysctl_int(f"{_PREFIX}tcp_tw_reuse_delay") or 1000) / 1000
 
 
 def port_evidence(space: Space, room: Headroom) -> Iterator[Evidence]:

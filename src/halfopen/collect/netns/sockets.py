@@ -83,6 +83,7 @@ def _destination(destination: DestinationDict, processes: ProcessTable) -> Desti
         states=destination["states"],
         in_range=destination["in_range"],
         low_parity=destination["low_parity"],
+        time_wait_ages=destination["time_wait_ages"],
         retransmitting=destination["retransmitting"],
         oldest_syn_ms=destination["oldest_syn_ms"],
         bound=destination["bound"],

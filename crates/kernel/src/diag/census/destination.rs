@@ -26,6 +26,9 @@ pub struct Destination {
     pub in_range: u32,
     /// Of those, ports of the lower bound's parity.
     pub low_parity: u32,
+    /// Of those in the range, sockets in TIME_WAIT by the time that they have been in it: less than 10 s, than 20 s, …,
+    /// 50 s and more. A port comes back after 60 s, so that this says how many were closed when.
+    pub time_wait_ages: [u32; TIME_WAIT_AGES],
     /// SYN_SENT whose SYN has been sent more than once.
     pub retransmitting: u32,
     /// Milliseconds since the oldest connect() that is not answered.
@@ -34,6 +37,20 @@ pub struct Destination {
     pub bound: u32,
     /// Processes with most of its sockets.
     pub shares: Vec<Share>,
+}
+
+/// Steps of [`Destination::time_wait_ages`].
+pub const TIME_WAIT_AGES: usize = 6;
+/// Length of one of them.
+const TIME_WAIT_STEP_MS: u32 = TIME_WAIT_MS / TIME_WAIT_AGES as u32;
+/// `TCP_TIMEWAIT_LEN`, a constant of the kernel.
+const TIME_WAIT_MS: u32 = 60_000;
+
+/// The step that a socket belongs to, by what is left of its time.
+#[inline]
+fn time_wait_age(expires_ms: u32) -> usize {
+    let age_ms = TIME_WAIT_MS.saturating_sub(expires_ms);
+    ((age_ms / TIME_WAIT_STEP_MS) as usize).min(TIME_WAIT_AGES - 1)
 }
 
 /// What makes a destination.
@@ -72,6 +89,7 @@ pub(super) struct Counters {
     states: StateCounts,
     in_range: u32,
     low_parity: u32,
+    time_wait_ages: [u32; TIME_WAIT_AGES],
     /// In the range, of the other parity, open, and not told to leave the choice of the port to connect().
     other_parity: u32,
     retransmitting: u32,
@@ -114,6 +132,9 @@ impl Destinations {
         let port = row.local_port();
         if (self.low..=self.high).contains(&port) {
             counters.in_range += 1;
+            if state == TcpState::TimeWait {
+                counters.time_wait_ages[time_wait_age(row.expires_ms())] += 1;
+            }
             if (port ^ self.low) & 1 == 0 {
                 counters.low_parity += 1;
             } else if row.bind_address_no_port() == Some(false) {
@@ -148,6 +169,7 @@ impl Destinations {
             states: counters.states,
             in_range: counters.in_range,
             low_parity: counters.low_parity,
+            time_wait_ages: counters.time_wait_ages,
             retransmitting: counters.retransmitting,
             oldest_syn_ms: syn_ages.get(key).copied(),
             bound: self.bound(counters),
@@ -161,5 +183,20 @@ impl Destinations {
         let of_parity = u32::from(self.high.saturating_sub(self.low)) / 2 + 1;
         let is_full = counters.low_parity * 100 >= of_parity * PARITY_FULL_PERCENT;
         if is_full { 0 } else { counters.other_parity }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_wait_age;
+
+    #[test]
+    fn time_wait_is_counted_in_steps_of_ten_seconds() {
+        // The timer of a socket may be set a little longer than the 60 s, and may be overdue.
+        let steps: Vec<usize> = [60_004, 60_000, 50_001, 50_000, 9_999, 0]
+            .into_iter()
+            .map(time_wait_age)
+            .collect();
+        assert_eq!(steps, [0, 0, 0, 1, 5, 5]);
     }
 }

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import ROOT
 
 import halfopen.rules
+from halfopen.knowledge.codes import SHARED_CODES
 from halfopen.model.finding import HARMS, SEVERITIES
 from halfopen.model.page import page_of
 from halfopen.rules.registry import FAMILIES, RULES
@@ -80,3 +81,8 @@ def test_proofs_become_more() -> None:
 @pytest.mark.parametrize("item", RULES, ids=CODES)
 def test_every_code_that_a_page_names_exists(item: Rule) -> None:
     assert set(re.findall(r"HO\d{3}", type(item).__doc__ or "")) <= set(CODES)
+
+
+@pytest.mark.parametrize("item", [item for item in RULES if item.code in SHARED_CODES], ids=lambda item: str(item.code))
+def test_a_code_that_the_linter_shares_has_one_name(item: Rule) -> None:
+    assert item.name == SHARED_CODES[item.code]

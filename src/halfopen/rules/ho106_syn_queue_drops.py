@@ -49,7 +49,7 @@ class SynQueueDrops(Rule):
     severity = "critical"
     harm = "failing"
     needs = ("counters", "sysctls")
-    absorbs = ("HO108", "HO112", "HO115")
+    absorbs = ("HO108", "HO112", "HO115", "HO207")
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each full queue, or for the namespace when none can be named."""

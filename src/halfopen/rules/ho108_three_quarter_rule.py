@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.cookies import SYNCOOKIES, mode
+from halfopen.rules.drops import other_drops
 from halfopen.rules.rule import Rule
 from halfopen.rules.syn_queue import MAX_SYN_BACKLOG, full, half_open_evidence, soft_limit
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
-    from halfopen.rules.space import Space
 
 
 class ThreeQuarterRule(Rule):
@@ -51,6 +51,7 @@ class ThreeQuarterRule(Rule):
     severity = "critical"
     harm = "failing"
     needs = ("sockets", "counters", "sysctls")
+    absorbs = ("HO207",)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each listener past three quarters."""
@@ -81,8 +82,3 @@ class ThreeQuarterRule(Rule):
                     confirm=space.command("nstat -az TcpExtListenDrops TcpExtListenOverflows TcpExtTCPReqQFullDrop"),
                     confidence="certain" if drops else "likely",
                 )
-
-
-def other_drops(space: Space) -> int:
-    """Recent ``ListenDrops`` that neither a full accept queue nor a full SYN queue explains."""
-    return max(0, space.grown("ListenDrops") - space.grown("ListenOverflows") - space.grown("TCPReqQFullDrop"))

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 _PREFIX = "net.ipv4."
+_RESERVED = "net.ipv4.ip_local_reserved_ports"
+_PORT_MAX = 65535
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +116,22 @@ def headroom(space: Space, destination: Destination) -> Headroom | None:
 
 def reserved_in(namespace: NetNamespace, low: int, high: int) -> int:
     """Ports of ``ip_local_reserved_ports`` between two bounds, both included."""
+    return sum(low <= port <= high for port in ports_named(namespace.sysctls.get(_RESERVED, "")))
+
+
+def is_reserved(namespace: NetNamespace, port: int) -> bool:
+    """Whether the kernel never chooses ``port`` by itself."""
+    return port in ports_named(namespace.sysctls.get(_RESERVED, ""))
+
+
+def ports_named(text: str) -> frozenset[int]:
+    """The ports of a list of ports and ranges: ``8080,9148-9200``; what is no port is left out."""
     ports: set[int] = set()
-    for part in namespace.sysctls.get(f"{_PREFIX}ip_local_reserved_ports", "").split(","):
-        first, _, last = part.partition("-")
-        if first.strip().isdigit():
-            ports.update(range(max(low, int(first)), min(high, int(last or first)) + 1))
-    return len(ports)
+    for part in text.split(","):
+        first, _, last = (word.strip() for word in part.partition("-"))
+        if first.isdigit() and (last or first).isdigit():
+            ports.update(range(int(first), min(int(last or first), _PORT_MAX) + 1))
+    return frozenset(ports)
 
 
 def tw_reuse(namespace: NetNamespace, destination: Destination) -> TwReuse:

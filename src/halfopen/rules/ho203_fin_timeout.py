@@ -1,0 +1,63 @@
+"""HO203: tcp_fin_timeout was lowered, probably in the belief that it shortens TIME_WAIT."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.rules.setting_rule import Judgement, SettingRule
+
+if TYPE_CHECKING:
+    from halfopen.rules.space import Space
+
+#: TCP_FIN_TIMEOUT, a minute.
+DEFAULT_S = 60
+#: Below this, a peer that answers after a few seconds meets a closed port.
+HARMFUL_S = 10
+
+
+class FinTimeout(SettingRule):
+    """`tcp_fin_timeout` was lowered: it does not shorten TIME_WAIT.
+
+    ## What it finds
+    `net.ipv4.tcp_fin_timeout` below its default of 60 s.
+
+    ## Why it matters
+    TIME_WAIT lasts 60 s, a constant of the kernel that no setting changes. `tcp_fin_timeout` bounds FIN_WAIT_2 of
+    connections that no process holds any more: those that this side has closed and the peer has not. Very low values
+    hurt: data or a FIN that the peer sends later meets a closed port, and a RST is what it sees of the end.
+
+    ## Evidence
+    The setting.
+
+    ## Confirm by hand
+    `ss -tano state time-wait` counts down from 60 s, whatever the setting is.
+
+    ## Remedy
+    Go back to 60. If ports run out, see HO301.
+
+    ## When it is wrong
+    A host with very many peers that never close their side may be helped by 15 to 30 s.
+
+    ## References
+    Linux `include/net/tcp.h` TCP_TIMEWAIT_LEN, TCP_FIN_TIMEOUT; `net/ipv4/tcp.c` `__tcp_close`; RFC 9293 section 3.6.1.
+    """
+
+    code = "HO203"
+    name = "fin-timeout-is-not-time-wait"
+    severity = "notice"
+    harm = "untidy"
+    key = "net.ipv4.tcp_fin_timeout"
+    want = "60"
+    advice = "Set it back to 60: TIME_WAIT lasts 60 s in any case."
+
+    def judge(self, space: Space, value: int) -> Judgement | None:
+        """Lowered, and how far."""
+        del space
+        if not 0 < value < DEFAULT_S:
+            return None
+        if value < HARMFUL_S:
+            cause = f"A peer that sends or closes more than {value} s after our close meets a closed port."
+            return Judgement(cause, severity="warning", harm="risk")
+        return Judgement(
+            "It bounds FIN_WAIT_2 without a process, and does not shorten TIME_WAIT, which is always 60 s."
+        )

@@ -65,6 +65,7 @@ class AcceptQueueOverflow(Rule):
     name = "accept-queue-overflow"
     severity = "critical"
     harm = "failing"
+    proof = "accept-queue-overflow"
     needs = ("sockets", "counters")
     absorbs = ("HO102", "HO103", "HO104", "HO107", "HO109", "HO110")
 

@@ -50,6 +50,7 @@ class StaleBacklog(Rule):
     name = "stale-backlog"
     severity = "notice"
     harm = "risk"
+    proof = "backlog-and-somaxconn"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

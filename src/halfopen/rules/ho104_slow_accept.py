@@ -48,6 +48,7 @@ class SlowAccept(Rule):
     name = "slow-accept"
     severity = "warning"
     harm = "slow"
+    proof = "accept-queue-overflow"
     needs = ("sockets",)
     absorbs = ("HO109",)
 

@@ -50,6 +50,7 @@ class SynQueueCookies(Rule):
     name = "syn-queue-full-cookies"
     severity = "notice"
     harm = "slow"
+    proof = "syn-queue-limits"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

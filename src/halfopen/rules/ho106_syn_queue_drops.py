@@ -48,6 +48,7 @@ class SynQueueDrops(Rule):
     name = "syn-queue-full-drops"
     severity = "critical"
     harm = "failing"
+    proof = "syn-queue-limits"
     needs = ("counters", "sysctls")
     absorbs = ("HO108", "HO112", "HO115", "HO207")
 

@@ -48,6 +48,7 @@ class AbortOnOverflow(Rule):
     name = "abort-on-overflow"
     severity = "notice"
     harm = "risk"
+    proof = "lost-final-ack"
     needs = ("sysctls",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -50,6 +50,7 @@ class ThreeQuarterRule(Rule):
     name = "three-quarter-rule"
     severity = "critical"
     harm = "failing"
+    proof = "syn-queue-limits"
     needs = ("sockets", "counters", "sysctls")
     absorbs = ("HO207",)
 

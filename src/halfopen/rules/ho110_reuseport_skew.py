@@ -53,6 +53,7 @@ class ReuseportSkew(Rule):
     name = "reuseport-skew"
     severity = "warning"
     harm = "slow"
+    proof = "reuseport"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ class MigrateReq(Rule):
     name = "migrate-req-off"
     severity = "notice"
     harm = "risk"
+    proof = "reuseport"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

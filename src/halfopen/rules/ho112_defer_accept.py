@@ -54,6 +54,7 @@ class DeferAccept(Rule):
     name = "defer-accept-fills-syn-queue"
     severity = "warning"
     harm = "slow"
+    proof = "defer-accept"
     needs = ("sockets", "listener_options")
     absorbs = ("HO105",)
 

@@ -46,6 +46,7 @@ class SynBacklog(SettingRule):
     name = "syn-backlog-without-effect"
     severity = "notice"
     harm = "untidy"
+    proof = "syn-queue-limits"
     key = MAX_SYN_BACKLOG
     advice = "Nothing needs to be done; a SYN queue grows with the listener's own backlog."
 

@@ -46,6 +46,7 @@ class FinTimeout(SettingRule):
     name = "fin-timeout-is-not-time-wait"
     severity = "notice"
     harm = "untidy"
+    proof = "time-wait-ports"
     key = "net.ipv4.tcp_fin_timeout"
     want = "60"
     advice = "Set it back to 60: TIME_WAIT lasts 60 s in any case."

@@ -43,6 +43,7 @@ class TimestampsOff(SettingRule):
     name = "timestamps-off"
     severity = "warning"
     harm = "risk"
+    proof = "cookie-options"
     key = "net.ipv4.tcp_timestamps"
     want = "1"
     advice = "Turn timestamps on."

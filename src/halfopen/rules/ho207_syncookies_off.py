@@ -41,6 +41,7 @@ class SyncookiesOff(SettingRule):
     name = "syncookies-off"
     severity = "warning"
     harm = "risk"
+    proof = "syn-queue-limits"
     key = SYNCOOKIES
     want = "1"
     advice = "Turn SYN cookies on; they are used only while a SYN queue is full."

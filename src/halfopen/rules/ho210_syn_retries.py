@@ -49,6 +49,7 @@ class SynRetries(SettingRule):
     name = "retries-last-otherwise"
     severity = "notice"
     harm = "untidy"
+    proof = "lost-syn"
     key = "net.ipv4.tcp_syn_retries"
     want = "6"
     advice = "Bound connects in the application, and leave this at 6."

@@ -55,6 +55,7 @@ class NamespaceTuning(Rule):
     name = "namespace-without-tuning"
     severity = "notice"
     harm = "risk"
+    proof = "new-namespace"
     needs = ("sysctls",)
 
     def check(self, context: Context) -> Iterator[Finding]:

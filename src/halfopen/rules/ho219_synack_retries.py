@@ -46,6 +46,7 @@ class SynackRetries(SettingRule):
     name = "synack-retries-lowered"
     severity = "notice"
     harm = "risk"
+    proof = "synack-retries"
     key = "net.ipv4.tcp_synack_retries"
     want = "5"
     advice = "Set it back to 5; SYN cookies are the defence."

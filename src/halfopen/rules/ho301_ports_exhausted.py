@@ -50,6 +50,7 @@ class PortsExhausted(Rule):
     name = "ports-exhausted"
     severity = "critical"
     harm = "failing"
+    proof = "time-wait-ports"
     needs = ("sockets", "sysctls")
     absorbs = ("HO302", "HO303", "HO304", "HO305", "HO310")
 

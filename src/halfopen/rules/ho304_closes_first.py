@@ -53,6 +53,7 @@ class ClosesFirst(Rule):
     name = "closes-first"
     severity = "notice"
     harm = "untidy"
+    proof = "time-wait-ports"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

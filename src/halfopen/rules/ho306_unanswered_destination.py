@@ -55,6 +55,7 @@ class UnansweredDestination(Rule):
     name = "unanswered-destination"
     severity = "warning"
     harm = "failing"
+    proof = "lost-syn"
     needs = ("sockets",)
     absorbs = ("HO307",)
 

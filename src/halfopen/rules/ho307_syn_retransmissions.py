@@ -54,6 +54,7 @@ class SynRetransmissions(Rule):
     name = "syn-retransmissions"
     severity = "warning"
     harm = "slow"
+    proof = "lost-syn"
     needs = ("sockets", "counters", "interval")
 
     def check(self, context: Context) -> Iterator[Finding]:

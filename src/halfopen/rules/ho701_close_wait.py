@@ -55,6 +55,7 @@ class CloseWait(Rule):
     name = "close-wait-leak"
     severity = "warning"
     harm = "growing"
+    proof = "leaks"
     needs = ("sockets", "owners")
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ class FinWait2(Rule):
     name = "peers-do-not-close"
     severity = "notice"
     harm = "untidy"
+    proof = "leaks"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

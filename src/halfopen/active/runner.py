@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -86,36 +86,47 @@ def run(resolutions: Iterable[Resolution], plan: ProbePlan) -> Iterator[ProbeRes
         PrivilegeError: it may not be.
         NotAvailableError: this kernel cannot.
     """
-    found, pace, numbers = list(resolutions), _Pace(plan), count(1)
-    rounds = count(1) if plan.count is None else range(1, plan.count + 1)
-    for round_ in rounds if found else ():
-        pace.wait_for_round()
-        for resolution in found:
-            yield from _visit(resolution, plan, pace, (round_, numbers))
+    found = list(resolutions)
+    return _Run(plan).rounds(found) if found else iter(())
 
 
-def _visit(
-    resolution: Resolution, plan: ProbePlan, pace: _Pace, when: tuple[int, Iterator[int]]
-) -> Iterator[ProbeResult]:
-    """One target in one round: address after address until one connects, or all of them."""
-    round_, numbers = when
-    for destination in resolution.destinations:
-        connected = False
-        for fast_open in (False, True) if plan.fast_open else (False,):
-            for _ in range(_COOKIE_THEN_USE if fast_open else 1):
-                pace.wait_for_connect()
-                whom = Whom(resolution.target, destination, round_, next(numbers), resolution.resolve_us)
-                result = attempt(whom, plan.connect, fast_open=fast_open)
+class _Run:
+    """The connects of one run, numbered and paced."""
+
+    def __init__(self, plan: ProbePlan) -> None:
+        self._plan = plan
+        self._pace = _Pace(plan)
+        self._numbers = count(1)
+
+    def rounds(self, resolutions: list[Resolution]) -> Iterator[ProbeResult]:
+        for round_ in count(1) if self._plan.count is None else range(1, self._plan.count + 1):
+            self._pace.wait_for_round()
+            for resolution in resolutions:
+                yield from self._target(resolution, round_)
+
+    def _target(self, resolution: Resolution, round_: int) -> Iterator[ProbeResult]:
+        """Address after address until one connects, or all of them."""
+        for destination in resolution.destinations:
+            whom = Whom(resolution.target, destination, round_, resolve_us=resolution.resolve_us)
+            connected = False
+            for result in self._address(whom):
                 connected = connected or result.established
                 yield result
-                if not _asked_for_cookie(result):
-                    break
-        if connected and not plan.every_address:
-            return
+            if connected and not self._plan.every_address:
+                return
 
+    def _address(self, whom: Whom) -> Iterator[ProbeResult]:
+        """An ordinary connect; with Fast Open one more, and a third where the second only asked for the cookie."""
+        yield self._connect(whom)
+        if self._plan.fast_open:
+            first = self._connect(whom, fast_open=True)
+            yield first
+            if _asked_for_cookie(first):
+                yield self._connect(whom, fast_open=True)
 
-#: A connect with Fast Open that only asked for the cookie is followed by one that can use it.
-_COOKIE_THEN_USE = 2
+    def _connect(self, whom: Whom, *, fast_open: bool = False) -> ProbeResult:
+        self._pace.wait_for_connect()
+        return attempt(replace(whom, number=next(self._numbers)), self._plan.connect, fast_open=fast_open)
 
 
 def _asked_for_cookie(result: ProbeResult) -> bool:

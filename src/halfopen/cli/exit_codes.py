@@ -21,7 +21,10 @@ class ExitCode(IntEnum):
         return member
 
     OK = 0, "The command did its work, and nothing reached `--fail-on`."
-    FINDINGS = 1, "The command did its work, and found something at or above `--fail-on`."
+    FINDINGS = (
+        1,
+        "The command did its work, and found something at or above `--fail-on`, or a target unreachable.",
+    )
     USAGE = 2, "The command line is wrong. Nothing was done."
     FILE = 3, "An input cannot be read or holds nothing for the command (no TCP), or an output cannot be written."
     PRIVILEGE = 4, "The operating system refused: root or a capability is missing."

@@ -13,6 +13,9 @@ from halfopen.model.target import DEFAULT_PORT
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Connects of a run that is written at its end: some 5 kB each.
+HELD_MAX = 100_000
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProbeOptions:
@@ -59,6 +62,8 @@ class ProbeOptions:
             raise UsageError(
                 f"--watch has no end, and --format {format_} is written at the end: give -c, or take jsonl"
             )
+        if (self.count or 1) > HELD_MAX and format_ in {"json", "parquet"}:
+            raise UsageError(f"--format {format_} holds all connects until the end, {HELD_MAX} at most: take jsonl")
         if self.explain and format_ in {"jsonl", "csv", "parquet"}:
             raise UsageError(f"--explain writes sentences, --format {format_} records: take text or json")
         plan = ProbePlan(

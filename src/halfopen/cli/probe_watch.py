@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,8 @@ from halfopen.render.probe import ProbeLines
 from halfopen.render.probe_plot import Sample, heights, plot, title
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from halfopen.cli.printer import Printer
     from halfopen.handshakes.probes.board import Board
     from halfopen.model.probe import ProbeResult
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 #: Connects that are kept for drawing: more columns than a terminal has.
 _SAMPLES = 1000
+#: Between two pictures, seconds: faster is not seen, and costs the time of the connects.
+_INTERVAL_S = 0.05
 
 Place = tuple[str, str]
 
@@ -27,7 +32,8 @@ Place = tuple[str, str]
 class Watch:
     """One form of the output (``cli.probe_output.Output``), for a terminal."""
 
-    def __init__(self, printer: Printer) -> None:
+    def __init__(self, printer: Printer, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock, self._next = clock, 0.0
         self._paint = Paint(printer.color)
         self._screen = Redraw(sys.stdout)
         self._samples: dict[Place, deque[Sample]] = {}
@@ -45,10 +51,16 @@ class Watch:
         place = (str(result.target), result.handshake.server)
         if result.fast_open is None:
             self._samples.setdefault(place, deque(maxlen=_SAMPLES)).append(Sample.of(result))
+        if self._clock() >= self._next:
+            self._draw()
+
+    def _draw(self) -> None:
         self._screen.draw(self._lines())
+        self._next = self._clock() + _INTERVAL_S
 
     def end(self, board: Board, causes: Causes | None) -> None:  # noqa: ARG002  (a form like the others)
         """The last picture stays where it is; what may be behind it comes below."""
+        self._draw()
         if causes is not None:
             lines = ProbeLines(1, width=self._screen.size[0], color=self._paint.on).causes(causes)
             sys.stdout.write("".join(f"{line}\n" for line in lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.connects import icmp_words
+from halfopen.knowledge.icmp import icmp_words
 from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Cell, Column, Paint, table

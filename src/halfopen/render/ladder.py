@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.ladder import Gap, Step, elide
-from halfopen.handshakes.notices.connects import icmp_meaning
+from halfopen.knowledge.icmp import icmp_meaning
 from halfopen.model.exchange import FLAG_BITS, Exchange, ExchangeIcmp, ExchangePacket
 from halfopen.model.quantity import UNKNOWN, duration, moment, plural, size
 from halfopen.render.escape import escape_text

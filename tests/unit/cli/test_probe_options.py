@@ -41,6 +41,8 @@ if TYPE_CHECKING:
         (["--source", "192.0.2.77", "127.0.0.1:1"], "bind 192.0.2.77:0: this host has no such address"),
         (["--interface", "nosuch0", "127.0.0.1:1"], "SO_BINDTODEVICE nosuch0: there is no such interface"),
         (["--watch", "--format", "json", "host"], "--watch has no end"),
+        (["-c", "100001", "--format", "json", "host"], "holds all connects until the end"),
+        (["--explain", "--format", "jsonl", "host"], "--explain writes sentences"),
         (["--format", "xml", "host"], "'xml' is not one of"),
     ],
 )

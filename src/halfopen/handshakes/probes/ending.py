@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.connects import icmp_words
 from halfopen.knowledge.connect_errors import connect_error
+from halfopen.knowledge.icmp import icmp_words
 from halfopen.model.quantity import duration, plural
 
 if TYPE_CHECKING:

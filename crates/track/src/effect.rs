@@ -11,7 +11,6 @@ use crate::tracker::{Step, close_in_time};
 /// Whether the segment is a packet that was captured before, at another point of its way.
 pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: Class, from: Side) -> bool {
     let now = || Fingerprint::of(segment);
-    let copies = flow.anomalies.contains(Anomaly::CapturedTwice);
     match (class, from) {
         (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
         (Class::SynOther, Side::Client) => {
@@ -24,10 +23,19 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
             same && d
                 .last_syn_ack
-                .is_some_and(|last| last.is_copied_syn_ack(&now(), copies))
+                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured()))
         }),
         _ => false,
     }
+}
+
+/// Notes that a segment was captured before.
+pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class) {
+    if class == Class::SynRepeated && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
+        flow.marks |= Flow::SYN_ELSEWHERE;
+    }
+    flow.anomalies.insert(Anomaly::CapturedTwice);
+    flow.last_ns = flow.last_ns.max(segment.time_ns);
 }
 
 /// A detail that was just made learns what the flow knows.

@@ -8,7 +8,7 @@ use std::num::NonZeroU64;
 use halfopen_wire::{Address, EncapId, FastOpenOption, Segment, SynOptions};
 
 use crate::key::Key;
-use crate::record::{Anomalies, SideOptions};
+use crate::record::{Anomalies, Anomaly, SideOptions};
 use crate::state::State;
 
 /// A frame number and the file it is in, in 8 bytes: 47 bits of number, one that says that it has no time of its own, 16 of
@@ -199,8 +199,9 @@ impl Fingerprint {
     const LONGEST_NS: i64 = 200_000_000;
     /// Where neither identification nor time stamp nor hop tells: a copy of a bridge, bond or mirror comes within this.
     const UNMARKED_NS: i64 = 10_000_000;
-    /// A SYN-ACK is also repeated at once, for a repeated SYN, with the same time stamp and no identification: only what
-    /// comes closer than this is a copy, unless copies of this connection were seen before.
+    /// A SYN-ACK is also repeated at once, with the same time stamp and no identification, when a repeated SYN meets the
+    /// server's own timer: Linux sends two within 50 us. Where the SYN was not captured, to tell by how that came, only what
+    /// comes closer than this is a copy.
     const UNMARKED_SYN_ACK_NS: i64 = 1_000_000;
 
     /// Takes the marks of a SYN or SYN-ACK.
@@ -232,22 +233,26 @@ impl Fingerprint {
     /// Whether `next`, the same SYN by its TCP numbers, is the same *packet*, seen at another point of its way.
     pub fn is_copied_syn(&self, next: &Self) -> bool {
         let same_tick = self.has & Self::TSVAL != 0;
-        self.is_copy(next, if same_tick { Self::LONGEST_NS } else { Self::UNMARKED_NS })
+        let unmarked_ns = if same_tick { Self::LONGEST_NS } else { Self::UNMARKED_NS };
+        self.is_copy(next, Some(unmarked_ns))
     }
 
-    /// The same for a SYN-ACK; `copies` says that packets of this connection were captured twice before.
-    pub fn is_copied_syn_ack(&self, next: &Self, copies: bool) -> bool {
-        self.is_copy(
-            next,
-            if copies {
-                Self::UNMARKED_NS
-            } else {
-                Self::UNMARKED_SYN_ACK_NS
-            },
-        )
+    /// The same for a SYN-ACK, by how the SYN was captured.
+    pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured) -> bool {
+        let unmarked_ns = match syn {
+            SynCaptured::Never => Some(Self::UNMARKED_SYN_ACK_NS),
+            SynCaptured::Twice => Some(Self::UNMARKED_NS),
+            SynCaptured::Once | SynCaptured::Elsewhere => None,
+        };
+        self.is_copy(next, unmarked_ns)
     }
 
-    fn is_copy(&self, next: &Self, unmarked_ns: i64) -> bool {
+    /// Whether `next` was seen at another hop or interface.
+    pub const fn is_elsewhere(&self, next: &Self) -> bool {
+        self.ttl != next.ttl || self.interface != next.interface
+    }
+
+    fn is_copy(&self, next: &Self, unmarked_ns: Option<i64>) -> bool {
         // Without times, being close says nothing: a retransmission is the more likely.
         let timed = (self.has | next.has) & Self::UNTIMED == 0;
         let gap = next.time_ns.saturating_sub(self.time_ns).saturating_abs();
@@ -257,8 +262,21 @@ impl Fingerprint {
         if self.has & Self::IP_ID != 0 {
             return self.ip_id == next.ip_id;
         }
-        self.ttl != next.ttl || self.interface != next.interface || timed && gap <= unmarked_ns
+        self.is_elsewhere(next) || timed && unmarked_ns.is_some_and(|most| gap <= most)
     }
+}
+
+/// How the SYN of a connection was captured: its answers are captured the same way.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SynCaptured {
+    /// It was not.
+    Never,
+    /// At one point.
+    Once,
+    /// Twice, and nothing differs.
+    Twice,
+    /// At two hops or interfaces.
+    Elsewhere,
 }
 
 /// What one direction of the stream has carried.
@@ -525,6 +543,9 @@ impl Flow {
     /// The last packet has no time of its own.
     pub const UNTIMED_END: u32 = 1 << 16;
 
+    /// Copies of the SYN were captured at another hop or interface.
+    pub const SYN_ELSEWHERE: u32 = 1 << 17;
+
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 = Self::COMPLETED
         | Self::REFUSED
@@ -532,6 +553,19 @@ impl Flow {
         | Self::RESET_BY_CLIENT
         | Self::RESET_BY_SERVER
         | Self::UNREACHABLE;
+
+    /// How its SYN was captured.
+    pub const fn syn_captured(&self) -> SynCaptured {
+        if !self.is(Self::SYN_SEEN) {
+            SynCaptured::Never
+        } else if !self.anomalies.contains(Anomaly::CapturedTwice) {
+            SynCaptured::Once
+        } else if self.is(Self::SYN_ELSEWHERE) {
+            SynCaptured::Elsewhere
+        } else {
+            SynCaptured::Twice
+        }
+    }
 
     /// Whether all bits of `mark` are set.
     pub const fn is(&self, mark: u32) -> bool {

@@ -96,7 +96,7 @@ pub fn release(flow: &mut Flow, detail: &mut Detail) -> (Vec<Flow>, u64) {
 pub fn repeat(attempt: &mut Flow, segment: &Segment) -> bool {
     let copy = effect::is_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
     if copy {
-        attempt.anomalies.insert(Anomaly::CapturedTwice);
+        effect::note_copy(attempt, segment, Class::SynRepeated);
     } else {
         effect::syn_repeated(attempt, segment, Side::Client);
     }

@@ -316,8 +316,7 @@ impl Tracker {
         let mut row = lookup(from, class, before);
         let number = flow.number;
         if effect::is_copy(flow, detail.as_deref(), segment, class, from) {
-            flow.anomalies.insert(Anomaly::CapturedTwice);
-            flow.last_ns = flow.last_ns.max(segment.time_ns);
+            effect::note_copy(flow, segment, class);
             self.stats.captured_twice += 1;
             let copy = true;
             witness.step(

@@ -33,7 +33,10 @@ class Route:
     """254 is main, 255 local."""
     metric: int | None = None
     attributes: dict[str, int] = field(default_factory=dict)
-    """RTAX_*: ``rto_min``, ``initcwnd``, ``initrwnd``, ``advmss``, ``window``, ``quickack``, ``fastopen_no_cookie``…"""
+    """RTAX_*: ``rto_min`` (ms), ``rtt`` (1/8 ms), ``rttvar`` (1/4 ms), ``initcwnd``, ``initrwnd``, ``advmss``,
+    ``window``, ``quickack``, ``fastopen_no_cookie``… as the kernel keeps them."""
+    family: int = 4
+    """4 or 6: what ``default`` is the default of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,7 @@ class Conntrack:
     max: int | None = None
     buckets: int | None = None
     assured: int | None = None
-    """Entries that early_drop cannot evict, where the table could be read."""
+    """Entries that early_drop cannot evict; null while the table is less than half full, or could not be read."""
     stats: dict[str, int] = field(default_factory=dict)
     """Sum over processors of /proc/net/stat/nf_conntrack: ``drop``, ``early_drop``, ``insert_failed``, ``invalid``…"""
     timeouts_s: dict[str, int] = field(default_factory=dict)

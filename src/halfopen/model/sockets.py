@@ -21,7 +21,8 @@ class ListenerOptions:
     fast_open: int | None = None
     """``TCP_FASTOPEN``: length of the queue of pending Fast Open requests; 0 is off."""
     syn_retries: int | None = None
-    """``TCP_SYNCNT``; 0 means that ``tcp_synack_retries`` decides."""
+    """``TCP_SYNCNT``; 0: not set, and ``tcp_synack_retries`` decides. (The kernel tells ``tcp_syn_retries`` of a socket
+    without it, so that a socket with that very number is taken for one without.)"""
     reuse_port: bool | None = None
     """``SO_REUSEPORT``."""
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.collect.netns import conntrack, counters, packet_filter, sockets, sockstat, synproxy, sysctls
+from halfopen.collect.netns import (
+    conntrack,
+    counters,
+    interfaces,
+    packet_filter,
+    routes,
+    sockets,
+    sockstat,
+    synproxy,
+    sysctls,
+    tcp_metrics,
+)
 
 if TYPE_CHECKING:
     from halfopen.collect.framework import Collector, NamespaceContext
@@ -17,5 +28,8 @@ NETNS: tuple[Collector[NamespaceContext], ...] = (
     synproxy.COLLECTOR,
     conntrack.COLLECTOR,
     sysctls.COLLECTOR,
+    interfaces.COLLECTOR,
+    routes.COLLECTOR,
+    tcp_metrics.COLLECTOR,
     packet_filter.COLLECTOR,
 )

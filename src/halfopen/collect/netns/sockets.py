@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from halfopen._core import tcp_census
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.collect.text import read_text
-from halfopen.model.sockets import AcceptQueue, Destination, Listener, ProcessSockets, Sockets
+from halfopen.model.sockets import AcceptQueue, Destination, Listener, ListenerOptions, ProcessSockets, Sockets
 
 if TYPE_CHECKING:
-    from halfopen._core import CensusDict, DestinationDict, ListenerDict
+    from halfopen._core import CensusDict, DestinationDict, ListenerDict, ListenerOptionsDict
     from halfopen.collect.process_table import ProcessTable
 
 DEFAULT_RANGE = (32768, 60999)
@@ -23,12 +23,12 @@ LISTENER_OWNERS = 8
 
 def collect(context: NamespaceContext) -> Sockets:
     """Count them."""
-    settings = context.host.roots.proc / "sys/net/ipv4/ip_local_port_range"
+    settings = context.host.roots.proc / "sys/net/ipv4"
     processes = context.host.processes
-    census = tcp_census(parse_range(read_text(settings)), processes.holders)
+    census = tcp_census(parse_range(read_text(settings / "ip_local_port_range")), processes.holders)
     if not census["consistent"]:
         context.missing("an exact count of TCP sockets", "they changed while they were read")
-    return as_sockets(census, processes)
+    return as_sockets(census, processes, read_text(settings / "tcp_syn_retries").strip())
 
 
 def parse_range(text: str) -> tuple[int, int]:
@@ -37,11 +37,14 @@ def parse_range(text: str) -> tuple[int, int]:
     return (int(words[0]), int(words[1])) if len(words) == 2 and "".join(words).isdecimal() else DEFAULT_RANGE
 
 
-def as_sockets(census: CensusDict, processes: ProcessTable) -> Sockets:
-    """The core's numbers as the record, with process numbers turned into owners."""
+def as_sockets(census: CensusDict, processes: ProcessTable, syn_retries: str) -> Sockets:
+    """The core's numbers as the record, with process numbers turned into owners.
+
+    ``syn_retries`` is the namespace's ``tcp_syn_retries``.
+    """
     return Sockets(
         states=census["states"],
-        listeners=tuple(_listener(listener, processes) for listener in census["listeners"]),
+        listeners=tuple(_listener(listener, processes, syn_retries) for listener in census["listeners"]),
         destinations=tuple(_destination(destination, processes) for destination in census["destinations"]),
         destinations_left_out=census["destinations_left_out"],
         processes=tuple(
@@ -53,7 +56,7 @@ def as_sockets(census: CensusDict, processes: ProcessTable) -> Sockets:
     )
 
 
-def _listener(listener: ListenerDict, processes: ProcessTable) -> Listener:
+def _listener(listener: ListenerDict, processes: ProcessTable, syn_retries: str) -> Listener:
     queued = listener["queued"]
     return Listener(
         address=listener["address"],
@@ -72,6 +75,19 @@ def _listener(listener: ListenerDict, processes: ProcessTable) -> Listener:
         queued=None if queued is None else AcceptQueue(**queued),
         group=listener["group"],
         owners=tuple(processes.owner(pid) for pid in sorted(set(listener["pids"]))[:LISTENER_OWNERS]),
+        options=_options(processes.holders.options(listener["inode"]), syn_retries),
+    )
+
+
+def _options(options: ListenerOptionsDict | None, syn_retries: str) -> ListenerOptions | None:
+    if options is None:
+        return None
+    own = options["syn_retries"]
+    return ListenerOptions(
+        defer_accept_s=options["defer_accept_s"],
+        fast_open=options["fast_open"],
+        syn_retries=0 if str(own) == syn_retries else own,
+        reuse_port=options["reuse_port"],
     )
 
 

@@ -26,11 +26,16 @@ if TYPE_CHECKING:
     from halfopen.active.probe import Probe, probe
     from halfopen.capture.trace import Trace, trace
     from halfopen.collect.taking import take as snapshot
+    from halfopen.model.diagnosis import Diagnosis
+    from halfopen.model.finding import Finding
     from halfopen.model.moment import Moment
     from halfopen.model.snapshot import Snapshot
+    from halfopen.rules.diagnose import diagnose
 
 __all__ = [
     "ConnectOptions",
+    "Diagnosis",
+    "Finding",
     "HalfopenError",
     "InputError",
     "Moment",
@@ -44,6 +49,7 @@ __all__ = [
     "UsageError",
     "WhereError",
     "__version__",
+    "diagnose",
     "probe",
     "snapshot",
     "trace",
@@ -52,11 +58,14 @@ __all__ = [
 #: Public name → the module and the name there.
 _LAZY = {
     "ConnectOptions": ("halfopen.active.options", "ConnectOptions"),
+    "Diagnosis": ("halfopen.model.diagnosis", "Diagnosis"),
+    "Finding": ("halfopen.model.finding", "Finding"),
     "Moment": ("halfopen.model.moment", "Moment"),
     "Probe": ("halfopen.active.probe", "Probe"),
     "Snapshot": ("halfopen.model.snapshot", "Snapshot"),
     "Trace": ("halfopen.capture.trace", "Trace"),
     "__version__": ("halfopen._core", "VERSION"),
+    "diagnose": ("halfopen.rules.diagnose", "diagnose"),
     "probe": ("halfopen.active.probe", "probe"),
     "snapshot": ("halfopen.collect.taking", "take"),
     "trace": ("halfopen.capture.trace", "trace"),

@@ -21,6 +21,8 @@ class DoctorOptions:
     netns: Literal["all", "own"] = "all"
     fail_on: str = "never"
     verbose: bool = False
+    target: str | None = None
+    strace: str | None = None
 
     def check(self) -> None:
         """Raise UsageError for what cannot be meant."""
@@ -30,5 +32,13 @@ class DoctorOptions:
             raise UsageError(
                 "--for watches this host, and --snapshot is about a file", hint="give two snapshots instead"
             )
+        if self.target is not None and (self.snapshots or self.for_s is not None):
+            raise UsageError(
+                "a target is examined from this host, between two snapshots of its own: without --for and --snapshot"
+            )
+        if self.strace is not None and self.target is None:
+            raise UsageError("--strace goes with a target", hint="halfopen doctor HOST:PORT --strace listener")
+        if self.strace is not None and self.strace != "listener" and not self.strace.isdigit():
+            raise UsageError(f"--strace takes a process id, or «listener», not {self.strace!r}")
         if len(self.snapshots) > 2:
             raise UsageError("--snapshot can be given once or twice: an earlier and a later one")

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.model.finding import SEVERITIES
+from halfopen.model.target import Target
+from halfopen.model.verdict import SEVERITIES as SEVERITY_OF_VERDICT
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from halfopen.cli.doctor_options import DoctorOptions
     from halfopen.cli.printer import Printer
     from halfopen.model.diagnosis import Diagnosis
+    from halfopen.model.finding import Severity
     from halfopen.model.snapshot import Snapshot
+    from halfopen.model.verdict import TargetReport
     from halfopen.render.layout import Paint
 
 #: How often a wait looks whether it is over, so that the line of progress moves.
@@ -22,11 +28,25 @@ STEP_S = 0.2
 def run(printer: Printer, options: DoctorOptions) -> ExitCode:
     """The whole command."""
     options.check()
+    if options.target is not None:
+        return _run_target(printer, options, Target.parse(options.target))
     from halfopen.rules.diagnose import diagnose
 
     now, before = _snapshots(printer, options)
     diagnosis = diagnose(now, before)
     _print(printer, diagnosis, verbose=options.verbose)
+    return _exit_code(diagnosis, options.fail_on)
+
+
+def _run_target(printer: Printer, options: DoctorOptions, target: Target) -> ExitCode:
+    from halfopen.cli.doctor_target import examine
+
+    diagnosis, report = examine(printer, options, target)
+    _print(printer, diagnosis, report, verbose=options.verbose)
+    verdict = report.verdict
+    severity = None if verdict is None else SEVERITY_OF_VERDICT[verdict.kind]
+    if severity is not None and severity in _enough(options.fail_on):
+        return ExitCode.FINDINGS
     return _exit_code(diagnosis, options.fail_on)
 
 
@@ -53,24 +73,34 @@ def _watch(printer: Printer, before: Snapshot, for_s: float) -> None:
             time.sleep(min(STEP_S, left_s))
 
 
-def _print(printer: Printer, diagnosis: Diagnosis, *, verbose: bool) -> None:
+def _print(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None = None, *, verbose: bool) -> None:
     if printer.format == "json":
         import json
 
         from halfopen.render.doctor_json import doctor_object
+        from halfopen.render.doctor_target import target_object
 
-        printer.text(json.dumps(doctor_object(diagnosis), ensure_ascii=True, indent=2))
+        document = doctor_object(diagnosis) | ({} if report is None else target_object(report))
+        printer.text(json.dumps(document, ensure_ascii=True, indent=2))
     elif printer.format == "markdown":
         from halfopen.render.doctor_markdown import render_markdown
 
-        printer.text(render_markdown(diagnosis))
+        printer.text(render_markdown(diagnosis, report))
     else:
-        from halfopen.render.doctor import render_doctor
-        from halfopen.render.layout import Paint
+        printer.text("\n\n".join(_screen(printer, diagnosis, report, verbose=verbose)))
 
-        paint = Paint(printer.color)
-        pages = _pages(printer, diagnosis, paint) if verbose else {}
-        printer.text(render_doctor(diagnosis, printer.width, paint, pages=pages, verbose=verbose))
+
+def _screen(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None, *, verbose: bool) -> Iterator[str]:
+    from halfopen.render.doctor import render_doctor
+    from halfopen.render.layout import Paint
+
+    paint = Paint(printer.color)
+    if report is not None:
+        from halfopen.render.doctor_target import render_target
+
+        yield render_target(report, printer.width, paint)
+    pages = _pages(printer, diagnosis, paint) if verbose else {}
+    yield render_doctor(diagnosis, printer.width, paint, pages=pages, verbose=verbose)
 
 
 def _pages(printer: Printer, diagnosis: Diagnosis, paint: Paint) -> dict[str, str]:
@@ -83,7 +113,10 @@ def _pages(printer: Printer, diagnosis: Diagnosis, paint: Paint) -> dict[str, st
 
 def _exit_code(diagnosis: Diagnosis, fail_on: str) -> ExitCode:
     """1 when a finding is as severe as asked, or more."""
-    if fail_on == "never":
-        return ExitCode.OK
-    enough = SEVERITIES[: list[str](SEVERITIES).index(fail_on) + 1]
+    enough = _enough(fail_on)
     return ExitCode.FINDINGS if any(finding.severity in enough for finding in diagnosis.findings) else ExitCode.OK
+
+
+def _enough(fail_on: str) -> tuple[Severity, ...]:
+    """The severities that ``--fail-on`` means."""
+    return () if fail_on == "never" else SEVERITIES[: list[str](SEVERITIES).index(fail_on) + 1]

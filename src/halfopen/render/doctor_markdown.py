@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
     from halfopen.model.diagnosis import Diagnosis
     from halfopen.model.finding import Finding
+    from halfopen.model.verdict import TargetReport, Verdict
 
 #: What begins markup or HTML inside a line. The text is escaped for terminals already, so that it has no line ends.
 _MARKUP = re.compile(r"([\\*_\[\]<>|#~&!])")
 _TICKS = re.compile(r"`+")
 
 
-def render_markdown(diagnosis: Diagnosis) -> str:
+def render_markdown(diagnosis: Diagnosis, report: TargetReport | None = None) -> str:
     """The document."""
     interval = diagnosis.interval_s
     watched = "one snapshot" if interval is None else f"watched for {duration(interval * 1e6)}"
@@ -30,7 +31,9 @@ def render_markdown(diagnosis: Diagnosis) -> str:
         f"{plural(diagnosis.sockets, 'TCP socket')}."
     )
     lines = [f"# Connections of {_literal(escape_text(diagnosis.host))}", "", seen]
-    if not diagnosis.findings:
+    if report is not None and report.verdict is not None:
+        lines += ["", *_target(report, report.verdict)]
+    elif not diagnosis.findings:
         lines += ["", "Nothing is wrong with connections, as far as this host shows."]
     for finding in diagnosis.findings:
         lines += ["", *_finding(finding)]
@@ -40,6 +43,23 @@ def render_markdown(diagnosis: Diagnosis) -> str:
             where = f" in {gap.netns}" if gap.netns else ""
             lines.append(f"- {_literal(escape_text(gap.what + where))}: {_literal(escape_text(gap.why))}")
     return "\n".join(lines)
+
+
+def _target(report: TargetReport, verdict: Verdict) -> Iterator[str]:
+    yield f"## {verdict.kind.replace('_', ' ')}: {_literal(escape_text(str(report.target)))}"
+    yield ""
+    yield _plain(escape_text(verdict.sentence))
+    yield ""
+    yield from (f"- because: {_plain(escape_text(text))}" for text in verdict.evidence)
+    yield from (f"- do: {_plain(escape_text(text))}" for text in verdict.steps)
+    yield f"- unless: {_plain(escape_text(verdict.falsified_by))}"
+    if report.results:
+        yield from ("", "| attempt | outcome | error | SYNs | time |", "| --- | --- | --- | --- | --- |")
+        for number, result in enumerate(report.results, 1):
+            row = result.handshake
+            yield f"| {number} | {result.ending} | {row.errno or ''} | {row.syn_sent} | {duration(row.connect_us)} |"
+    yield ""
+    yield from (f"- {cause.verdict}: {_literal(escape_text(cause.sentence))}" for cause in report.causes)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

@@ -27,6 +27,12 @@ def diagnose(now: Snapshot, before: Snapshot | None = None, *, rules: Sequence[R
 
     Returns:
         Findings, ranked by harm and merged by cause, and what could not be seen.
+
+    Example:
+        >>> import halfopen
+        >>> here = halfopen.diagnose(halfopen.snapshot(netns="own"))
+        >>> {finding.severity for finding in here.findings} <= {"critical", "warning", "notice"}
+        True
     """
     context = Context.of(now, before)
     found = [finding for rule in rules for finding in rule.check(context)]

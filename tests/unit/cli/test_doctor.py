@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
 import subprocess
 import sys
+import threading
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
 from tests.unit.rules.notation import snapshots
 
+from halfopen.cli.commands.doctor import command
+from halfopen.cli.doctor_options import DoctorOptions
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 #: Parts without which HO901 says that they could not be read.
@@ -113,3 +121,90 @@ def test_rules(code: str, says: str) -> None:
 
 def test_an_unknown_rule() -> None:
     assert halfopen("rules", "HO999").returncode == 2
+
+
+# --- with a target ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def server() -> Iterator[int]:
+    """A server that accepts and closes."""
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as listening:
+        stop = threading.Event()
+
+        def accept() -> None:
+            while not stop.is_set():
+                connection, _ = listening.accept()
+                connection.close()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        port: int = listening.getsockname()[1]
+        yield port
+        stop.set()
+        socket.create_connection(("127.0.0.1", port)).close()
+        thread.join()
+
+
+def examined(target: str, *more: str) -> tuple[int, dict[str, Any]]:
+    result = halfopen("doctor", target, "--netns", "own", "--format", "json", *more)
+    return result.returncode, json.loads(result.stdout)
+
+
+def test_a_healthy_target(server: int) -> None:
+    code, document = examined(f"127.0.0.1:{server}", "--fail-on", "critical")
+    assert (code, document["verdict"]) == (0, "healthy")
+    assert document["target"] == f"127.0.0.1:{server}"
+    assert [attempt["outcome"] for attempt in document["attempts"]] == ["established"] * 5
+    assert any("exonerated" in sentence for sentence in document["explanation"]["evidence"])
+    assert document["explanation"]["falsified_by"]
+    assert {cause["kind"] for cause in document["local_causes"]} >= {"ports", "retries"}
+
+
+def test_a_target_that_refuses() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    code, document = examined(f"127.0.0.1:{port}", "--fail-on", "critical")
+    assert (code, document["verdict"]) == (1, "refused")
+    assert {attempt["outcome"] for attempt in document["attempts"]} == {"refused"}
+
+
+def test_a_listener_that_does_not_accept() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=0) as listening:
+        port = listening.getsockname()[1]
+        result = halfopen("doctor", f"127.0.0.1:{port}", "--netns", "own", "--strace", str(os.getpid()))
+        assert "ACCEPT STARVATION" in result.stdout
+        assert "HO101" in result.stdout
+        assert f"What process {os.getpid()} does" in result.stdout
+
+
+def test_a_name_without_an_address() -> None:
+    code, document = examined("nonesuch.invalid:80")
+    assert (code, document["verdict"], document["attempts"]) == (0, "not_resolved", [])
+
+
+def test_a_target_as_a_ticket(server: int) -> None:
+    result = halfopen("doctor", f"127.0.0.1:{server}", "--netns", "own", "--format", "markdown")
+    assert f"## healthy: 127.0.0.1:{server}" in result.stdout
+    assert "| 5 | established |" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["127.0.0.1:1", "--for", "1s"], "without --for"),
+        (["--strace", "1"], "goes with a target"),
+        (["127.0.0.1:99999"], "no port"),
+        (["127.0.0.1:1", "--strace", "nginx"], "process id"),
+    ],
+)
+def test_a_wrong_target(arguments: list[str], says: str) -> None:
+    result = halfopen("doctor", *arguments)
+    assert result.returncode == 2
+    assert says in result.stderr
+
+
+def test_the_options_are_those_of_the_command() -> None:
+    assert {param.name for param in command.params if param.expose_value} == {
+        field.name for field in fields(DoctorOptions)
+    }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("doctor")
+@click.argument("target", metavar="[HOST:PORT]", required=False)
 @click.option("--for", "for_s", metavar="TIME", type=DurationType(),
               help="Watch for so long, and judge what happens in it: 10s, 1m.")  # fmt: skip
 @click.option("--snapshot", "snapshots", metavar="FILE", multiple=True, type=click.Path(path_type=str, readable=False),
@@ -24,28 +25,25 @@ if TYPE_CHECKING:
               help="Which network namespaces: every one, or that of this process.")  # fmt: skip
 @click.option("--fail-on", type=click.Choice(FAIL_ON), default="never", show_default=True,
               help="Exit with 1 when a finding is as severe as this, or more.")  # fmt: skip
+@click.option("--strace", metavar="PID|listener",
+              help="With a target: what the threads of a process, or of the target's listener, do.")  # fmt: skip
 @click.option("--verbose", "-v", is_flag=True, help="All evidence, and the manual page of every rule that fired.")
 @with_printer("text", "json", "markdown")
-def command(
-    printer: Printer,
-    /,
-    for_s: float | None,
-    snapshots: tuple[str, ...],
-    netns: Literal["all", "own"],
-    fail_on: str,
-    *,
-    verbose: bool,
-) -> ExitCode:
+def command(printer: Printer, /, **values: object) -> ExitCode:
     """Say what is wrong with connections on this host, why, and what helps.
 
     Looks at listeners, destinations, counters, settings and packet filters in every network namespace, without changing
     anything. Counters tell of the time since boot; with --for, of what happens now.
 
+    With HOST:PORT it connects there several times, says what became of it, and goes through what on this host could be
+    the cause; if the target is this host, it looks at its listener.
+
     \b
     halfopen doctor
     halfopen doctor --for 10s
+    halfopen doctor db.example.com:5432
     halfopen doctor --snapshot before.json.gz --snapshot after.json.gz --format markdown
     """
     from halfopen.cli.doctor_run import run
 
-    return run(printer, DoctorOptions(for_s, snapshots, netns, fail_on, verbose))
+    return run(printer, DoctorOptions(**values))  # type: ignore[arg-type]  # click converted each; the names are compared by a test

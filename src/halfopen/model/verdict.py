@@ -1,0 +1,71 @@
+"""What ``halfopen doctor HOST:PORT`` concludes about one target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, get_args
+
+if TYPE_CHECKING:
+    from halfopen.model.calls import ThreadCall
+    from halfopen.model.cause import LocalCause
+    from halfopen.model.finding import Severity
+    from halfopen.model.probe import ProbeResult
+    from halfopen.model.target import Target
+
+VerdictKind = Literal[
+    "healthy", "slow_syn", "accept_starvation", "refused", "unreachable", "silent_drop", "not_sent", "not_resolved",
+    "mixed",
+]  # fmt: skip
+"""``slow_syn``: connects that needed a second SYN. ``accept_starvation``: the handshake completes, and the application
+does not take the connection. ``silent_drop``: no answer of any kind. ``not_sent``: this host sent no SYN. ``mixed``:
+some
+connects work and some fail."""
+
+VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
+
+SEVERITIES: dict[VerdictKind, Severity | None] = {
+    "healthy": None,
+    "slow_syn": "warning",
+    "accept_starvation": "critical",
+    "refused": "critical",
+    "unreachable": "critical",
+    "silent_drop": "critical",
+    "not_sent": "critical",
+    "not_resolved": "critical",
+    "mixed": "critical",
+}
+"""What ``--fail-on`` takes a verdict for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The conclusion, what speaks for it, and what would speak against it."""
+
+    kind: VerdictKind
+    sentence: str
+    evidence: tuple[str, ...] = ()
+    """Sentences (may hold hostile text)."""
+    falsified_by: str = ""
+    """What, if it were seen, would make the verdict wrong: one sentence."""
+    steps: tuple[str, ...] = ()
+    """What to do next, the first first."""
+
+
+@dataclass(frozen=True, slots=True)
+class TargetReport:
+    """All that was found out about one target."""
+
+    target: Target
+    addresses: tuple[str, ...] = ()
+    """What its name stands for."""
+    resolve_us: float | None = None
+    """What finding that out took, microseconds; null for an address."""
+    own: bool = False
+    """Whether an address is one of this host's own."""
+    results: tuple[ProbeResult, ...] = ()
+    """The connects, in their order."""
+    causes: tuple[LocalCause, ...] = ()
+    """What on this host could stop a connect, the most likely first."""
+    verdict: Verdict | None = None
+    calls: tuple[ThreadCall, ...] = ()
+    """What the threads of the process that was asked about do."""

@@ -1,0 +1,169 @@
+"""From connects, causes and a listener to the verdict: what is concluded, from what, and what would falsify it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.unit.rules.notation import snapshots
+
+from halfopen.model.cause import LocalCause
+from halfopen.model.finding import Remedy
+from halfopen.model.handshake import Handshake
+from halfopen.model.probe import DataReport, ProbeResult
+from halfopen.model.target import Target
+from halfopen.model.verdict import SEVERITIES, VERDICT_KINDS
+from halfopen.rules.context import Context
+from halfopen.rules.growth import Growth
+from halfopen.rules.serving import serving
+from halfopen.rules.verdicts import Facts, judge
+
+if TYPE_CHECKING:
+    from halfopen.model.probe import Ending
+    from halfopen.rules.listening import Listening
+
+TARGET = Target("192.0.2.9", 443)
+SILENT = DataReport("silent", None, 1.3e6, 0, None, 0, 0, 1)
+
+
+def result(
+    ending: Ending = "established", *, syns: int = 1, errno: str | None = None, data: DataReport | None = None
+) -> ProbeResult:
+    row = Handshake(
+        source="probe",
+        start_ns=0,
+        client="10.0.0.1",
+        client_port=40000,
+        server=TARGET.host,
+        server_port=TARGET.port,
+        outcome="established" if ending == "established" else "timeout",
+        syn_sent=syns,
+        connect_us=100.0 if syns == 1 else 1.03e6,
+        errno=errno,
+    )
+    return ProbeResult(row, TARGET, 1, ending, data=data)
+
+
+def listener(**fields: Any) -> Listening:  # noqa: ANN401
+    now, _ = snapshots({"now": {"listeners": [{"at": "0.0.0.0:443", "by": "nginx", **fields}]}})
+    return Context.of(now).spaces[0].listening[0]
+
+
+FULL: dict[str, Any] = {"queue": 6, "limit": 5, "queued": {"established": 6, "oldest_ms": 5000}}
+NO_PORT = LocalCause("ports", "cause", "No local port is left.", remedy=Remedy("Reuse connections."))
+
+CASES = [
+    ("all established", Facts(TARGET, (result(),) * 5), "healthy", "5 connects to 192.0.2.9:443, all established"),
+    (
+        "a second SYN",
+        Facts(TARGET, (result(), result(syns=2))),
+        "slow_syn",
+        "1 of 2 connects needed a second SYN, and took up to 1.03 s",
+    ),
+    ("refused", Facts(TARGET, (result("refused"),) * 5), "refused", "answered by a RST"),
+    (
+        "refused by this host",
+        Facts(TARGET, (result("refused"),), own=True),
+        "refused",
+        "Nothing listens on 192.0.2.9:443 on this host.",
+    ),
+    (
+        "refused, but served on loopback",
+        Facts(TARGET, (result("refused"),), own=True, elsewhere=("127.0.0.1:443 (nginx)",)),
+        "refused",
+        "what listens on port 443 is 127.0.0.1:443 (nginx)",
+    ),
+    ("silence", Facts(TARGET, (result("timeout", syns=3),) * 2), "silent_drop", "no SYN-ACK, no RST, no ICMP"),
+    (
+        "ICMP",
+        Facts(TARGET, (result("unreachable", errno="EHOSTUNREACH"),)),
+        "unreachable",
+        "unreachable (EHOSTUNREACH)",
+    ),
+    (
+        "no port",
+        Facts(TARGET, (result("not_sent", errno="EADDRNOTAVAIL"),)),
+        "not_sent",
+        "connect() said EADDRNOTAVAIL",
+    ),
+    ("no name", Facts(TARGET, unresolved="Name or service not known"), "not_resolved", "stands for no address"),
+    (
+        "some of each",
+        Facts(TARGET, (result(), result("refused", errno="ECONNREFUSED"))),
+        "mixed",
+        "1 of 2 connects were established",
+    ),
+    ("each otherwise", Facts(TARGET, (result("timeout"), result("refused"))), "mixed", "No connect was established"),
+    (
+        "own listener does not accept",
+        Facts(TARGET, (result(), result("timeout", syns=3)), own=True, listening=listener(**FULL)),
+        "accept_starvation",
+        "6 connections of 0.0.0.0:443 (nginx) wait, and its queue is full",
+    ),
+    (
+        "the SYN-ACK comes again",
+        Facts(TARGET, (result(), result(data=SILENT))),
+        "accept_starvation",
+        "sends its SYN-ACK again",
+    ),
+]
+
+
+@pytest.mark.parametrize(("facts", "kind", "says"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
+def test_verdict(facts: Facts, kind: str, says: str) -> None:
+    verdict = judge(facts)
+    assert says in verdict.sentence
+    assert verdict.kind == kind
+    assert verdict.falsified_by
+
+
+def test_every_kind_is_reached_and_has_a_severity() -> None:
+    assert {case[2] for case in CASES} == set(VERDICT_KINDS)
+    assert set(SEVERITIES) == set(VERDICT_KINDS)
+
+
+def test_a_local_cause_is_named_with_its_remedy_and_nobody_else_is_suspected() -> None:
+    verdict = judge(Facts(TARGET, (result("not_sent", errno="EADDRNOTAVAIL"),), (NO_PORT,)))
+    assert verdict.sentence.endswith("No local port is left.")
+    assert verdict.steps[0] == "Reuse connections."
+    silent = judge(Facts(TARGET, (result("timeout", syns=3),), (NO_PORT,)))
+    assert not any("At the server" in step for step in silent.steps)
+
+
+def test_a_listener_without_drops_is_exonerated() -> None:
+    facts = Facts(TARGET, (result(syns=2),), own=True, listening=listener(), drops=Growth(0, 3.0, measured=True))
+    evidence = " ".join(judge(facts).evidence)
+    assert "holds 0 of 4 097 connections" in evidence
+    assert "It dropped nothing in 3 s: the listener is exonerated." in evidence
+    guilty = Facts(TARGET, (result(syns=2),), own=True, listening=listener(), drops=Growth(7, 3.0, measured=True))
+    assert "It dropped 7 packets in 3 s." in " ".join(judge(guilty).evidence)
+
+
+def test_a_remote_loss_is_looked_for_at_both_ends() -> None:
+    remote = judge(Facts(TARGET, (result("timeout", syns=3),)))
+    assert any("--against" in step for step in remote.steps)
+    local = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, listening=listener()))
+    assert not any("--against" in step for step in local.steps)
+
+
+@pytest.mark.parametrize(
+    ("rows", "address", "found"),
+    [
+        (["0.0.0.0:80", "10.0.0.1:80"], "10.0.0.1", "10.0.0.1:80"),
+        (["0.0.0.0:80", "10.0.0.1:80"], "10.0.0.2", "0.0.0.0:80"),
+        (["[::]:80"], "10.0.0.1", "[::]:80"),
+        (["[::]:80", "0.0.0.0:80"], "10.0.0.1", "0.0.0.0:80"),
+        (["127.0.0.1:80"], "10.0.0.1", None),
+        (["0.0.0.0:81"], "10.0.0.1", None),
+        (["0.0.0.0:80"], "2001:db8::1", None),
+    ],
+)
+def test_the_most_specific_listener_serves(rows: list[str], address: str, found: str | None) -> None:
+    now, _ = snapshots({"now": {"listeners": [{"at": row} for row in rows]}})
+    served = serving(Context.of(now).spaces[0], address, 80)
+    assert (None if served is None else served.name) == found
+
+
+def test_an_ipv6_listener_that_is_only_that_takes_no_ipv4() -> None:
+    now, _ = snapshots({"now": {"listeners": [{"at": "[::]:80", "only_v6": True}]}})
+    assert serving(Context.of(now).spaces[0], "10.0.0.1", 80) is None

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 from typing import TYPE_CHECKING, Any
 
+from tests.conftest import environment
 from tests.probe.network import FAR, NEAR, Pair
 from tests.probe.running import document
 
@@ -32,6 +34,26 @@ def test_a_rule_that_drops_on_the_way_out(net: Pair) -> None:
     assert re.search(r"for 10\.77\.0\.2:\d+, the most likely first: this is it ", text)
     assert "See: " in text
     assert "connect() gives up after" in text
+
+
+def test_rules_that_may_not_be_read_exonerate_nobody(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.near.nft("output", f"tcp dport {target.rpartition(':')[2]} counter drop")
+    done = subprocess.run(
+        [
+            "setpriv",
+            "--bounding-set=-net_admin",
+            *net.near.command("probe", "--explain", "--format", "json", "--timeout", "300ms", target),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+        env=environment(),
+    )
+    (address,) = json.loads(done.stdout)["targets"][0]["addresses"]
+    verdicts = {cause["kind"]: cause["verdict"] for cause in address["local_causes"]}
+    assert verdicts["filter"] == "unknown"
 
 
 def test_no_ports_left(net: Pair) -> None:

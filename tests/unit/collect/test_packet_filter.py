@@ -12,6 +12,7 @@ from halfopen.collect import programs
 from halfopen.collect.netns.packet_filter import collect, has_module
 from halfopen.collect.programs import output_of
 from halfopen.errors import NotAvailableError
+from halfopen.model.network import PacketFilter
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def printing(directory: Path, name: str, text: str) -> None:
 def test_no_program_is_run_where_there_can_be_no_rules(tmp_path: Path, bin_: Path) -> None:
     program(bin_, "nft", f"/bin/touch {tmp_path}/was-run")
     context = netns_context(tmp_path, {"proc/modules": "x 1 2\n"})
-    assert collect(context).rules == ()
+    assert collect(context) == PacketFilter()
     assert context.gaps == []
     assert not (tmp_path / "was-run").exists()
 
@@ -59,6 +60,7 @@ def test_all_back_ends(tmp_path: Path, bin_: Path) -> None:
     printing(bin_, "iptables-legacy-save", LEGACY)
     context = netns_context(tmp_path, {**LOADED, "net/ip_tables_names": "filter\n"})
     found = collect(context)
+    assert found is not None
     assert found.backends == ("iptables-nft", "iptables-legacy")
     assert [(rule.verdict, rule.packets) for rule in found.rules] == [("drop", 4), ("reject", 5)]
     assert context.gaps == []
@@ -68,12 +70,13 @@ def test_the_plain_name_is_believed_only_when_it_is_the_right_back_end(tmp_path:
     printing(bin_, "nft", NFT)
     printing(bin_, "iptables-save", LEGACY)
     found = collect(netns_context(tmp_path, {**LOADED, "net/ip_tables_names": "filter\n"}))
+    assert found is not None
     assert [rule.text for rule in found.rules] == ["counter drop", "-A INPUT -j REJECT"]
 
 
 def test_programs_that_are_missing_are_gaps(tmp_path: Path, bin_: Path) -> None:
     context = netns_context(tmp_path, {**LOADED, "net/ip6_tables_names": "filter\n"})
-    assert collect(context).rules == ()
+    assert collect(context) is None  # not «no rules»
     assert [(gap.what, gap.why) for gap in context.gaps] == [
         ("rules of nftables", "nft is not installed"),
         ("rules of ip6tables-legacy", "ip6tables-legacy-save is not installed"),
@@ -83,7 +86,7 @@ def test_programs_that_are_missing_are_gaps(tmp_path: Path, bin_: Path) -> None:
 def test_a_program_that_fails_is_a_gap_in_its_own_words(tmp_path: Path, bin_: Path) -> None:
     program(bin_, "nft", "echo 'Operation not permitted (you must be root)' >&2\nexit 1")
     context = netns_context(tmp_path, LOADED)
-    collect(context)
+    assert collect(context) is None
     assert context.gaps[0].why == "nft failed: Operation not permitted (you must be root)"
 
 

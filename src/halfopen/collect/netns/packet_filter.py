@@ -26,13 +26,16 @@ PROGRAMS: dict[Family, str] = {"ip": "iptables", "ip6": "ip6tables"}
 BackEnd = Literal["nft", "legacy"]
 
 
-def collect(context: NamespaceContext) -> PacketFilter:
-    """All rules of the namespace; what a program could not print is a gap."""
-    nft = _nft(context) if has_module(context.host.roots, "nf_tables") else Ruleset()
+def collect(context: NamespaceContext) -> PacketFilter | None:
+    """All rules of the namespace; what a program could not print is a gap. None: nothing is known of any rule."""
+    seen = _nft(context) if has_module(context.host.roots, "nf_tables") else Ruleset()
+    nft = seen or Ruleset()
     managed = {family for family, _table in managed_by_iptables(nft)}
     saved = [_saved(context, family, "nft") for family in PROGRAMS if family in managed]
     legacy = [_saved(context, family, "legacy") for family in PROGRAMS if _has_legacy_tables(context, family)]
-    return merge(nft, [each for each in saved if each], [each for each in legacy if each])
+    found = merge(nft, [each for each in saved if each], [each for each in legacy if each])
+    # «No rules» would be an exoneration that nobody can give who may not look.
+    return None if seen is None and not found.rules and not found.chains else found
 
 
 def has_module(roots: Roots, name: str) -> bool:
@@ -49,7 +52,7 @@ def has_module(roots: Roots, name: str) -> bool:
         return False
 
 
-def _nft(context: NamespaceContext) -> Ruleset:
+def _nft(context: NamespaceContext) -> Ruleset | None:
     from halfopen.collect.programs import find_program, output_of
 
     program = find_program("nft")
@@ -60,7 +63,7 @@ def _nft(context: NamespaceContext) -> Ruleset:
         return parse_nft(output_of(program, "--terse", "list", "ruleset"))
     except (OSError, NotAvailableError) as error:
         context.missing("rules of nftables", reason(error))
-        return Ruleset()
+        return None
 
 
 def _has_legacy_tables(context: NamespaceContext, family: Family) -> bool:

@@ -18,10 +18,10 @@ const FRAMES_PER_BATCH: usize = 4096;
 
 /// Packets on their way to the tracker.
 pub struct Batch {
-    /// TCP and ICMP; nothing else travels.
-    pub packets: Vec<Packet>,
+    /// As many as there is room for; what counts are the first ones, as many as there are hashes. Decoded where they lie.
+    packets: Vec<Packet>,
     /// Of the TCP packets' keys; 0 for others.
-    pub hashes: Vec<u64>,
+    hashes: Vec<u64>,
     /// The table as it was when the batch was filled, where it has grown since the last one.
     pub encaps: Option<Arc<EncapTable>>,
     /// Time of the first frame, in the first batch.
@@ -31,16 +31,20 @@ pub struct Batch {
 impl Batch {
     fn new() -> Self {
         Self {
-            packets: Vec::with_capacity(BATCH),
+            packets: vec![Packet::Other; BATCH],
             hashes: Vec::with_capacity(BATCH),
             encaps: None,
             first_ns: None,
         }
     }
 
+    /// TCP and ICMP packets, nothing else travels, and their hashes.
+    pub fn packets(&self) -> (&[Packet], &[u64]) {
+        (&self.packets[..self.hashes.len()], &self.hashes)
+    }
+
     /// Empties it for the next use.
     pub fn clear(&mut self) {
-        self.packets.clear();
         self.hashes.clear();
         self.encaps = None;
         self.first_ns = None;
@@ -165,15 +169,17 @@ fn fill(
 ) -> bool {
     for _ in 0..FRAMES_PER_BATCH {
         let Some(frame) = captures.next() else { return false };
-        let packet = decoder.decode(&frame, tally.frame(&frame));
-        let hash = match &packet {
-            Packet::Other => continue,
-            Packet::Icmp(_) => 0,
-            Packet::Tcp(s) => hasher.hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+        let Some(place) = batch.packets.get_mut(batch.hashes.len()) else {
+            return true;
         };
-        batch.packets.push(packet);
-        batch.hashes.push(hash);
-        if batch.packets.len() >= BATCH {
+        if !decoder.decode_into(&frame, tally.frame(&frame), place) {
+            continue;
+        }
+        batch.hashes.push(match place {
+            Packet::Tcp(s) => hasher.hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+            _ => 0,
+        });
+        if batch.hashes.len() == BATCH {
             return true;
         }
     }

@@ -73,7 +73,8 @@ pub fn walk(
         if let Some(first_ns) = batch.first_ns.take() {
             portions.current.first_ns = Some(first_ns);
         }
-        tracker.push_hashed(&batch.packets, &batch.hashes, &mut portions);
+        let (packets, hashes) = batch.packets();
+        tracker.push_hashed(packets, hashes, &mut portions);
         batch.clear();
         // A full queue of empties only means that this one is not needed again.
         let _unneeded = empty.try_send(batch);

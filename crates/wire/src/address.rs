@@ -5,7 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// An IPv4 or IPv6 address. IPv4 is stored as its 32 bits in the low end of [`Address::bits`]; [`Address::v6`] keeps the
 /// families apart, so that `::ffff:1.2.3.4` in an IPv6 header is not the host `1.2.3.4` of an IPv4 header.
+///
+/// Aligned as 8 bytes are: 24 bytes instead of 32, and each packet that crosses threads has two of them.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+#[repr(Rust, packed(8))]
 pub struct Address {
     /// True for IPv6.
     pub v6: bool,

@@ -96,16 +96,23 @@ impl InputStats {
 }
 
 /// One record, where it lies in the window.
+///
+/// As wide as registers, and in this order so that no two fields stand side by side both here and in a [`crate::Frame`]: a
+/// compiler copies such a pair with one load, and a processor cannot serve that from two stores before both have reached
+/// the cache.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[repr(C)]
 struct Record {
     time_ns: i64,
-    timed: bool,
+    link: usize,
+    /// Where its bytes begin, for [`buffer::Buffer::slice`].
+    from: usize,
+    interface: usize,
     number: u64,
-    link: u32,
-    interface: u32,
-    wire_len: u32,
-    /// For [`buffer::Buffer::slice`].
-    data: (usize, usize),
+    wire_len: usize,
+    /// Where they end.
+    to: usize,
+    timed: bool,
 }
 
 /// What a format counts while it reads.

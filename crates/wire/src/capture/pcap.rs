@@ -242,14 +242,16 @@ impl Pcap {
             }
             self.last = Some(header.seconds);
             self.in_hole = false;
+            let (from, to) = buffer.take(self.layout.header_len, body);
             return Some(Record {
                 time_ns: self.layout.time_ns(&header),
                 timed: true,
                 number: frames.next_number(),
-                link: self.layout.link,
+                link: self.layout.link as usize,
                 interface: 0,
-                wire_len: header.len.max(header.caplen),
-                data: buffer.take(self.layout.header_len, body),
+                wire_len: header.len.max(header.caplen) as usize,
+                from,
+                to,
             });
         }
     }

@@ -112,16 +112,17 @@ impl Pcapng {
         packet.behind = room - packet.caplen as usize;
         let timed = self.is_timed(&interface, &packet, frames);
         let time_ns = self.last_ns;
-        let data = buffer.take(8 + packet.before, packet.caplen as usize);
+        let (from, to) = buffer.take(8 + packet.before, packet.caplen as usize);
         buffer.skip(packet.behind + 4);
         Some(Record {
             time_ns,
             timed,
             number,
-            link: interface.link,
-            interface: global,
-            wire_len: packet.wire_len.max(packet.caplen),
-            data,
+            link: interface.link as usize,
+            interface: global as usize,
+            wire_len: packet.wire_len.max(packet.caplen) as usize,
+            from,
+            to,
         })
     }
 

@@ -77,10 +77,10 @@ impl Stream {
             timed: record.timed,
             number: record.number,
             file,
-            link: LinkType(record.link),
-            interface: record.interface,
-            wire_len: record.wire_len,
-            data: self.buffer.slice(record.data),
+            link: LinkType(record.link as u32),
+            interface: record.interface as u32,
+            wire_len: record.wire_len as u32,
+            data: self.buffer.slice((record.from, record.to)),
         }
     }
 }

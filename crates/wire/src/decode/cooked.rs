@@ -1,7 +1,7 @@
 //! Link layers that a system makes up for a capture: raw IP, BSD loopback, Linux cooked, Linux netfilter log.
 
-use super::{Walk, bytes::Bytes};
-use crate::{Defect, Packet};
+use super::{Found, Walk, bytes::Bytes};
+use crate::Defect;
 
 /// `AF_INET` everywhere.
 const AF_INET: u32 = 2;
@@ -16,7 +16,7 @@ const SLL_LLC: u16 = 4;
 
 impl Walk<'_> {
     /// No link layer: the version tells.
-    pub(super) fn raw_ip(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn raw_ip(&mut self, b: Bytes<'_>) -> Found {
         match b.data.first().map(|byte| byte >> 4) {
             Some(4) => self.ipv4(b),
             Some(6) => self.ipv6(b),
@@ -27,7 +27,7 @@ impl Walk<'_> {
 
     /// `LINKTYPE_NULL`: address family in the byte order of the machine that wrote it. Families are small numbers, so
     /// the order shows.
-    pub(super) fn null(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn null(&mut self, b: Bytes<'_>) -> Found {
         let Some((&head, rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };
@@ -36,23 +36,23 @@ impl Walk<'_> {
     }
 
     /// `LINKTYPE_LOOP`: the same in network order.
-    pub(super) fn loopback(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn loopback(&mut self, b: Bytes<'_>) -> Found {
         match b.split() {
             Some((&head, rest)) => self.family(u32::from_be_bytes(head), rest),
             None => self.lost(Defect::LinkTruncated),
         }
     }
 
-    fn family(&mut self, family: u32, b: Bytes<'_>) -> Packet {
+    fn family(&mut self, family: u32, b: Bytes<'_>) -> Found {
         match family {
             AF_INET => self.ipv4(b),
             _ if AF_INET6.contains(&family) => self.ipv6(b),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// `LINKTYPE_LINUX_SLL`: direction, hardware type, address length, address, protocol; 16 bytes.
-    pub(super) fn linux_sll(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn linux_sll(&mut self, b: Bytes<'_>) -> Found {
         match b.split::<16>() {
             Some((&[.., p0, p1], rest)) => self.sll_protocol(u16::from_be_bytes([p0, p1]), rest),
             None => self.lost(Defect::LinkTruncated),
@@ -60,7 +60,7 @@ impl Walk<'_> {
     }
 
     /// `LINKTYPE_LINUX_SLL2`: protocol, reserved, interface index, hardware type, direction, address; 20 bytes.
-    pub(super) fn linux_sll2(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn linux_sll2(&mut self, b: Bytes<'_>) -> Found {
         let Some((&[p0, p1, _, _, i0, i1, i2, i3, ..], rest)) = b.split::<20>() else {
             return self.lost(Defect::LinkTruncated);
         };
@@ -69,23 +69,23 @@ impl Walk<'_> {
     }
 
     /// An Ethernet type, or one of Linux's own small numbers, which are no lengths.
-    fn sll_protocol(&mut self, protocol: u16, b: Bytes<'_>) -> Packet {
+    fn sll_protocol(&mut self, protocol: u16, b: Bytes<'_>) -> Found {
         match protocol {
             SLL_LLC => self.llc(b),
             0x0600.. => self.ethertype(protocol, b),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// `LINKTYPE_NFLOG`: family, version, resource, then attributes of length (itself included), type and value, each
     /// padded to four bytes, in the byte order of the writer. The packet is attribute 9 (`NFULA_PAYLOAD`).
-    pub(super) fn nflog(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn nflog(&mut self, b: Bytes<'_>) -> Found {
         const PAYLOAD: u16 = 9;
         let Some((&[family, version, ..], mut rest)) = b.split::<4>() else {
             return self.lost(Defect::LinkTruncated);
         };
         if version != 0 {
-            return Packet::Other;
+            return Found::Nothing;
         }
         loop {
             let Some((&[l0, l1, t0, t1], _)) = rest.split() else {
@@ -95,17 +95,17 @@ impl Walk<'_> {
             let (length, kind) = match [t0, t1] {
                 [kind, 0] => (u16::from_le_bytes([l0, l1]), u16::from(kind)),
                 [0, kind] => (u16::from_be_bytes([l0, l1]), u16::from(kind)),
-                _ => return Packet::Other,
+                _ => return Found::Nothing,
             };
             let length = usize::from(length);
             if length < 4 {
-                return Packet::Other;
+                return Found::Nothing;
             }
             if kind == PAYLOAD {
                 // The first four bytes are there: they were just read.
                 return match rest.limit(length).skip(4) {
                     Some(packet) => self.family(u32::from(family), packet),
-                    None => Packet::Other,
+                    None => Found::Nothing,
                 };
             }
             match rest.skip(length.next_multiple_of(4)) {

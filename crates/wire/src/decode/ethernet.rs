@@ -1,7 +1,7 @@
 //! Ethernet, 802.3 with LLC and SNAP, VLAN tags, and the Ethernet types that lead to IP.
 
-use super::{Walk, bytes::Bytes};
-use crate::{Defect, Packet};
+use super::{Found, Walk, bytes::Bytes};
+use crate::Defect;
 
 /// Ethernet types, IEEE registry.
 pub(super) mod ethertype {
@@ -26,7 +26,7 @@ pub(super) mod ethertype {
 impl Walk<'_> {
     /// Destination, source, type.
     #[inline]
-    pub(super) fn ethernet(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn ethernet(&mut self, b: Bytes<'_>) -> Found {
         match b.split::<14>() {
             Some((&[.., t0, t1], rest)) => self.ethertype(u16::from_be_bytes([t0, t1]), rest),
             None => self.lost(Defect::LinkTruncated),
@@ -35,7 +35,7 @@ impl Walk<'_> {
 
     /// The payload of a frame whose type field is `kind`.
     #[inline]
-    pub(super) fn ethertype(&mut self, kind: u16, b: Bytes<'_>) -> Packet {
+    pub(super) fn ethertype(&mut self, kind: u16, b: Bytes<'_>) -> Found {
         match kind {
             ethertype::IPV4 => self.ipv4(b),
             ethertype::IPV6 => self.ipv6(b),
@@ -44,18 +44,18 @@ impl Walk<'_> {
         }
     }
 
-    fn other_ethertype(&mut self, kind: u16, b: Bytes<'_>) -> Packet {
+    fn other_ethertype(&mut self, kind: u16, b: Bytes<'_>) -> Found {
         match kind {
             ethertype::VLAN | ethertype::SERVICE_VLAN => self.vlan(b),
             _ if ethertype::OLD_SERVICE_VLAN.contains(&kind) => self.vlan(b),
             ethertype::MPLS | ethertype::MPLS_UPSTREAM => self.mpls(b),
             ethertype::PPPOE_SESSION => self.pppoe(b),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// 802.1Q section 9.6: control information, then the type of what follows. Recursion ends at [`super::MAX_TAGS`].
-    fn vlan(&mut self, b: Bytes<'_>) -> Packet {
+    fn vlan(&mut self, b: Bytes<'_>) -> Found {
         let Some((&[c0, c1, t0, t1], rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };
@@ -66,22 +66,22 @@ impl Walk<'_> {
     }
 
     /// 802.2: destination and source access point, control. Only unnumbered information (3) carries packets.
-    pub(super) fn llc(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn llc(&mut self, b: Bytes<'_>) -> Found {
         match b.split::<3>() {
             Some(([0xaa, 0xaa, 3], rest)) => self.snap(rest),
             // Access point 6 is IP itself (RFC 948).
             Some(([6, 6, 3], rest)) => self.ipv4(rest),
-            Some(_) => Packet::Other,
+            Some(_) => Found::Nothing,
             None => self.lost(Defect::LinkTruncated),
         }
     }
 
     /// RFC 1042: organisation 0 (or 802.1H's 0000f8) means that an Ethernet type follows.
-    fn snap(&mut self, b: Bytes<'_>) -> Packet {
+    fn snap(&mut self, b: Bytes<'_>) -> Found {
         match b.split::<5>() {
             // A length here would lead back to LLC, without end.
             Some((&[0, 0, 0 | 0xf8, t0, t1], rest)) if t0 >= 6 => self.ethertype(u16::from_be_bytes([t0, t1]), rest),
-            Some(_) => Packet::Other,
+            Some(_) => Found::Nothing,
             None => self.lost(Defect::LinkTruncated),
         }
     }

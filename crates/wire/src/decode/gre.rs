@@ -2,8 +2,8 @@
 
 use super::ethernet::ethertype;
 use super::ip::Ip;
-use super::{Walk, bytes::Bytes};
-use crate::{Defect, Packet, Tunnel};
+use super::{Found, Walk, bytes::Bytes};
+use crate::{Defect, Tunnel};
 
 /// The first 16 bits.
 mod flag {
@@ -40,7 +40,7 @@ struct Header<'a> {
 
 impl Walk<'_> {
     /// A GRE packet.
-    pub(super) fn gre(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    pub(super) fn gre(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let Some((&[f0, f1, k0, k1], rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };
@@ -48,7 +48,7 @@ impl Walk<'_> {
         let header = match flags & flag::VERSION {
             0 => version_0(flags, kind, rest),
             1 if kind == ethertype::PPP => pptp(flags, kind, rest),
-            _ => return Packet::Other,
+            _ => return Found::Nothing,
         };
         let Some(header) = header else {
             return self.lost(Defect::LinkTruncated);
@@ -59,7 +59,7 @@ impl Walk<'_> {
         self.gre_payload(&header)
     }
 
-    fn gre_payload(&mut self, header: &Header<'_>) -> Packet {
+    fn gre_payload(&mut self, header: &Header<'_>) -> Found {
         let b = header.inner;
         match header.kind {
             ethertype::BRIDGED => self.ethernet(b),
@@ -72,12 +72,12 @@ impl Walk<'_> {
             }
             // Lengths of 802.3 have no place here.
             0x0600.. => self.ethertype(header.kind, b),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// The frame behind an ERSPAN header.
-    fn mirrored(&mut self, frame: Option<Bytes<'_>>) -> Packet {
+    fn mirrored(&mut self, frame: Option<Bytes<'_>>) -> Found {
         match frame {
             Some(frame) => self.ethernet(frame),
             None => self.lost(Defect::LinkTruncated),

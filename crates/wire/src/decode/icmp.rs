@@ -4,7 +4,7 @@
 //! looked at: routers quote them from before or after their own changes.
 
 use super::ip::{Ip, Upper, extensions};
-use super::{Walk, bytes::Bytes};
+use super::{Found, Walk, bytes::Bytes};
 use crate::{Address, Defect, IcmpError, Packet};
 
 /// Destination unreachable, source quench, redirect, time exceeded, parameter problem.
@@ -26,14 +26,14 @@ enum Quote<'a> {
 
 impl Walk<'_> {
     /// An ICMP or `ICMPv6` message.
-    pub(super) fn icmp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    pub(super) fn icmp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let v6 = ip.is_v6();
         let quoting: &[u8] = if v6 { &QUOTING_V6 } else { &QUOTING };
         let &[kind, code, ..] = b.data else {
-            return Packet::Other;
+            return Found::Nothing;
         };
         if !quoting.contains(&kind) {
-            return Packet::Other;
+            return Found::Nothing;
         }
         // Type, code, checksum and four bytes that depend on them.
         let quote = match b.skip(8) {
@@ -42,23 +42,26 @@ impl Walk<'_> {
             None => Quote::Short,
         };
         match quote {
-            Quote::Tcp(src, dst, &[s0, s1, d0, d1, n0, n1, n2, n3, ..]) => Packet::Icmp(IcmpError {
-                time_ns: self.frame.time_ns,
-                timed: self.frame.timed,
-                frame: self.frame.number,
-                file: self.frame.file,
-                encap: self.encaps.id(),
-                v6,
-                kind,
-                code,
-                reporter: ip.src(),
-                src,
-                dst,
-                src_port: u16::from_be_bytes([s0, s1]),
-                dst_port: u16::from_be_bytes([d0, d1]),
-                seq: u32::from_be_bytes([n0, n1, n2, n3]),
-            }),
-            Quote::NotTcp => Packet::Other,
+            Quote::Tcp(src, dst, &[s0, s1, d0, d1, n0, n1, n2, n3, ..]) => {
+                *self.packet = Packet::Icmp(IcmpError {
+                    time_ns: self.frame.time_ns,
+                    timed: self.frame.timed,
+                    frame: self.frame.number,
+                    file: self.frame.file,
+                    encap: self.encaps.id(),
+                    v6,
+                    kind,
+                    code,
+                    reporter: ip.src(),
+                    src,
+                    dst,
+                    src_port: u16::from_be_bytes([s0, s1]),
+                    dst_port: u16::from_be_bytes([d0, d1]),
+                    seq: u32::from_be_bytes([n0, n1, n2, n3]),
+                });
+                Found::Packet
+            }
+            Quote::NotTcp => Found::Nothing,
             Quote::Tcp(..) | Quote::Short => self.lost(Defect::IcmpTruncated),
         }
     }

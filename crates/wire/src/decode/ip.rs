@@ -1,8 +1,8 @@
 //! IPv4 (RFC 791), IPv6 (RFC 8200) with its extension headers, and what they carry.
 
-use super::{Walk, bytes::Bytes, checksum};
+use super::{Found, Walk, bytes::Bytes, checksum};
 use crate::encap::Outer;
-use crate::{Address, Defect, Packet, Tunnel};
+use crate::{Address, Defect, Tunnel};
 
 /// The most extension headers of one packet that are followed. RFC 8200 section 4.1 has a place for eight.
 const MAX_EXTENSIONS: usize = 16;
@@ -129,7 +129,7 @@ impl Walk<'_> {
 
     /// An IPv4 packet.
     #[inline]
-    pub(super) fn ipv4(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn ipv4(&mut self, b: Bytes<'_>) -> Found {
         let Some(head) = b.data.first_chunk::<20>() else {
             return self.lost(Defect::IpTruncated);
         };
@@ -170,7 +170,7 @@ impl Walk<'_> {
     }
 
     /// An IPv6 packet.
-    pub(super) fn ipv6(&mut self, b: Bytes<'_>) -> Packet {
+    pub(super) fn ipv6(&mut self, b: Bytes<'_>) -> Found {
         let Some((head, rest)) = b.split::<40>() else {
             return self.lost(Defect::IpTruncated);
         };
@@ -193,7 +193,7 @@ impl Walk<'_> {
     }
 
     /// Everything but TCP directly in IP.
-    fn upper(&mut self, ip: &Ip<'_>, proto: u8, b: Bytes<'_>) -> Packet {
+    fn upper(&mut self, ip: &Ip<'_>, proto: u8, b: Bytes<'_>) -> Found {
         match proto {
             protocol::TCP => self.tcp(ip, b),
             protocol::UDP => self.udp(ip, b),
@@ -209,7 +209,7 @@ impl Walk<'_> {
                 Upper::Truncated => self.lost(Defect::IpTruncated),
                 _ => self.lost(Defect::IpMalformed),
             },
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 }

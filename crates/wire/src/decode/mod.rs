@@ -60,6 +60,14 @@ impl Decoder {
 
     /// What `frame` means to a handshake. Whatever is wrong with it is counted in `defects`.
     pub fn decode(&mut self, frame: &Frame<'_>, defects: &mut Defects) -> Packet {
+        let mut packet = Packet::Other;
+        self.decode_into(frame, defects, &mut packet);
+        packet
+    }
+
+    /// The same, written where it is to stay: a packet is large enough that copying it costs as much as decoding it. False
+    /// when the frame is [`Packet::Other`]; then `packet` is left as it was.
+    pub fn decode_into(&mut self, frame: &Frame<'_>, defects: &mut Defects, packet: &mut Packet) -> bool {
         self.encaps.reset();
         let mut walk = Walk {
             frame,
@@ -67,8 +75,9 @@ impl Decoder {
             verify: self.options.verify_checksums,
             defects,
             encaps: &mut self.encaps,
+            packet,
         };
-        walk.link(Bytes::of(frame))
+        walk.link(Bytes::of(frame)) == Found::Packet
     }
 
     /// The encapsulations behind the numbers in the packets.
@@ -84,11 +93,22 @@ struct Walk<'w> {
     verify: bool,
     defects: &'w mut Defects,
     encaps: &'w mut Encaps,
+    /// Where the result goes.
+    packet: &'w mut Packet,
+}
+
+/// What a frame leads to.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// What stands in [`Walk::packet`].
+    Packet,
+    /// [`Packet::Other`].
+    Nothing,
 }
 
 impl Walk<'_> {
     /// Dispatches on the number in the LINKTYPE registry, <https://www.tcpdump.org/linktypes.html>.
-    fn link(&mut self, b: Bytes<'_>) -> Packet {
+    fn link(&mut self, b: Bytes<'_>) -> Found {
         match self.frame.link.0 {
             1 => self.ethernet(b),
             // RAW is 101 in files; 12 and 14 are what DLT_RAW is on most systems and on OpenBSD, and some programs
@@ -111,8 +131,8 @@ impl Walk<'_> {
 
     /// Counts `defect`: the frame says no more.
     #[cold]
-    fn lost(&mut self, defect: Defect) -> Packet {
+    fn lost(&mut self, defect: Defect) -> Found {
         self.defects.add(defect);
-        Packet::Other
+        Found::Nothing
     }
 }

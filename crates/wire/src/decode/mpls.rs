@@ -1,14 +1,14 @@
 //! MPLS label stacks, RFC 3032.
 
-use super::{Walk, bytes::Bytes};
-use crate::{Defect, Packet, Tunnel};
+use super::{Found, Walk, bytes::Bytes};
+use crate::{Defect, Tunnel};
 
 /// The most labels of one stack that are followed. Segment routing stacks about ten.
 const MAX_LABELS: usize = 32;
 
 impl Walk<'_> {
     /// Takes labels off down to the bottom of the stack (bit 0 of the third byte).
-    pub(super) fn mpls(&mut self, mut b: Bytes<'_>) -> Packet {
+    pub(super) fn mpls(&mut self, mut b: Bytes<'_>) -> Found {
         if !self.encaps.enter(Tunnel::Mpls) {
             return self.lost(Defect::TunnelTooDeep);
         }
@@ -26,19 +26,19 @@ impl Walk<'_> {
 
     /// No field says what the labels carry. IP shows by its version (RFC 4928 section 3); a pseudowire begins with a
     /// control word whose first four bits are 0 (RFC 4385), and then Ethernet is by far the commonest (RFC 4448).
-    fn below_labels(&mut self, b: Bytes<'_>) -> Packet {
+    fn below_labels(&mut self, b: Bytes<'_>) -> Found {
         match b.data.first().map(|byte| byte >> 4) {
             Some(4) => self.ipv4(b),
             Some(6) => self.ipv6(b),
             Some(0) => self.pseudowire(b),
-            Some(_) => Packet::Other,
+            Some(_) => Found::Nothing,
             None => self.lost(Defect::LinkTruncated),
         }
     }
 
     /// Flags and fragment length of the control word are 0 for Ethernet; anything else is a frame without a control
     /// word, whose address happens to begin with 0.
-    fn pseudowire(&mut self, b: Bytes<'_>) -> Packet {
+    fn pseudowire(&mut self, b: Bytes<'_>) -> Found {
         match b.split::<4>() {
             Some(([0, 0, _, _], rest)) => self.ethernet(rest),
             Some(_) => self.ethernet(b),

@@ -1,7 +1,7 @@
 //! TCP, RFC 9293 section 3.1.
 
 use super::ip::Ip;
-use super::{Walk, bytes::Bytes, checksum, options};
+use super::{Found, Walk, bytes::Bytes, checksum, options};
 use crate::{Defect, Flags, Packet, Segment, SynOptions};
 
 /// The length of the header without options.
@@ -22,7 +22,7 @@ impl Walk<'_> {
     /// A segment. One that was cut behind its flags is still used: its window and options are unknown, but its place in
     /// the handshake is not.
     #[inline(always)]
-    pub(super) fn tcp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    pub(super) fn tcp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         match b.data.first_chunk::<HEADER>() {
             Some(head) => self.segment(ip, head, b),
             None => self.cut_header(ip, b),
@@ -30,13 +30,13 @@ impl Walk<'_> {
     }
 
     #[cold]
-    fn cut_header(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn cut_header(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         if b.wire < HEADER && !b.partial {
             return self.lost(Defect::TcpMalformed);
         }
         self.defects.add(Defect::TcpTruncated);
         if b.data.len() < ESSENTIAL {
-            return Packet::Other;
+            return Found::Nothing;
         }
         let mut head = [0; HEADER];
         head.iter_mut().zip(b.data).for_each(|(to, from)| *to = *from);
@@ -44,7 +44,7 @@ impl Walk<'_> {
     }
 
     #[inline(always)]
-    fn segment(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>) -> Packet {
+    fn segment(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>) -> Found {
         let header = usize::from(head[12] >> 4) * 4;
         if header < HEADER {
             return self.lost(Defect::TcpMalformed);
@@ -62,7 +62,7 @@ impl Walk<'_> {
     /// A segment with the SYN flag. Its own function, and a call of [`Walk::packet`] for each way to read options, so that
     /// no other segment pays for them, and that the options are not put together in memory first only to be copied.
     #[inline(never)]
-    fn syn(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>, header: usize) -> Packet {
+    fn syn(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>, header: usize) -> Found {
         let captured = b.limit(header).data;
         let area = captured.get(HEADER..).unwrap_or_default();
         if captured.len() == header
@@ -86,7 +86,7 @@ impl Walk<'_> {
     }
 
     #[inline(always)]
-    fn packet(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>, syn: Option<SynOptions>) -> Packet {
+    fn packet(&mut self, ip: &Ip<'_>, head: &[u8; HEADER], b: Bytes<'_>, syn: Option<SynOptions>) -> Found {
         let &[
             s0,
             s1,
@@ -106,7 +106,7 @@ impl Walk<'_> {
             w1,
             ..,
         ] = head;
-        Packet::Tcp(Segment {
+        *self.packet = Packet::Tcp(Segment {
             time_ns: self.frame.time_ns,
             timed: self.frame.timed,
             frame: self.frame.number,
@@ -126,7 +126,8 @@ impl Walk<'_> {
             ip_id: ip.id,
             bad_checksum: self.verify && self.checksum_is_bad(ip, b),
             syn,
-        })
+        });
+        Found::Packet
     }
 
     /// Only what was captured whole can be verified.

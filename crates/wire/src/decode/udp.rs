@@ -6,8 +6,8 @@
 
 use super::ethernet::ethertype;
 use super::ip::Ip;
-use super::{Walk, bytes::Bytes, bytes::be16};
-use crate::{Defect, Packet, Tunnel};
+use super::{Found, Walk, bytes::Bytes, bytes::be16};
+use crate::{Defect, Tunnel};
 
 /// Ports, IANA registry.
 mod port {
@@ -26,9 +26,9 @@ const MAX_GTP_EXTENSIONS: usize = 4;
 
 impl Walk<'_> {
     /// A datagram.
-    pub(super) fn udp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    pub(super) fn udp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let Some((&[s0, s1, d0, d1, l0, l1, _, _], rest)) = b.split() else {
-            return Packet::Other;
+            return Found::Nothing;
         };
         let (src, dst) = (u16::from_be_bytes([s0, s1]), u16::from_be_bytes([d0, d1]));
         let inner = match usize::from(u16::from_be_bytes([l0, l1])) {
@@ -39,7 +39,7 @@ impl Walk<'_> {
                 wire: length - 8,
                 ..rest
             },
-            _ => return Packet::Other,
+            _ => return Found::Nothing,
         };
         match dst {
             port::VXLAN | port::VXLAN_LINUX => self.vxlan(ip, inner),
@@ -48,44 +48,44 @@ impl Walk<'_> {
             _ if src == port::GTPU || dst == port::GTPU => self.gtpu(ip, inner),
             _ if src == port::TEREDO || dst == port::TEREDO => self.teredo(ip, inner),
             _ if src == port::L2TP || dst == port::L2TP => self.l2tp(ip, inner),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// RFC 7348 section 5: flags (8: the identifier is valid; 80: a group policy follows), reserved, identifier, reserved.
-    fn vxlan(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn vxlan(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         match b.split() {
             Some((&[0x08 | 0x88, _, _, _, v0, v1, v2, _], frame)) => {
                 self.bridged(Tunnel::Vxlan(ip.outer(), u32::from_be_bytes([0, v0, v1, v2])), frame)
             }
-            Some(_) => Packet::Other,
+            Some(_) => Found::Nothing,
             None => self.lost(Defect::LinkTruncated),
         }
     }
 
     /// draft-ietf-nvo3-vxlan-gpe: flags 4 (a protocol is named) and 8, reserved, protocol, identifier, reserved.
-    fn vxlan_gpe(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn vxlan_gpe(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         match b.split() {
             Some((&[0x0c, 0, 0, next, v0, v1, v2, _], inner)) => {
                 let tunnel = Tunnel::Vxlan(ip.outer(), u32::from_be_bytes([0, v0, v1, v2]));
                 match next {
                     1 | 2 => self.plain(tunnel, inner),
                     3 => self.bridged(tunnel, inner),
-                    _ => Packet::Other,
+                    _ => Found::Nothing,
                 }
             }
-            Some(_) => Packet::Other,
+            Some(_) => Found::Nothing,
             None => self.lost(Defect::LinkTruncated),
         }
     }
 
     /// RFC 8926 section 3.4: version 0 and length of the options in words, control bits, protocol, identifier, reserved.
-    fn geneve(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn geneve(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let Some((&[version, control, p0, p1, v0, v1, v2, reserved], rest)) = b.split() else {
             return self.lost(Defect::LinkTruncated);
         };
         if version >= 0x40 || control & 0x3f != 0 || reserved != 0 {
-            return Packet::Other;
+            return Found::Nothing;
         }
         let Some(inner) = rest.skip(usize::from(version) * 4) else {
             return self.lost(Defect::LinkTruncated);
@@ -94,15 +94,15 @@ impl Walk<'_> {
         match u16::from_be_bytes([p0, p1]) {
             ethertype::BRIDGED => self.bridged(tunnel, inner),
             ethertype::IPV4 | ethertype::IPV6 => self.plain(tunnel, inner),
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// 3GPP TS 29.281 section 5.1: version 1, protocol type 1, type 255 (user data), length, TEID; when any of the three
     /// low flags is set, sequence number, N-PDU number and a chain of extension headers.
-    fn gtpu(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn gtpu(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let Some((&[flags @ 0x30..=0x37, 0xff, l0, l1, _, _, _, _], rest)) = b.split() else {
-            return Packet::Other;
+            return Found::Nothing;
         };
         let b = rest.limit(usize::from(u16::from_be_bytes([l0, l1])));
         let inner = if flags == 0x30 {
@@ -112,12 +112,12 @@ impl Walk<'_> {
         };
         match inner {
             Some(inner) => self.plain(Tunnel::Gtpu(ip.outer()), inner),
-            None => Packet::Other,
+            None => Found::Nothing,
         }
     }
 
     /// RFC 4380 section 5.1.1: authentication and origin may stand before the packet, in this order.
-    fn teredo(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn teredo(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         let mut inner = Some(b);
         if let [0, 1, id, auth, ..] = b.data {
             // Identifier and authentication value, then a nonce of 8 bytes and a confirmation byte.
@@ -132,19 +132,19 @@ impl Walk<'_> {
             Some(packet) if packet.data.first().is_some_and(|byte| byte >> 4 == 6) => {
                 self.plain(Tunnel::Teredo(ip.outer()), packet)
             }
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// RFC 2661 section 3.1, data messages: version 2; length, sequence numbers and an offset if their flags are set.
-    fn l2tp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Packet {
+    fn l2tp(&mut self, ip: &Ip<'_>, b: Bytes<'_>) -> Found {
         const CONTROL_AND_RESERVED: u16 = 0xb4f0;
         let Some((&head, rest)) = b.split() else {
-            return Packet::Other;
+            return Found::Nothing;
         };
         let flags = u16::from_be_bytes(head);
         if flags & CONTROL_AND_RESERVED != 0 || flags & 0x000f != 2 {
-            return Packet::Other;
+            return Found::Nothing;
         }
         match behind_l2tp(flags, rest) {
             Some(frame) if is_ppp_with_ip(frame.data) => {
@@ -153,12 +153,12 @@ impl Walk<'_> {
                 }
                 self.ppp(frame)
             }
-            _ => Packet::Other,
+            _ => Found::Nothing,
         }
     }
 
     /// Enters a tunnel that carries Ethernet.
-    fn bridged(&mut self, tunnel: Tunnel, frame: Bytes<'_>) -> Packet {
+    fn bridged(&mut self, tunnel: Tunnel, frame: Bytes<'_>) -> Found {
         if !self.encaps.enter(tunnel) {
             return self.lost(Defect::TunnelTooDeep);
         }
@@ -166,14 +166,14 @@ impl Walk<'_> {
     }
 
     /// Enters a tunnel that carries IP, if it does: version, and a length that fits.
-    fn plain(&mut self, tunnel: Tunnel, b: Bytes<'_>) -> Packet {
+    fn plain(&mut self, tunnel: Tunnel, b: Bytes<'_>) -> Found {
         let fits = match b.data.first().map(|byte| byte >> 4) {
             Some(4) => be16(b.data, 2).is_none_or(|total| b.partial || usize::from(total) <= b.wire),
             Some(6) => be16(b.data, 4).is_none_or(|length| b.partial || usize::from(length) + 40 <= b.wire),
             _ => false,
         };
         if !fits {
-            return Packet::Other;
+            return Found::Nothing;
         }
         if !self.encaps.enter(tunnel) {
             return self.lost(Defect::TunnelTooDeep);

@@ -42,6 +42,8 @@ pub struct Trace {
     midstream: u64,
     /// Their segments.
     midstream_segments: u64,
+    /// Hosts that sent some of them, 4096 at most.
+    midstream_senders: Vec<String>,
     /// Segments of connections that had ended or been evicted.
     late_segments: u64,
     /// Packets captured twice.
@@ -130,6 +132,7 @@ fn build(
         tcp_segments: reading.track.tcp_segments,
         midstream: reading.track.midstream,
         midstream_segments: reading.track.midstream_segments,
+        midstream_senders: reading.midstream_senders.iter().map(ToString::to_string).collect(),
         late_segments: reading.track.late_segments,
         captured_twice: reading.track.captured_twice,
         evicted: reading.track.evicted,

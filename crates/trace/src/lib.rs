@@ -27,9 +27,9 @@ use std::thread;
 use std::time::Duration;
 
 use halfopen_track::{Ended, Handshake, Limits, TrackStats, Tracker};
-use halfopen_wire::EncapTable;
 use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
 use halfopen_wire::decode::{Decoder, Options};
+use halfopen_wire::{Address, EncapTable};
 
 use reader::{Batch, Shared};
 use walker::Portion;
@@ -58,6 +58,8 @@ pub struct Reading {
     pub last_ns: Option<i64>,
     /// What the tracker counted.
     pub track: TrackStats,
+    /// Hosts that sent segments of connections from before the capture, 4096 at most.
+    pub midstream_senders: Vec<Address>,
     /// What the encapsulation numbers of the records mean.
     pub encaps: Arc<EncapTable>,
     /// The watcher stopped it before the end.
@@ -132,7 +134,7 @@ pub fn run<C: Consumer>(
         shared.stop.store(stopped, Ordering::Relaxed);
         // The others may wait for room in a queue that nobody empties any more.
         drop(ended_out);
-        let track = joined(walking.join());
+        let (track, midstream_senders) = joined(walking.join());
         let end = joined(reading.join());
         Ok(Reading {
             inputs: end.inputs,
@@ -140,6 +142,7 @@ pub fn run<C: Consumer>(
             first_ns: end.first_ns,
             last_ns: end.last_ns,
             track,
+            midstream_senders,
             encaps,
             stopped,
         })

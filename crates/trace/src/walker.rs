@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
 use halfopen_track::{Ended, Handshake, Sink, TrackStats, Tracker};
-use halfopen_wire::EncapTable;
+use halfopen_wire::{Address, EncapTable};
 
 use crate::reader::Batch;
 
@@ -53,13 +53,14 @@ impl Sink for Portions {
     }
 }
 
-/// Walks the table until there are no more packets or nobody wants the result.
+/// Walks the table until there are no more packets or nobody wants the result. Gives the counts, and the hosts that sent
+/// segments of connections from before the capture.
 pub fn walk(
     mut tracker: Tracker,
     full: &Receiver<Batch>,
     empty: &SyncSender<Batch>,
     to: SyncSender<Portion>,
-) -> TrackStats {
+) -> (TrackStats, Vec<Address>) {
     let mut portions = Portions {
         current: Portion::default(),
         to,
@@ -83,5 +84,5 @@ pub fn walk(
         tracker.finish(&mut portions);
         portions.send();
     }
-    *tracker.stats()
+    (*tracker.stats(), tracker.midstream_senders())
 }

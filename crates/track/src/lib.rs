@@ -28,6 +28,7 @@ pub mod state;
 mod store;
 mod stray;
 pub mod summary;
+mod talkers;
 pub mod tracker;
 
 pub use key::{Key, KeyHasher};

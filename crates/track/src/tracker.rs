@@ -5,7 +5,7 @@
 
 use std::collections::VecDeque;
 
-use halfopen_wire::{Flags, IcmpError, Packet, Segment};
+use halfopen_wire::{Address, Flags, IcmpError, Packet, Segment};
 
 use crate::classify::{REORDER_NS, classify, fin_fits, opens, sender};
 use crate::effect;
@@ -19,6 +19,7 @@ use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
 use crate::store::{Removed, Slot, Store, Swept};
 use crate::stray::{Counted, Strays};
+use crate::talkers::Talkers;
 
 /// How much the tracker may hold.
 #[derive(Clone, Copy, Debug)]
@@ -128,6 +129,7 @@ pub struct Tracker {
     store: Store,
     seen: SeenSet,
     strays: Strays,
+    talkers: Talkers,
     /// Number of the last handshake.
     number: u64,
     linger: [VecDeque<(i64, Slot, u64)>; 2],
@@ -144,6 +146,7 @@ impl Tracker {
             store: Store::new(limits.max_flows),
             seen: SeenSet::new(SEEN),
             strays: Strays::default(),
+            talkers: Talkers::default(),
             number: 0,
             linger: [VecDeque::new(), VecDeque::new()],
             stats: TrackStats::default(),
@@ -155,6 +158,11 @@ impl Tracker {
     /// What was counted so far.
     pub const fn stats(&self) -> &TrackStats {
         &self.stats
+    }
+
+    /// Hosts that sent segments of connections from before the capture, 4096 at most.
+    pub fn midstream_senders(&self) -> Vec<Address> {
+        self.talkers.list()
     }
 
     /// Flows held now.
@@ -475,6 +483,7 @@ impl Tracker {
                 self.strays.put(hash, Packet::Tcp(*segment), Counted::Late);
             }
             (None, seen) => {
+                self.talkers.add(segment.src);
                 let mut counted = Counted::MidstreamSegment;
                 self.stats.midstream_segments += 1;
                 if seen.is_none() {

@@ -216,6 +216,10 @@ def _only(where: str | None, since: Moment | None, until: Moment | None) -> str 
 
 def _document(found: _core.Trace, only: str | None) -> dict[str, Any]:
     """The object ``halfopen.summary/1`` as far as it is counted."""
+    summary = json.loads(found.summary)
+    senders = set(found.midstream_senders)
+    for host in summary.get("silent_hosts") or ():
+        host["sent_midstream"] = host["server"] in senders
     return {
         "inputs": found.inputs,
         "packets": found.packets,
@@ -228,7 +232,7 @@ def _document(found: _core.Trace, only: str | None) -> dict[str, Any]:
         "start_ns": found.first_frame_ns,
         "end_ns": found.last_frame_ns,
         "filter": only,
-        **json.loads(found.summary),
+        **summary,
         "slowest": [json.loads(line) for line in found.slowest.splitlines()],
         "failed": [json.loads(line) for line in found.failed.splitlines()],
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.cli.exit_codes import ExitCode
-from halfopen.errors import UsageError
+from halfopen.errors import InputError, UsageError
 from halfopen.model.exchange import FourTuple
 from halfopen.model.quantity import endpoint, grouped, plural
 
@@ -20,6 +20,7 @@ def show_ladder(printer: Printer, options: TraceOptions) -> ExitCode:
 
     Raises:
         UsageError: the captures have no such handshake.
+        InputError: they have none at all.
     """
     from halfopen.capture.exchanges import read_exchanges
     from halfopen.render.ladder import render_ladder
@@ -45,9 +46,9 @@ def show_ladder(printer: Printer, options: TraceOptions) -> ExitCode:
     return _verdict(options, found)
 
 
-def _nothing(which: int | FourTuple, found: Exchanges) -> UsageError:
+def _nothing(which: int | FourTuple, found: Exchanges) -> UsageError | InputError:
     if not found.handshakes:
-        return UsageError("there is nothing to draw", why="no handshake is in the capture")
+        return InputError("there is nothing to draw", why="no handshake is in the capture")
     if isinstance(which, FourTuple):
         ends = f"{endpoint(which.address, which.port)} and {endpoint(which.peer, which.peer_port)}"
         others = f"the capture has {plural(found.handshakes, 'handshake')} between other ends"

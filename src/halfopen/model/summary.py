@@ -224,6 +224,8 @@ class Host:
     clients_exact: bool | None = None
     first_ns: int | None = None
     last_ns: int | None = None
+    sent_midstream: bool = False
+    """It sent something in a connection from before the capture: it is there."""
 
 
 @dataclass(frozen=True, slots=True)

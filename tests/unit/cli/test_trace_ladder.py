@@ -99,7 +99,7 @@ def test_a_capture_without_handshakes(halfopen: Halfopen, tmp_path: Path) -> Non
     empty = tmp_path / "empty.pcap"
     empty.write_bytes(EMPTY_PCAP)
     done = halfopen("trace", empty, "--ladder", "1")
-    assert (done.returncode, done.stderr) == (2, "halfopen: there is nothing to draw: no handshake is in the capture\n")
+    assert (done.returncode, done.stderr) == (3, "halfopen: there is nothing to draw: no handshake is in the capture\n")
 
 
 def test_an_unreadable_capture(halfopen: Halfopen) -> None:

@@ -56,6 +56,20 @@ FIRES = [
         "10.0.0.5:8443 never answers: 3 connects (9 SYNs) over 1 min; other ports of the host do.",
     ),
     (
+        "a silent port of a host that goes on with an older connection",
+        summary(row("10.0.0.7", unanswered=2, syn_sent=4), silent_hosts=[host("10.0.0.7", sent_midstream=True)]),
+        "10.0.0.7:443 never answers: 2 connects (4 SYNs) over 1 min; other ports of the host do.",
+    ),
+    (
+        "unanswered attempts that were chosen by a condition",
+        summary(
+            row("10.0.0.7", unanswered=2, syn_sent=4),
+            silent_hosts=[host("10.0.0.7")],
+            filter='outcome == "unanswered"',
+        ),
+        "Both connects to 10.0.0.7:443 got no answer.",
+    ),
+    (
         "the capture ended too early to tell",
         summary(
             row("10.0.0.7", unanswered=1), end_ns=START_NS, silent_hosts=[host("10.0.0.7", handshakes=1, syn_sent=1)]

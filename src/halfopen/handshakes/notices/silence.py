@@ -37,14 +37,20 @@ def check(summary: Summary) -> Iterator[Notice]:
     """Whole hosts first, then single ports, single clients, and single attempts."""
     if summary.evicted and (summary.clients or 0) < FLOOD_CLIENTS_MIN:
         return  # The table was too small for an honest load: attempts left it before their answers came.
-    silent = ordinary_silent_hosts(summary)
+    sum_up = AtEndpoints(summary, "unanswered", _unanswered, "got no answer")
+    if summary.filter is not None:
+        # Of a host whose other attempts were left out nobody can say that it never answers.
+        chosen = [row for row in ordinary_endpoints(summary) if _unanswered(row)]
+        yield from one_a_row(chosen, _unanswered, _say_some, sum_up)
+        return
+    alive = {host.server for host in summary.silent_hosts if host.sent_midstream}
+    silent = [host for host in ordinary_silent_hosts(summary) if host.server not in alive]
     names = {host.server for host in silent}
     rows = [row for row in ordinary_endpoints(summary) if row.server not in names and _unanswered(row)]
     # A silent host that the list of silent hosts had no room for is among the unlisted ones there.
-    answering = {row.server for row in summary.endpoints if row.answered}
+    answering = {row.server for row in summary.endpoints if row.answered} | alive
     mute = [row for row in rows if row.answered == 0 and row.server in answering]
     partly = [row for row in rows if row.answered > 0]
-    sum_up = AtEndpoints(summary, "unanswered", _unanswered, "got no answer")
     yield from _hosts(summary, [host for host in silent if _had_time(summary, host)])
     yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, sum_up)
     yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _sum_up_pairs)

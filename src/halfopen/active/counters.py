@@ -1,7 +1,7 @@
 """The counters of this network namespace, before and after something that we did.
 
 Source: ``/proc/net/snmp``, ``/proc/net/netstat`` and ``/proc/net/sockstat`` of the reader's own namespace; no
-privilege. The first two are pairs of lines, names and values, each after the group's name.
+privilege.
 """
 
 from __future__ import annotations
@@ -9,14 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from halfopen.collect.netns.counters import parse_pairs
+from halfopen.collect.netns.sockstat import parse_sockstat
 from halfopen.knowledge.counters import BY_NAME
 
 #: Of these groups every counter that moved is told, of the others those that ``knowledge.counters`` explains.
 _WHOLE_GROUPS = frozenset({"Tcp", "TcpExt"})
 #: No counters but present values and constants (RFC 4022).
 _GAUGES = frozenset({"RtoAlgorithm", "RtoMin", "RtoMax", "MaxConn", "CurrEstab", "TCPMemoryPressuresChrono"})
-
-Groups = dict[str, dict[str, int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,29 +41,7 @@ def moved(before: Counters, after: Counters) -> dict[str, int]:
     return {name: delta for name, delta in grown.items() if delta}
 
 
-def parse_pairs(text: str) -> Groups:
-    """``TcpExt: A B`` above ``TcpExt: 1 2``; a pair that does not fit together is left out."""
-    groups: Groups = {}
-    lines = text.splitlines()
-    for names, values in zip(lines[::2], lines[1::2], strict=False):
-        group, _, titles = names.partition(":")
-        same, _, numbers = values.partition(":")
-        if group == same:
-            groups[group] = dict(zip(titles.split(), map(int, numbers.split()), strict=False))
-    return groups
-
-
-def parse_sockstat(text: str) -> Groups:
-    """``TCP: inuse 5 orphan 0 tw 2``."""
-    groups: Groups = {}
-    for line in text.splitlines():
-        group, _, rest = line.partition(":")
-        words = rest.split()
-        groups[group] = dict(zip(words[::2], map(int, words[1::2]), strict=False))
-    return groups
-
-
-def _chosen(groups: Groups) -> dict[str, int]:
+def _chosen(groups: dict[str, dict[str, int]]) -> dict[str, int]:
     return {
         name: value
         for group, values in groups.items()

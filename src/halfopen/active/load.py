@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from halfopen.active.resolve import Destination
 
 Progress = Callable[[int, int, int, int], None]
+
+#: Longest wait for the last connections to enter TIME_WAIT, and how often to look, seconds.
+_SETTLE_S, _LOOK_S = 0.5, 0.02
 
 #: What of the core's result is in the report as it is, and as a distribution.
 _KEPT = (
@@ -45,7 +49,19 @@ def run_load(options: LoadOptions, started: Callable[[Plan], None], progress: Pr
     started(plan)
     before = read_counters()
     result = _run(options, plan, literal(destination), progress)
-    return _report(plan, result, before, read_counters())
+    return _report(plan, result, before, _settled(plan))
+
+
+def _settled(plan: Plan) -> Counters:
+    """The counters once the last FINs have been answered; under the load's own weight that takes some milliseconds."""
+    now = read_counters()
+    deadline = time.monotonic() + _SETTLE_S
+    while plan.close != "rst" and time.monotonic() < deadline:
+        time.sleep(_LOOK_S)
+        earlier, now = now, read_counters()
+        if earlier.values.get("TW") == now.values.get("TW"):
+            break
+    return now
 
 
 def _plan(options: LoadOptions, destination: Destination) -> Plan:

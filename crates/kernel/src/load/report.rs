@@ -181,6 +181,9 @@ pub struct Report {
 /// Busy for this part of the time, a thread has nothing left to give; a load that waits for its server sleeps more.
 const CPU_LIMIT: f64 = 0.95;
 
+/// A shorter load has hardly begun: a few connections at once keep a thread busy, whoever is slow.
+const CPU_JUDGED_NS: u64 = 100_000_000;
+
 impl Report {
     pub(super) fn merge(tallies: Vec<Tally>, elapsed_ns: u64) -> Self {
         let mut all = Self {
@@ -232,7 +235,8 @@ impl Report {
             return Some(ClientLimit::Memory);
         }
         // Without a single handshake there is no rate that could have been higher.
-        (self.established > 0 && self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
+        let judged = self.established > 0 && self.elapsed_ns >= CPU_JUDGED_NS;
+        (judged && self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
     }
 
     /// Completed handshakes a second.

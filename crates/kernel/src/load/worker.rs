@@ -8,12 +8,13 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket};
 
+use super::renewal::Renewal;
 use super::schedule::Schedule;
 use super::slot::{Phase, Slot};
 use super::tally::Tally;
 use super::{CloseMode, Exchange, Failure, Options, Progress};
 use crate::connect::{SetupError, source_socket};
-use crate::sys::{Epoll, Errno, Interest, Readiness, TcpInfo, connect_unspecified, monotonic_ns};
+use crate::sys::{Epoll, Errno, Interest, Readiness, TcpInfo, exact_timers, monotonic_ns};
 
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
@@ -21,8 +22,8 @@ const BATCH: usize = 256;
 /// Room for one read.
 const BUFFER: usize = 64 * 1024;
 
-/// Connections begun before the next look at what became of the others.
-const BURST: usize = 1024;
+/// Connections begun before the next look at what became of the others: each one more is in the latency of the first.
+const BURST: usize = 16;
 
 /// A wait is never longer, so that a stop, a timeout and the progress are not late by more.
 const TICK: Duration = Duration::from_millis(100);
@@ -45,6 +46,9 @@ pub(super) struct Worker<'a> {
     buffer: Vec<u8>,
     next_source: usize,
     next_check: u64,
+    /// When the last wait ended: what it reported had happened by then, however long it takes to go through it.
+    woke: u64,
+    renewal: Renewal,
 }
 
 impl<'a> Worker<'a> {
@@ -59,12 +63,15 @@ impl<'a> Worker<'a> {
             buffer: vec![0; BUFFER],
             next_source: 0,
             next_check: 0,
+            woke: 0,
+            renewal: Renewal::default(),
         })
     }
 
     /// Until the schedule is over and every connection has ended, or until `stop`.
     pub(super) fn run(&mut self, progress: &Progress, stop: &AtomicBool) -> Result<Tally, SetupError> {
         let mut tally = Tally::new();
+        exact_timers();
         // A slot whose socket could not be made is out of use; without any left there is nothing to wait for.
         let mut usable = self.slots.len();
         while !stop.load(Ordering::Relaxed) {
@@ -91,7 +98,8 @@ impl<'a> Worker<'a> {
         let before = monotonic_ns();
         let timeout = self.wait_time(before);
         self.epoll.wait(Some(timeout)).map_err(SetupError::new("epoll_wait"))?;
-        tally.waited(monotonic_ns() - before);
+        self.woke = monotonic_ns();
+        tally.waited(self.woke - before);
         Ok(())
     }
 
@@ -202,9 +210,9 @@ impl<'a> Worker<'a> {
         if !readiness.writable() {
             return Ok(None);
         }
-        let now = monotonic_ns();
-        tally.report.connect.record(now - slot.intended);
-        if tally.wants_info(now - slot.began)
+        let now = self.woke;
+        tally.report.connect.record(now.saturating_sub(slot.intended));
+        if tally.wants_info(now.saturating_sub(slot.began))
             && let Ok(info) = TcpInfo::read(socket)
         {
             tally.learn(&info, true);
@@ -285,7 +293,7 @@ impl<'a> Worker<'a> {
     fn take(&mut self, index: usize, length: usize, tally: &mut Tally) -> bool {
         let slot = &mut self.slots[index];
         if slot.received == 0 && slot.first {
-            tally.report.first_byte.record(monotonic_ns() - slot.established);
+            tally.report.first_byte.record(self.woke - slot.established);
         }
         slot.received += length as u64;
         tally.report.received_bytes += length as u64;
@@ -303,7 +311,7 @@ impl<'a> Worker<'a> {
     /// An answer is complete: the next request, or the end.
     fn answered(&mut self, index: usize, tally: &mut Tally) -> io::Result<Option<End>> {
         let slot = &mut self.slots[index];
-        if !count_answer(slot, &self.options.exchange, tally) {
+        if !count_answer(slot, &self.options.exchange, self.woke, tally) {
             return Ok(Some(End::Failed(Failure::BadResponse)));
         }
         if slot.requests_left > 0 {
@@ -330,7 +338,7 @@ impl<'a> Worker<'a> {
             (Exchange::Http { .. }, _) => slot.requests_left == 0 && slot.response.may_close(),
             (Exchange::Connect, _) => true,
         };
-        if complete && count_answer(slot, &self.options.exchange, tally) {
+        if complete && count_answer(slot, &self.options.exchange, self.woke, tally) {
             End::Done
         } else {
             End::Failed(Failure::ClosedEarly)
@@ -344,15 +352,10 @@ impl<'a> Worker<'a> {
         match end {
             End::Done => {
                 tally.report.completed += 1;
-                // Used again only when the RST that disconnecting sends is what was asked for.
-                let again = self.options.close == CloseMode::Rst
-                    && slot
-                        .socket
-                        .as_ref()
-                        .is_some_and(|socket| connect_unspecified(socket).is_ok());
-                if !again {
-                    slot.socket = None;
-                }
+                slot.socket = slot
+                    .socket
+                    .take()
+                    .filter(|socket| self.renewal.renew(socket, self.options.close));
             }
             End::Failed(failure) => {
                 tally.fail(failure);
@@ -414,7 +417,7 @@ fn out_of_resources(error: &io::Error) -> bool {
 }
 
 /// Records a complete answer; false when it was not HTTP.
-fn count_answer(slot: &Slot, exchange: &Exchange, tally: &mut Tally) -> bool {
+fn count_answer(slot: &Slot, exchange: &Exchange, now: u64, tally: &mut Tally) -> bool {
     if matches!(exchange, Exchange::Http { .. }) {
         let status = slot.response.status();
         if status == 0 {
@@ -422,11 +425,10 @@ fn count_answer(slot: &Slot, exchange: &Exchange, tally: &mut Tally) -> bool {
         }
         *tally.report.statuses.entry(status).or_default() += 1;
     }
-    let now = monotonic_ns();
     if slot.first {
-        tally.report.response.record(now - slot.intended);
+        tally.report.response.record(now.saturating_sub(slot.intended));
     } else {
-        tally.report.reused_response.record(now - slot.asked);
+        tally.report.reused_response.record(now.saturating_sub(slot.asked));
     }
     true
 }

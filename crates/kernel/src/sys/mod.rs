@@ -8,7 +8,7 @@ mod limits;
 mod option;
 mod tcp_info;
 
-pub use clock::{Clock, monotonic_ns, realtime_ns};
+pub use clock::{Clock, exact_timers, monotonic_ns, realtime_ns};
 pub use epoll::{Epoll, Interest, Readiness, Waker};
 pub use errno::{Errno, errno_name};
 pub use error_queue::{IcmpError, read_icmp_error};

@@ -62,7 +62,7 @@ class ExpectType(click.ParamType[Any]):
 @click.option("--expect", type=ExpectType(),
               help="The answer to --send is so many bytes, or lasts until the server closes. [default: 1]")  # fmt: skip
 @click.option("--close", type=click.Choice(["fin", "rst", "server-first"]),
-              help="Who ends a connection, and keeps TIME_WAIT. [default: rst; with --http server-first]")  # fmt: skip
+              help="Who ends a connection, and keeps TIME_WAIT. [default: rst: nobody does]")  # fmt: skip
 @click.option("--source", "sources", type=SourcesType(), multiple=True,
               help="Local address; several (or a prefix) are used in turn, each with all its ports.")  # fmt: skip
 @click.option("--threads", type=ThreadsType(), default=1, show_default=True, help="Threads; all: one a processor.")

@@ -26,7 +26,7 @@ RUST_SOURCES := $(shell find crates Cargo.toml Cargo.lock -name target -prune -o
 CARGO_TEST := cargo test --workspace --exclude halfopen-python --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-check web web-check bench fuzz wheel clean
+.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-lab docs-check web web-check bench fuzz wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | while IFS=$$'\t' read -r name what; do \
@@ -74,6 +74,9 @@ types: build $(STAMPS)/test  ## mypy --strict, and the stub of the native core a
 docs: build  ## Write the generated pages anew
 	$(BIN)/python scripts/generate_docs.py
 	WRITE_PAGES=1 cargo test --quiet --locked -p halfopen-track --test track pages
+
+docs-lab: build  ## Run every experiment of the lab here, and write docs/lab with its numbers (root)
+	$(BIN)/python scripts/lab_pages.py
 
 docs-check: build  ## Are the generated pages what the code says?
 	$(BIN)/python scripts/generate_docs.py --check

@@ -14,6 +14,11 @@ def test_every_file_is_listed() -> None:
     assert len(set(EXPERIMENTS)) == len(EXPERIMENTS)
 
 
+def test_every_experiment_has_its_page() -> None:
+    pages = {path.stem for path in (ROOT / "docs/lab").glob("*.md")} - {"README"}
+    assert pages == set(EXPERIMENTS), "make docs-lab writes them"
+
+
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_says_what_it_claims(name: str) -> None:
     experiment = load(name)

@@ -9,6 +9,7 @@ from halfopen.lab.observe import Moment, listener_row
 from halfopen.lab.topology import pair
 from halfopen.lab.traffic import close_all, connect, listen
 from halfopen.lab.waiting import until
+from halfopen.lab.watching import Watching
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -28,10 +29,16 @@ def run(story: Story) -> None:
     )
     before = Moment.of(net.server)
     listener = listen(net.server, net.server_address, BACKLOG)
-    attempts = connect(
-        net.client, net.server_address, CLIENTS, until=lambda now: sum(a.connected for a in now) >= FIT, timeout_s=0.9
-    )
-    until(lambda: before.since("ListenOverflows") >= CLIENTS - FIT, "every SYN to be answered or dropped", 0.9)
+    with Watching(lambda: listener_row(net.server)["accept_queue"]) as depth:
+        attempts = connect(
+            net.client,
+            net.server_address,
+            CLIENTS,
+            until=lambda now: sum(a.connected for a in now) >= FIT,
+            timeout_s=0.9,
+        )
+        until(lambda: before.since("ListenOverflows") >= CLIENTS - FIT, "every SYN to be answered or dropped", 0.9)
+    story.figure("Accept queue of a listener that is not accepted from", "seconds", "connections", depth.points)
     row = listener_row(net.server)
     story.expect("clients that are connected: the backlog, and one more", FIT, sum(a.connected for a in attempts))
     story.expect("connections in the accept queue (Recv-Q of the listener)", FIT, row["accept_queue"])

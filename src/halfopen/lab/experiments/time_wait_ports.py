@@ -12,6 +12,7 @@ from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, listen
 from halfopen.lab.waiting import stopwatch, until
+from halfopen.lab.watching import Watching
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -37,7 +38,9 @@ def run(story: Story) -> None:
         "closes each first, as a client without keep-alive does."
     )
     moment = Moment.of(net.client)
-    story.expect("connections that worked", PORTS, sum(_once(net, first) is None for _ in range(PORTS)))
+    with Watching(lambda: PORTS - states(net.client).get("TIME_WAIT", 0)) as headroom:
+        story.expect("connections that worked", PORTS, sum(_once(net, first) is None for _ in range(PORTS)))
+    story.figure("Ports left for one destination", "seconds", "ports", headroom.points)
     story.expect("sockets in TIME_WAIT", PORTS, states(net.client).get("TIME_WAIT", 0))
     story.expect("the next connection", NO_PORT, _once(net, first))
     story.expect("counters that tell of it: ActiveOpens counts only what was sent", PORTS, moment.since("ActiveOpens"))

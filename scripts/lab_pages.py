@@ -1,0 +1,67 @@
+"""``make docs-lab``: runs every experiment here and writes docs/lab/: a page each, its figures, and the table of them.
+
+The numbers are those of this run, so the pages are not compared by ``make check``; a test holds the list of them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from halfopen.lab.experiments import EXPERIMENTS, load
+from halfopen.lab.runner import run_all
+from halfopen.render.figure import render_figure
+from halfopen.render.lab import render_markdown, render_tally
+
+if TYPE_CHECKING:
+    from halfopen.model.experiment import ExperimentResult
+
+PAGES = Path(__file__).resolve().parent.parent / "docs" / "lab"
+
+
+def figure_name(name: str, number: int) -> str:
+    """``accept-queue-overflow-1.svg``."""
+    return f"{name}-{number}.svg"
+
+
+def page(result: ExperimentResult) -> str:
+    """The page of one experiment with its figures."""
+    figures = [
+        f"\n![{series.title}]({figure_name(result.name, number)})\n" for number, series in enumerate(result.series, 1)
+    ]
+    command = f"\n`halfopen lab run {result.name}`, on Linux {platform.release()}.\n"
+    return render_markdown(result) + "".join(figures) + command
+
+
+def index() -> str:
+    """The table of all pages."""
+    rows = [f"| [{name}]({name}.md) | {load(name).claim} |" for name in EXPERIMENTS]
+    head = [
+        "# Experiments",
+        "",
+        "Written by `make docs-lab`, with the numbers of one run. [How the lab works](../lab.md).",
+        "",
+    ]
+    return "\n".join([*head, "| experiment | what it shows |", "| --- | --- |", *rows]) + "\n"
+
+
+def main() -> int:
+    """Run all, write all; 1 when an experiment failed."""
+    results = list(run_all(EXPERIMENTS, seed=1, jobs=os.cpu_count() or 1))
+    PAGES.mkdir(exist_ok=True)
+    for old in PAGES.iterdir():
+        old.unlink()
+    for result in results:
+        (PAGES / f"{result.name}.md").write_text(page(result), encoding="utf-8")
+        for number, series in enumerate(result.series, 1):
+            (PAGES / figure_name(result.name, number)).write_text(render_figure(series), encoding="utf-8")
+    (PAGES / "README.md").write_text(index(), encoding="utf-8")
+    print(render_tally(results))
+    return int(any(result.result == "failed" for result in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ def _running() -> Kernel:
         return Kernel(MEASURED, _has)
 
 
+@lru_cache(maxsize=4096)
 def _has(key: str) -> bool:
     """Whether the running kernel has ``key``, for whichever interface: the file may be for another host."""
     parts = pattern(key).split(".")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from halfopen.errors import InputError
     from halfopen.lint.document import Document, Kind
     from halfopen.lint.kernel import Kernel
+    from halfopen.lint.run import Result
     from halfopen.model.finding import Finding
 
 FailOn = Literal["never", "notice", "warning", "critical"]
@@ -32,8 +33,11 @@ def show(
     words = _known(ignored)
     target = kernel_of(kernel)
     documents, failures = read_files(files, kind)
-    found = lint(documents, target, words)
-    _print(printer, found, target, documents, failures)
+    result = lint(documents, target, words)
+    found = result.findings
+    _print(printer, result, target, documents, failures)
+    for (file, code), count in result.left_out.items():
+        printer.note(f"{file}: {count} more of {code} are left out")
     for failure in failures:
         printer.note(str(failure))
         if failure.hint:
@@ -73,17 +77,18 @@ def _known(ignored: Collection[str]) -> list[str]:
 
 def _print(
     printer: Printer,
-    found: Sequence[Finding],
+    result: Result,
     kernel: Kernel,
     documents: Sequence[Document],
     failures: Sequence[InputError],
 ) -> None:
     from halfopen.render import lint
 
+    found = result.findings
     if printer.format == "json":
         files = [(document.path, document.kind) for document in documents]
         unreadable = [(failure.subject, failure.why) for failure in failures]
-        _json(printer, lint.lint_object(found, str(kernel.version), files, unreadable))
+        _json(printer, lint.lint_object(found, result.left_out, str(kernel.version), files, unreadable))
     elif printer.format == "sarif":
         _json(printer, _sarif(found))
     elif printer.format == "github":

@@ -15,6 +15,8 @@ from halfopen.model.host import Setting
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: As the kernel's simple_strtoul() reads them: decimal, octal behind a 0, hexadecimal; longer ones fit no type.
+_NUMBER = re.compile(r"(-?)(?:0[xX]([0-9a-fA-F]{1,16})|0([0-7]{1,22})|(\d{1,20}))", re.ASCII)
 _BLANK = " \t\r\f\v"
 _WHITE = re.compile(r"\s+")
 
@@ -46,10 +48,9 @@ class Assignment:
     @property
     def numbers(self) -> tuple[int, ...] | None:
         """The numbers of the value, without a comment behind them; None when it is not made of numbers."""
-        try:
-            return tuple(int(word, 0) for word in without_comment(self.value or "").split()) or None
-        except ValueError:
-            return None
+        words = without_comment(self.value or "").split()
+        matches = [_NUMBER.fullmatch(word) for word in words]
+        return tuple(_number(match) for match in matches if match) if words and all(matches) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,12 @@ class Defect:
     column: int
     text: str
     """The line (hostile text), at most 80 characters."""
+
+
+def _number(match: re.Match[str]) -> int:
+    sign, hexadecimal, octal, decimal = match.groups()
+    number = int(hexadecimal, 16) if hexadecimal else int(octal, 8) if octal else int(decimal)
+    return -number if sign else number
 
 
 def dotted(key: str) -> str:

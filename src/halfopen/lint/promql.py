@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+# Possessive throughout: a label set that is not closed is given up at once, wherever it ends.
 _SELECTOR = re.compile(
-    r"(?<![\w:.])(?P<name>node_[A-Za-z0-9_:]+)\s*(?P<labels>\{(?:[^}\"']|\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*')*\})?"
-    r"\s*(?P<range>\[[^\]]*\])?"
+    r"(?<![\w:.])(?P<name>node_[A-Za-z0-9_:]++)\s*+"
+    r"(?P<labels>\{(?:[^{}\"']++|\"(?:[^\"\\]++|\\.)*+\"|'(?:[^'\\]++|\\.)*+')*+\})?\s*+(?P<range>\[[^\[\]]*+\])?"
 )
 _LABEL = re.compile(r"(\w+)\s*(=~|!~|!=|=)\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
 _COMPARISON = re.compile(r"[<>]=?|[!=]=(?![~])")
@@ -48,5 +49,5 @@ def selectors(text: str) -> Iterator[Selector]:
 
 def compares(text: str) -> bool:
     """Whether the expression compares something: what an alert fires on."""
-    bare = re.sub(r"\{[^}]*\}", "", text)
+    bare = re.sub(r"\{[^{}]*+\}", "", text)
     return _COMPARISON.search(bare) is not None

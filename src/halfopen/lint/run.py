@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from halfopen.lint.context import Context
@@ -10,13 +12,27 @@ from halfopen.lint.registry import CHECKS
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
 
+    from halfopen.lint.check import Check
     from halfopen.lint.document import Document
     from halfopen.lint.kernel import Kernel
     from halfopen.model.finding import Finding
 
+LIKE_MAX = 100
+"""Findings of one check in one file that are kept; the rest is counted."""
 
-def lint(documents: Sequence[Document], kernel: Kernel, ignored: Collection[str] = ()) -> tuple[Finding, ...]:
-    """Every finding, by file as given, line and column.
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What was found."""
+
+    findings: tuple[Finding, ...] = ()
+    """By file as given, line and column."""
+    left_out: dict[tuple[str, str], int] = field(default_factory=dict)
+    """{(file, code): findings beyond the hundredth}."""
+
+
+def lint(documents: Sequence[Document], kernel: Kernel, ignored: Collection[str] = ()) -> Result:
+    """Hold every check against the files.
 
     Args:
         documents: the files.
@@ -25,13 +41,22 @@ def lint(documents: Sequence[Document], kernel: Kernel, ignored: Collection[str]
     """
     context = Context(tuple(documents), kernel)
     order = {document.path: position for position, document in reversed(list(enumerate(documents)))}
-    left_out = {word.lower() for word in ignored}
+    unwanted = {word.lower() for word in ignored}
     silenced = {(document.path, line): words for document in documents for line, words in document.suppressed.items()}
-    found = [
-        finding
-        for check in CHECKS
-        if not left_out & {check.code.lower(), check.name}
-        for finding in check.check(context)
-        if not {check.code.lower(), check.name} & silenced.get((finding.file or "", finding.line or 0), frozenset())
-    ]
-    return tuple(sorted(found, key=lambda item: (order[item.file or ""], item.line or 0, item.column or 0, item.code)))
+    counts: Counter[tuple[str, str]] = Counter()
+    found: list[Finding] = []
+    for check in CHECKS:
+        names = _names(check)
+        for finding in () if unwanted & names else check.check(context):
+            file = finding.file or ""
+            if names & silenced.get((file, finding.line or 0), frozenset()):
+                continue
+            counts[file, check.code] += 1
+            if counts[file, check.code] <= LIKE_MAX:
+                found.append(finding)
+    found.sort(key=lambda item: (order[item.file or ""], item.line or 0, item.column or 0, item.code))
+    return Result(tuple(found), {place: count - LIKE_MAX for place, count in counts.items() if count > LIKE_MAX})
+
+
+def _names(check: Check) -> frozenset[str]:
+    return frozenset({check.code.lower(), check.name})

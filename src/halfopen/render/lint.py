@@ -10,7 +10,7 @@ from halfopen.render.escape import escape_text
 from halfopen.render.layout import Paint
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from halfopen.model.finding import Finding, Severity
 
@@ -41,7 +41,11 @@ def render_text(findings: Sequence[Finding], *, color: bool = False) -> str:
 
 
 def lint_object(
-    findings: Sequence[Finding], kernel: str, files: Sequence[tuple[str, str]], unreadable: Sequence[tuple[str, str]]
+    findings: Sequence[Finding],
+    left_out: Mapping[tuple[str, str], int],
+    kernel: str,
+    files: Sequence[tuple[str, str]],
+    unreadable: Sequence[tuple[str, str]],
 ) -> dict[str, Any]:
     """``halfopen.lint/1``."""
     return {
@@ -49,6 +53,7 @@ def lint_object(
         "kernel": kernel,
         "files": [{"path": path, "type": kind} for path, kind in files],
         "unreadable": [{"path": path, "why": why} for path, why in unreadable],
+        "left_out": [{"file": file, "code": code, "count": count} for (file, code), count in left_out.items()],
         "findings": [asdict(finding) for finding in findings],
     }
 

@@ -41,7 +41,7 @@ def run(code: str, case: dict[str, Any]) -> list[Finding]:
     documents = [read(name, text.encode()) for name, text in case["files"].items()]
     version = KernelVersion.parse(case["kernel"]) if "kernel" in case else MEASURED
     others = [check.code for check in CHECKS if check.code != code]
-    return list(lint(documents, Kernel(version), others))
+    return list(lint(documents, Kernel(version), others).findings)
 
 
 @pytest.mark.parametrize(("code", "case"), cases("fires"))
@@ -67,13 +67,13 @@ def test_is_silent(code: str, case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/lint/sane").iterdir()), ids=lambda path: path.name)
 @pytest.mark.parametrize("kernel", ["5.10", "6.1", "6.18"])
 def test_sane_files_have_no_finding(path: Path, kernel: str) -> None:
-    found = lint([read(path.name, path.read_bytes())], Kernel(KernelVersion.parse(kernel)))
+    found = lint([read(path.name, path.read_bytes())], Kernel(KernelVersion.parse(kernel))).findings
     assert [(one.code, one.line, one.cause) for one in found] == []
 
 
 def test_sane_files_together_have_no_finding() -> None:
     """But for what only a raised somaxconn beside the programs' own backlogs shows."""
     documents = [read(path.name, path.read_bytes()) for path in sorted((ROOT / "tests/cases/lint/sane").iterdir())]
-    found = lint(documents, Kernel())
+    found = lint(documents, Kernel()).findings
     assert {one.code for one in found} == {"HO812"}
     assert {one.severity for one in found} == {"notice"}

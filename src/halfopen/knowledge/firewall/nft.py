@@ -29,6 +29,8 @@ class _Reader:
     chains: list[PlacedChain] = field(default_factory=list)
     rules: list[PlacedRule] = field(default_factory=list)
     defects: list[Defect] = field(default_factory=list)
+    known: dict[tuple[str, str, str], FilterChain] = field(default_factory=dict)
+    """The chains of ``chains`` by family, table and name."""
 
     # --- the cursor -------------------------------------------------------------------------------------------------
 
@@ -112,6 +114,7 @@ class _Reader:
         chain = FilterChain(family, table, name.text)
         place = len(self.chains)
         self.chains.append(PlacedChain(chain, name.line))
+        self.known.setdefault((family, table, name.text), chain)
         if not self.take("{"):
             return
         while self.at < len(self.words) and not self.take("}"):
@@ -123,13 +126,14 @@ class _Reader:
                 else:
                     chain = described
                     self.chains[place] = PlacedChain(chain, name.line)
+                    self.known[family, table, name.text] = chain
             elif self.take("{"):
                 self.skip_block()
 
     def rule(self, chain: FilterChain, found: list[Word]) -> None:
         if not found:
             return
-        known = next((c.chain for c in self.chains if _same(c.chain, chain)), chain)
+        known = self.known.get((chain.family, chain.table, chain.name), chain)
         written = self.text[found[0].start : found[-1].end]
         self.rules.append(PlacedRule(read_rule(found, known, written), found[0].line, found[0].column))
 
@@ -183,7 +187,3 @@ def _priority(names: list[str]) -> int | None:
 
 def _is_int(text: str) -> bool:
     return text.lstrip("+-").isdigit()
-
-
-def _same(a: FilterChain, b: FilterChain) -> bool:
-    return (a.family, a.table, a.name) == (b.family, b.table, b.name)

@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 _VERDICTS = frozenset({"accept", "drop", "reject", "return", "queue", "continue"})
 _TRANSLATIONS = frozenset({"snat", "dnat", "masquerade", "redirect"})
 _ACTIONS = _TRANSLATIONS | {"notrack", "synproxy", "tproxy", "dup", "fwd"}
-#: What a SYN alone looks like; 1.0 prints the first, older and newer versions the others.
+#: What a SYN alone looks like; 1.0 prints the first, older and newer versions the others. There are eight flags:
+#: what is longer is no list of them, and the bounds keep the search from going over a hostile rule again and again.
 _SYN_ONLY = re.compile(
-    r"tcp flags (?:& \( [^)]*\bsyn\b[^)]*\) == syn\b(?! \|)"
-    r"|(?:== )?syn / [^ ]+(?: , [^ ]+)*)"
+    r"tcp flags (?:& \( [^)]{0,80}\bsyn\b[^)]{0,80}\) == syn\b(?! \|)"
+    r"|(?:== )?syn / [^ ]+(?: , [^ ]+){0,8})"
 )
 _NEEDED = {"syn", "ack"}
 
@@ -131,35 +132,29 @@ def _tracks(names: list[str]) -> bool:
 def _after(names: list[str], field: str) -> Iterator[str]:
     """The values that ``field`` is compared with: one, a list in braces, or a set by name; negated with ``!``."""
     for place, name in enumerate(names):
-        rest = names[place + 1 :]
-        if name != field or not rest:
+        if name != field:
             continue
-        negated = rest[0] == "!="
-        rest = rest[1:] if rest[0] in {"!=", "=="} else rest
-        for value in _values(rest):
-            yield "!" * negated + value
+        following = place + 1
+        operator = names[following] if following < len(names) else ""
+        if operator in {"!=", "=="}:
+            following += 1
+        for value in _values(names, following):
+            yield "!" * (operator == "!=") + value
 
 
-def _values(rest: list[str]) -> Iterator[str]:
-    if rest[:1] != ["{"]:
-        if rest and rest[0] not in {
-            "}",
-            ",",
-            ".",
-            "&",
-            "vmap",
-            "map",
-            "limit",
-            "timeout",
-            "counter",
-            "ct",
-            "<",
-            ">",
-            "<=",
-            ">=",
-        }:
-            yield rest[0]
+#: What stands behind a field that is compared with nothing.
+_NO_VALUES = frozenset({"}", ",", ".", "&", "vmap", "map", "limit", "timeout", "counter", "<", ">", "<=", ">="})
+
+
+def _values(names: list[str], start: int) -> Iterator[str]:
+    if start >= len(names):
         return
-    for value in rest[1 : rest.index("}") if "}" in rest else None]:
-        if value != ",":
-            yield value
+    if names[start] != "{":
+        if names[start] not in _NO_VALUES:
+            yield names[start]
+        return
+    for place in range(start + 1, len(names)):
+        if names[place] == "}":
+            return
+        if names[place] != ",":
+            yield names[place]

@@ -36,7 +36,7 @@ ROWS = (
     Sysctl(
         key="net.ipv4.tcp_fin_timeout",
         default="60",
-        accepts=(INT_MIN, INT_MAX // 250),  # it is kept in ticks: 250 a second where it was measured
+        accepts=(-(INT_MAX // 250), INT_MAX // 250),  # it is kept in ticks: 250 a second where it was measured
         sensible=(1, 3600),
         effect="close",
         does="Seconds that a FIN_WAIT_2 connection without a process is kept; TIME_WAIT is always 60 s.",

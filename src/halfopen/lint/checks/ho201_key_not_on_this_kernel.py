@@ -13,11 +13,22 @@ from halfopen.lint.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.kernel_version import KernelVersion
+    from halfopen.knowledge.sysctl_text import Assignment
+    from halfopen.knowledge.sysctls import Sysctl
     from halfopen.lint.context import Context
+    from halfopen.lint.document import Document
     from halfopen.model.finding import Finding, Severity
 
 #: Of keys below these the list of names is complete; others come with modules and drivers.
 _KNOWN = ("net.ipv4.tcp_", "net.ipv4.ip_", "net.ipv4.icmp_", "net.core.", "net.ipv4.conf.*.", "net.ipv6.conf.*.")
+
+
+SIMILAR = 0.85
+SLIP = 0.95
+"""Shares of the letters: a suggestion, and one letter more or less."""
+KEY_MAX = 100
+SUGGESTIONS_MAX = 100
 
 
 class KeyNotOnThisKernel(Check):
@@ -56,28 +67,49 @@ class KeyNotOnThisKernel(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line for such a key."""
+        kernel = context.kernel
+        near = _Neighbours()
         for document, item in context.settings():
             key = item.key
-            if not key.startswith("net.") or "*" in key or is_late(key) or not context.kernel.lacks(key):
+            if not key.startswith("net.") or "*" in key or is_late(key):
                 continue
             row = find(key)
-            if row is not None:
-                late = row.since is not None and context.kernel.version < row.since
-                cause = (
-                    f"it came with Linux {row.since}: on {context.kernel.version} the line fails"
-                    if late
-                    else f"it was removed after Linux {row.until}: sysctl -p fails on the line, boot passes over it"
-                    if row.until
-                    else "this kernel does not have it: the line fails"
-                )
-                instead = "put - before the key where older kernels read the file too" if late else "delete the line"
-                severity: Severity | None = "notice" if late and item.ignore_errors else None
-                yield self.on(document, item, cause, instead, severity=severity)
-            elif pattern(key).startswith(_KNOWN):
-                yield self.on(document, item, *_unknown(key))
+            if row is not None and kernel.lacks(key):
+                yield self._known(document, item, row, kernel.version)
+            elif row is None and pattern(key) not in NAMES and pattern(key).startswith(_KNOWN):
+                # What a kernel of another release has is not known, but a slip of the pen is one on each.
+                lacking = kernel.lacks(key)
+                meant = near.of(key, SIMILAR if lacking else SLIP)
+                if lacking or (meant and kernel.has is None):
+                    yield self.on(
+                        document,
+                        item,
+                        "no kernel that we know has this key: the line sets nothing",
+                        f"did you mean {meant}?" if meant else "delete the line",
+                    )
+
+    def _known(self, document: Document, item: Assignment, row: Sysctl, version: KernelVersion) -> Finding:
+        late = row.since is not None and version < row.since
+        severity: Severity | None = "notice" if late and item.ignore_errors else None
+        if late:
+            cause = f"it came with Linux {row.since}: on {version} the line fails"
+        elif row.until:
+            cause = f"it was removed after Linux {row.until}: sysctl -p fails on the line, boot passes over it"
+        else:
+            cause = "this kernel does not have it: the line fails"
+        instead = "put - before the key where older kernels read the file too" if late else "delete the line"
+        return self.on(document, item, cause, instead, severity=severity)
 
 
-def _unknown(key: str) -> tuple[str, str]:
-    near = get_close_matches(pattern(key), NAMES, n=1, cutoff=0.85)
-    cause = "no kernel that we know has this key: the line sets nothing"
-    return cause, f"did you mean {near[0]}?" if near else "delete the line"
+class _Neighbours:
+    """Looks for keys that are spelled alike, which takes a millisecond each: not for a file full of them."""
+
+    def __init__(self) -> None:
+        self._left = SUGGESTIONS_MAX
+
+    def of(self, key: str, cutoff: float) -> str | None:
+        """The key that this may have been meant to be."""
+        self._left -= 1
+        if self._left < 0:
+            return None
+        return next(iter(get_close_matches(pattern(key)[:KEY_MAX], NAMES, n=1, cutoff=cutoff)), None)

@@ -10,9 +10,7 @@ from halfopen.lint.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from halfopen.knowledge.sysctl_text import Assignment
     from halfopen.lint.context import Context
-    from halfopen.lint.document import Document
     from halfopen.model.finding import Finding
 
 KEY = "net.ipv4.tcp_fin_timeout"
@@ -58,10 +56,13 @@ class FinTimeoutIsNotTimeWait(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that lowers it."""
+        about_time_wait = {
+            document.path for document in context.documents if any("_tw_" in other.key for other in document.settings)
+        }
         for document, item in context.settings(KEY):
             if item.number is None or not 0 < item.number < DEFAULT_S:
                 continue
-            meant = _meant_for_time_wait(document, item)
+            meant = _TIME_WAIT.search(item.comment) or document.path in about_time_wait
             late = "; below 15 s late data of the peer is answered by RST" if item.number < LOW_S else ""
             yield self.on(
                 document,
@@ -71,8 +72,3 @@ class FinTimeoutIsNotTimeWait(Check):
                 want=str(DEFAULT_S),
                 severity="warning" if meant or late else "notice",
             )
-
-
-def _meant_for_time_wait(document: Document, item: Assignment) -> bool:
-    near = (other.key for other in document.settings)
-    return bool(_TIME_WAIT.search(item.comment)) or any("_tw_" in key for key in near)

@@ -61,7 +61,7 @@ class PortRangeOverServices(Check):
                 continue
             low, high = item.numbers
             covered = {port: name for port, name in (WELL_KNOWN | configured).items()
-                       if low <= port <= high and port not in reserved}  # fmt: skip
+                       if low <= port <= high and not reserved[port]}  # fmt: skip
             mine = [port for port in covered if port in configured]
             if not covered or (low >= _DEFAULT_LOW and not mine):
                 continue
@@ -79,18 +79,21 @@ class PortRangeOverServices(Check):
 
 
 _DEFAULT_LOW = 32768
+PORT_MAX = 65535
+_RESERVED = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _ADDRESS_PORT = re.compile(r"(?:^|:)(\d{1,5})$")
 
 
 def _port(address: str) -> list[int]:
     match = _ADDRESS_PORT.search(address)
-    return [int(match[1])] if match else []
+    return [int(match[1])] if match and int(match[1]) <= PORT_MAX else []
 
 
-def _reserved(context: Context) -> set[int]:
-    ports: set[int] = set()
+def _reserved(context: Context) -> bytearray:
+    """A flag for each port: 1 when the files reserve it."""
+    flags = bytearray(PORT_MAX + 1)
     for _document, item in context.settings(RESERVED):
-        for part in re.findall(r"(\d{1,5})(?:-(\d{1,5}))?", item.value or ""):
-            first, last = int(part[0]), int(part[1] or part[0])
-            ports.update(range(first, min(last, 65535) + 1))
-    return ports
+        for match in _RESERVED.finditer(item.value or ""):
+            first, last = int(match[1]), min(int(match[2] or match[1]), PORT_MAX)
+            flags[first : last + 1] = b"\1" * max(0, last + 1 - first)
+    return flags[: PORT_MAX + 1]

@@ -49,7 +49,13 @@ class NonsenseValue(Check):
         """Every such line."""
         for document, item in context.settings():
             row = find(item.key)
-            if row is None or row.sensible is None or item.numbers is None or not accepted(row, item.numbers):
+            if (
+                context.kernel.lacks(item.key)
+                or row is None
+                or row.sensible is None
+                or item.numbers is None
+                or not accepted(row, item.numbers)
+            ):
                 continue
             low, high = row.sensible
             if any(not low <= number <= high for number in item.numbers):

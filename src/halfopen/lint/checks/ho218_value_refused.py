@@ -51,7 +51,13 @@ class ValueRefused(Check):
         for document, item in context.settings():
             row = find(item.key)
             value = item.value or ""
-            if row is None or row.accepts is None or not row.count or _is_filled_in_later(value):
+            if (
+                context.kernel.lacks(item.key)
+                or row is None
+                or row.accepts is None
+                or not row.count
+                or _is_filled_in_later(value)
+            ):
                 continue
             if why := _refused(row, item.numbers, value):
                 yield self.on(document, item, why, f"write {_wanted(row)}")
@@ -66,7 +72,7 @@ def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str) -> str | 
     if not value.strip():
         return "an empty value changes nothing"
     if numbers is None:
-        return f"{value} is no number: the kernel refuses it"
+        return f"{value} is no number that the kernel takes"
     if not accepted(row, numbers):
         return f"the kernel refuses {value} (Invalid argument): it accepts {_wanted(row)}"
     if row.key == "net.ipv4.ip_local_port_range" and len(numbers) == 2 and numbers[0] > numbers[1]:

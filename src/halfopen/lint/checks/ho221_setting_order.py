@@ -64,10 +64,9 @@ class SettingOrder(Check):
             yield from self._port_range(document)
 
     def _forwarding(self, document: Document) -> Iterator[Finding]:
-        before = [item for item in document.settings if _RESET.fullmatch(item.key)]
+        undone = next((item for item in document.settings if _RESET.fullmatch(item.key)), None)
         for item in document.settings:
-            undone = next((other for other in before if other.line < item.line), None)
-            if item.key == FORWARD and undone is not None:
+            if item.key == FORWARD and undone is not None and undone.line < item.line:
                 yield self.on(
                     document,
                     item,

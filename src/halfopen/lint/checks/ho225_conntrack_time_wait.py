@@ -54,11 +54,14 @@ class ConntrackTimeWait(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
+        about_time_wait = {
+            document.path
+            for document in context.documents
+            if any("tcp_tw_" in other.key for other in document.settings)
+        }
         for document, item in context.settings(*KEYS):
             lowered = item.number is not None and item.number < DEFAULT_S
-            if lowered and (
-                _TIME_WAIT.search(item.comment) or any("tcp_tw_" in other.key for other in document.settings)
-            ):
+            if lowered and (_TIME_WAIT.search(item.comment) or document.path in about_time_wait):
                 yield self.on(
                     document,
                     item,

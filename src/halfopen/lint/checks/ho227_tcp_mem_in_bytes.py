@@ -52,11 +52,11 @@ class TcpMemInBytes(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
+        buffers = {item.numbers for name in BUFFERS for _, item in context.settings(name)}
         for document, item in context.settings(KEY):
             if not item.numbers or len(item.numbers) != 3:
                 continue
-            copied = any(other.numbers == item.numbers for name in BUFFERS for _, other in context.settings(name))
-            if item.numbers[2] > PAGES_MAX or copied:
+            if item.numbers[2] > PAGES_MAX or item.numbers in buffers:
                 size = item.numbers[2] * PAGE_BYTES / 2**30
                 yield self.on(
                     document,

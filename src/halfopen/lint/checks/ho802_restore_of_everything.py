@@ -51,12 +51,15 @@ class RestoreOfEverything(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
+        saved = {
+            document.path: {target for other in document.commands if (target := saved_to(other, document.commands))}
+            for document in context.documents
+        }
         for document, command in context.commands("sysctl"):
             loads = [word.text for word in command.words[1:] if re.fullmatch(r"-[qeN]*p|--load(=.*)?|-f", word.text)]
             files = [word.text for word in command.words[1:] if not word.text.startswith("-")]
-            saved = {target for other in document.commands if (target := saved_to(other, document.commands))}
             for file in files if loads else []:
-                if file in saved or _BACKUP.search(file):
+                if file in saved[document.path] or _BACKUP.search(file):
                     yield self.at(
                         document,
                         (command.line, command.column),

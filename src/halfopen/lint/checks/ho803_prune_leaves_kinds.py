@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
 
 
+PAIRS_MAX = 10_000
+"""Kinds of files times patterns. No script by a person has as many."""
+
+
 class PruneLeavesKinds(Check):
     """A backup script that removes old files of one kind only fills the disk with the others.
 
@@ -51,10 +55,12 @@ class PruneLeavesKinds(Check):
         """Every such line."""
         for document in context.documents:
             names = dict(document.variables)
-            kept = [pattern for command in document.commands for pattern in removed(command, document.commands, names)]
+            kept = {pattern for command in document.commands for pattern in removed(command, document.commands, names)}
             if not kept:
                 continue
             kinds = dict(written(document.commands, names))
+            if len(kinds) * len(kept) > PAIRS_MAX:
+                continue
             left = [kind for kind in kinds if not any(fnmatchcase(sample(kind), pattern) for pattern in kept)]
             if len(kinds) > 1 and 0 < len(left) < len(kinds):
                 for kind in left:
@@ -62,6 +68,6 @@ class PruneLeavesKinds(Check):
                         document,
                         kinds[kind],
                         kind,
-                        f"old files like this are never removed: the script prunes {', '.join(sorted(set(kept)))} only",
+                        f"old files like this are never removed: the script prunes {', '.join(sorted(kept))} only",
                         "prune by a pattern that matches every kind, or write one archive a run",
                     )

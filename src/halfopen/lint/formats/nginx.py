@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(
     r"""(?P<skip>\#[^\n]*|[^\S\n]+|\n)|(?P<mark>[{};])|"(?P<double>(?:[^"\\]|\\.)*)"?|'(?P<single>(?:[^'\\]|\\.)*)'?"""
-    r"|(?P<word>(?:\$\{[^}\n]*\}|[^\s{};\"'])(?:\$\{[^}\n]*\}|[^\s{};])*)|(?P<other>.)",
+    r"|(?P<word>(?:\$\{\w{1,64}\}|[^\s{};\"'])(?:\$\{\w{1,64}\}|[^\s{};])*)|(?P<other>.)",
     re.DOTALL,
 )
 DEFAULT_BACKLOG = 511

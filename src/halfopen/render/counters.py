@@ -11,6 +11,8 @@ from halfopen.render.layout import Paint, wrap
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_TITLE = "Kernel counters that moved"
+_WHOSE = "in this network namespace meanwhile, whoever moved them"
 _ROLES = {"loss": "warn", "sign": "", "ordinary": "dim"}
 
 
@@ -19,9 +21,7 @@ def moved_counters(deltas: Mapping[str, int], width: int, paint: Paint) -> list[
     known = [counter for counter in COUNTERS if counter.name in deltas]
     if not known:
         return []
-    lines = [
-        paint("head", "Kernel counters that moved") + paint("dim", "  of this network namespace, whoever moved them")
-    ]
+    lines = [paint("head", _TITLE), *(paint("dim", line) for line in wrap(_WHOSE, width, "  "))]
     known.sort(key=lambda counter: tuple(_ROLES).index(counter.kind))
     numbers = {counter.name: f"+{grouped(deltas[counter.name])}" for counter in known}
     first, second = max(map(len, numbers)), max(map(len, numbers.values()))
@@ -32,5 +32,6 @@ def moved_counters(deltas: Mapping[str, int], width: int, paint: Paint) -> list[
         lines += [meaning[0].replace(name, paint(_ROLES[counter.kind], name), 1), *meaning[1:]]
     others = len(deltas) - len(known)
     if others:
-        lines.append(paint("dim", f"  and {plural(others, 'other')} that say nothing about handshakes (--format json)"))
+        rest = f"and {plural(others, 'other')} that say nothing about handshakes (in the JSON output)"
+        lines += [paint("dim", line) for line in wrap(rest, width, "  ")]
     return lines

@@ -10,8 +10,8 @@ from halfopen.render.layout import Cell, Column, Paint, bar, table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-#: Cells of the longest bar.
-_CELLS = 30
+#: Cells of the longest bar where there is room, and columns beside it.
+_CELLS, _NUMBERS = 30, 38
 
 
 def histogram(buckets: Iterable[tuple[float, int]], width: int, paint: Paint) -> list[str]:
@@ -24,13 +24,14 @@ def histogram(buckets: Iterable[tuple[float, int]], width: int, paint: Paint) ->
     """
     bins = binned(buckets)
     whole, most = sum(count for *_, count in bins), max((count for *_, count in bins), default=0)
+    cells = max(1, min(_CELLS, width - _NUMBERS))
     rows: list[list[Cell | str]] = [
         [
             f"{duration(low)} to",
             duration(high),
             grouped(count),
             share(count, whole),
-            Cell(bar(count, most, _CELLS), "dim"),
+            Cell(bar(count, most, cells), "dim"),
         ]
         for low, high, count in bins
     ]

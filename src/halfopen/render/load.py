@@ -61,7 +61,7 @@ def _failures(report: LoadReport, width: int, paint: Paint) -> list[str]:
     ]
     if not rows:
         return []
-    columns = [Column(""), Column("", right=True), Column("", right=True), Column(""), Column("", words=20)]
+    columns = [Column(""), Column("", right=True), Column("", right=True), Column(""), Column("", words=20, keep=1)]
     return [paint("head", "Failed"), *table(columns, rows, width, paint)]
 
 
@@ -84,7 +84,8 @@ def _latency(report: LoadReport, width: int, paint: Paint) -> list[str]:
     if not rows:
         return []
     titles = ("p50", "p90", "p99", "p99.9", "max")
-    columns = [Column("Latency"), *(Column(title, right=True) for title in titles), Column("", keep=1)]
+    numbers = [Column(title, right=True, keep=2 if title == "p99.9" else 0) for title in titles]
+    columns = [Column("Latency", shrink=14), *numbers, Column("", keep=1)]
     return table(columns, rows, width, paint, indent="")
 
 

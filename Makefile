@@ -38,8 +38,10 @@ setup: $(STAMPS)/run  ## Install what building needs: system packages, Rust, .ve
 
 build: $(STAMPS)/build  ## Build the native core and install halfopen into .venv
 
-run: build  ## Install what is missing, and trace a capture that ships with the project (CAPTURE=file for another)
+run: build  ## Install what is missing, trace a capture that ships with the project (CAPTURE=file), and examine this host
 	@$(BIN)/halfopen trace $(CAPTURE)
+	@printf '\n'
+	@$(BIN)/halfopen doctor
 
 test: test-rust test-python  ## Install what is missing, and run every test
 

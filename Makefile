@@ -26,7 +26,7 @@ RUST_SOURCES := $(shell find crates Cargo.toml Cargo.lock -name target -prune -o
 CARGO_TEST := cargo test --workspace --exclude halfopen-python --locked
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build run test test-rust test-python check fmt fmt-check lint types docs docs-lab docs-check web web-check bench fuzz wheel clean
+.PHONY: help setup build run test test-rust test-python test-rules check fmt fmt-check lint types docs docs-lab docs-check web web-check bench fuzz wheel clean
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*  ## ' $(MAKEFILE_LIST) | sed -E 's/:.*  ## /\t/' | while IFS=$$'\t' read -r name what; do \
@@ -49,6 +49,9 @@ test: test-rust test-python  ## Install what is missing, and run every test
 
 test-rust: $(STAMPS)/test  ## Run the Rust tests
 	$(CARGO_TEST)
+
+test-rules: build $(STAMPS)/test  ## The doctor on hosts with a fault each, and on healthy ones: both rates (needs root)
+	$(BIN)/python -m pytest tests/rules $(PYTEST)
 
 test-python: build $(STAMPS)/test  ## Run the Python tests
 	$(BIN)/python -m pytest $(PYTEST)

@@ -70,5 +70,5 @@ EXPERIMENT = Experiment(
     claim="With TCP_DEFER_ACCEPT a client that does not speak is ESTABLISHED while the server keeps it in SYN-RECEIVED "
     "until the periods are over and a SYN-ACK is sent once more.",
     run=run,
-    proves=("HO108",),
+    proves=("HO112",),
 )

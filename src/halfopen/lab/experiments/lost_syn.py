@@ -113,5 +113,5 @@ EXPERIMENT = Experiment(
     claim="A connect that takes 1, 2 or 3 seconds has lost SYNs or SYN-ACKs; how long it takes to fail follows from "
     "tcp_syn_retries and, since Linux 6.5, tcp_syn_linear_timeouts together.",
     run=run,
-    proves=("HO210",),
+    proves=("HO210", "HO306", "HO307"),
 )

@@ -97,5 +97,5 @@ EXPERIMENT = Experiment(
     claim="Each SO_REUSEPORT socket has queues of its own: one that nobody accepts from loses its share, and one that "
     "is closed resets what it holds, unless tcp_migrate_req is set.",
     run=run,
-    proves=("HO109", "HO110"),
+    proves=("HO110", "HO111"),
 )

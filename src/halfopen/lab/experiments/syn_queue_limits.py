@@ -78,5 +78,5 @@ EXPERIMENT = Experiment(
     claim="With SYN cookies on, the SYN queue holds the listener's backlog and one more, and tcp_max_syn_backlog is "
     "not consulted; without them three quarters of it are a second limit, whose drops only ListenDrops counts.",
     run=run,
-    proves=("HO106", "HO202"),
+    proves=("HO105", "HO106", "HO108", "HO202", "HO207"),
 )

@@ -146,5 +146,5 @@ EXPERIMENT = Experiment(
     claim="Ports run out for each destination separately, and no counter tells; tcp_fin_timeout does not shorten "
     "TIME_WAIT, tcp_tw_reuse=1 helps after a second and with timestamps only, and keep-alive cures it.",
     run=run,
-    proves=("HO203", "HO301", "HO302", "HO206"),
+    proves=("HO203", "HO206", "HO301", "HO302", "HO304"),
 )

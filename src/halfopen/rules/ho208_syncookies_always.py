@@ -42,6 +42,7 @@ class SyncookiesAlways(SettingRule):
     name = "syncookies-always"
     severity = "warning"
     harm = "slow"
+    proof = "cookie-options"
     key = SYNCOOKIES
     want = "1"
     advice = "Set it to 1: cookies when they are needed."

@@ -55,6 +55,7 @@ class PortsPastHalf(Rule):
     name = "ports-past-half"
     severity = "warning"
     harm = "slow"
+    proof = "time-wait-ports"
     needs = ("sockets", "sysctls")
     absorbs = ("HO303", "HO304", "HO310")
 

@@ -57,6 +57,7 @@ class SynLimit(Rule):
     name = "syn-limit-for-everybody"
     severity = "warning"
     harm = "risk"
+    proof = "flood-with-clients"
     needs = ("packet_filter",)
     absorbs = ("HO605",)
 

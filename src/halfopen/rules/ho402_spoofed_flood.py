@@ -62,6 +62,7 @@ class SpoofedFlood(Rule):
     name = "spoofed-syn-flood"
     severity = "warning"
     harm = "risk"
+    proof = "flood-with-clients"
     needs = ("counters",)
     absorbs = ("HO105", "HO115", "HO406")
 

@@ -47,6 +47,7 @@ class FastOpenHalf(Rule):
     name = "fast-open-half-configured"
     severity = "notice"
     harm = "untidy"
+    proof = "fast-open"
     needs = ("sysctls", "listener_options")
 
     def check(self, context: Context) -> Iterator[Finding]:

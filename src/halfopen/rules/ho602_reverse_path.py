@@ -53,6 +53,7 @@ class ReversePath(Rule):
     name = "reverse-path-filter-strict"
     severity = "warning"
     harm = "failing"
+    proof = "filters"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:

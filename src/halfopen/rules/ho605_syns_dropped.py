@@ -50,6 +50,7 @@ class SynsDropped(Rule):
     name = "syns-dropped-by-filter"
     severity = "notice"
     harm = "risk"
+    proof = "filters"
     needs = ("packet_filter", "interval")
 
     def check(self, context: Context) -> Iterator[Finding]:

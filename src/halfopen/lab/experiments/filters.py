@@ -149,5 +149,5 @@ EXPERIMENT = Experiment(
     claim="A SYN that a filter or rp_filter drops moves no counter of TCP; without a route back ListenDrops and "
     "OutNoRoutes move; the client's own OUTPUT chain drops it as silently as a filter far away.",
     run=run,
-    proves=("HO601", "HO602"),
+    proves=("HO602", "HO605"),
 )

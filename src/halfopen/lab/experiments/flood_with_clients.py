@@ -185,5 +185,5 @@ EXPERIMENT = Experiment(
     claim="SYN cookies serve the clients through a spoofed flood; a larger backlog or fewer SYN-ACK retries do not, "
     "and a rate limit for all SYNs locks the clients out by itself.",
     run=run,
-    proves=("HO401",),
+    proves=("HO401", "HO402"),
 )

@@ -67,4 +67,5 @@ EXPERIMENT = Experiment(
     claim="A request that nobody completes lives 2^(tcp_synack_retries + 1) - 1 seconds and dies uncounted; in a queue "
     "that is more than half full the kernel prunes it to a few seconds by itself.",
     run=run,
+    proves=("HO219",),
 )

@@ -12,7 +12,7 @@ use crate::state::State;
 
 /// A connection of which nothing but one SYN was seen; with `rare`, SYNs.
 #[derive(Clone, Debug)]
-#[repr(C, align(64))]
+#[repr(C)]
 pub struct Lone {
     client: u32,
     server: u32,
@@ -61,10 +61,8 @@ const CLIENT_LOW: u8 = 1;
 const PORT_REUSED: u8 = 2;
 /// The identification was there (and not 0, which identifies nothing).
 const IP_ID: u8 = 4;
-/// It was pushed out of the full table.
-const EVICTED: u8 = 8;
 /// It is not here any more.
-const GONE: u8 = 16;
+const GONE: u8 = 8;
 
 const fn mark(on: bool, mark: u8) -> u8 {
     if on { mark } else { 0 }
@@ -269,8 +267,8 @@ impl Lone {
         self.rare.as_ref().map_or(self.start_ns, |flow| flow.last_ns)
     }
 
-    /// What a summary needs of it; `None` where there is more to say.
-    pub fn unanswered(&self) -> Option<Unanswered> {
+    /// What a summary needs of it; `None` where there is more to say. `evicted` says that it was pushed out of the table.
+    pub fn unanswered(&self, evicted: bool) -> Option<Unanswered> {
         if self.rare.is_some() {
             return None;
         }
@@ -281,7 +279,7 @@ impl Lone {
             }
         };
         note(self.has(PORT_REUSED), Anomaly::PortReused);
-        note(self.is_evicted(), Anomaly::Evicted);
+        note(evicted, Anomaly::Evicted);
         note(self.options().is_incomplete(), Anomaly::OptionsDamaged);
         Some(Unanswered {
             client: Address::from_v4(self.client.to_be_bytes()),
@@ -296,16 +294,6 @@ impl Lone {
     /// Whether it was taken away.
     pub const fn is_gone(&self) -> bool {
         self.has(GONE)
-    }
-
-    /// Notes that it was pushed out of the table.
-    pub const fn set_evicted(&mut self) {
-        self.marks |= EVICTED;
-    }
-
-    /// Whether it was.
-    pub const fn is_evicted(&self) -> bool {
-        self.has(EVICTED)
     }
 }
 

@@ -4,32 +4,19 @@ use crate::Handshake;
 use crate::finish::finish;
 use crate::flow::Flow;
 use crate::lone::{Lone, Unanswered};
-use crate::store::{Removed, Whole};
+use crate::store::Removed;
 
 /// A connection that is over, before its record is written out: much smaller, so that another thread can do that.
 #[derive(Clone, Debug)]
-pub struct Ended(Inner);
-
-#[derive(Clone, Debug)]
-enum Inner {
-    Lone(Lone),
-    Whole(Box<Whole>),
-    Evicted(Box<Whole>),
+pub struct Ended {
+    removed: Removed,
+    evicted: bool,
 }
 
 impl Ended {
     /// Out of the table.
-    pub(crate) fn new(removed: Removed, evicted: bool) -> Self {
-        Self(match removed {
-            Removed::Lone(mut lone) => {
-                if evicted {
-                    lone.set_evicted();
-                }
-                Inner::Lone(lone)
-            }
-            Removed::Whole(whole) if evicted => Inner::Evicted(whole),
-            Removed::Whole(whole) => Inner::Whole(whole),
-        })
+    pub(crate) const fn new(removed: Removed, evicted: bool) -> Self {
+        Self { removed, evicted }
     }
 
     /// A lone SYN that was never in the table.
@@ -37,20 +24,28 @@ impl Ended {
         Self::new(Removed::Lone(Lone::pack(flow)), evicted)
     }
 
+    /// Reads what its record will be made of, so that the processor fetches it; the result means nothing. For a whole group
+    /// first, as their lines lie far apart.
+    pub fn touch(&self) -> u64 {
+        match &self.removed {
+            Removed::Lone(_) => 0,
+            Removed::Whole(whole) => whole.touch(),
+        }
+    }
+
     /// What a summary needs of it, where it is one ordinary SYN and nothing else.
     pub fn unanswered(&self) -> Option<Unanswered> {
-        match &self.0 {
-            Inner::Lone(lone) => lone.unanswered(),
-            _ => None,
+        match &self.removed {
+            Removed::Lone(lone) => lone.unanswered(self.evicted),
+            Removed::Whole(_) => None,
         }
     }
 
     /// Its record.
     pub fn record(&self) -> Handshake {
-        match &self.0 {
-            Inner::Lone(lone) => finish(&lone.unpack(), None, lone.is_evicted()),
-            Inner::Whole(whole) => finish(&whole.flow, Some(&whole.detail), false),
-            Inner::Evicted(whole) => finish(&whole.flow, Some(&whole.detail), true),
+        match &self.removed {
+            Removed::Lone(lone) => finish(&lone.unpack(), None, self.evicted),
+            Removed::Whole(whole) => finish(&whole.flow, Some(&whole.detail), self.evicted),
         }
     }
 }

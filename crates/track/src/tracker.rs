@@ -119,6 +119,9 @@ const PLAUSIBLE_STEP_NS: i64 = 60_000_000_000;
 /// small the table is, so that what follows is neither taken for a new connection nor for one from before the capture.
 const SEEN: usize = 1 << 21;
 
+/// How far ahead the ends of lingering are fetched.
+const LINGER_AHEAD_NS: i64 = 1_000_000;
+
 /// Packets whose places are fetched side by side.
 const AHEAD: usize = 32;
 
@@ -224,6 +227,13 @@ impl Tracker {
         }
         for &hash in hashes {
             touched ^= self.store.touch_flow(hash);
+        }
+        // Of a connection of eight packets, one in eight is the end of another's lingering.
+        for &(due, slot, _) in self.linger[0].iter().take(AHEAD / 4) {
+            if due > self.last_ns.saturating_add(LINGER_AHEAD_NS) {
+                break;
+            }
+            touched ^= self.store.touch_whole(slot);
         }
         std::hint::black_box(touched);
     }

@@ -218,7 +218,10 @@ impl Tracker {
             touched ^= u64::from(self.store.touch(hash));
         }
         for (&hash, packet) in hashes.iter().zip(group) {
-            if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+            let Packet::Tcp(s) = packet else { continue };
+            // Each of its lines: another core wrote them.
+            touched ^= s.time_ns as u64 ^ s.frame ^ u64::from(s.seq) ^ u64::from(s.src_port);
+            if s.flags.has(Flags::SYN) {
                 touched ^= self.seen.touch(hash);
             }
         }

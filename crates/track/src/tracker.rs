@@ -30,7 +30,7 @@ pub struct Limits {
 
 impl Default for Limits {
     /// 500 000 connections, or 1.5 million lone SYNs (two seconds of a flood of 700 000 a second, longer than a client
-    /// waits before it repeats its SYN), with their index and the memory of past ones stay under 400 MiB.
+    /// waits before it repeats its SYN), with their index and the memory of past ones stay under 300 MiB.
     fn default() -> Self {
         Self { max_flows: 500_000 }
     }

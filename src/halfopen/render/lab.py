@@ -17,7 +17,7 @@ _MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("sk
 _WHOLE = 1000
 _COLUMNS = (
     Column("observed here"),
-    Column("what", words=60),
+    Column("what", words=44),
     Column("expected"),
     Column(""),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
 from halfopen.lab.topology import pair
@@ -28,6 +29,7 @@ def run(story: Story) -> None:
         "when an application is busy elsewhere."
     )
     before = Moment.of(net.server)
+    doctor = Examination.begin(net.server)
     listener = listen(net.server, net.server_address, BACKLOG)
     with Watching(lambda: listener_row(net.server)["accept_queue"]) as depth:
         attempts = connect(
@@ -47,6 +49,7 @@ def run(story: Story) -> None:
     story.expect("ListenDrops: the same events again, not others", CLIENTS - FIT, before.since("ListenDrops"))
     story.expect("drops that the listener itself counts (ss -m, d)", CLIENTS - FIT, row["drops"])
     story.expect("clients that were told anything", 0, sum(a.error is not None for a in attempts))
+    doctor.expect(story, "HO101", found=True)
     close_all(attempts)
     listener.close()
 
@@ -55,10 +58,12 @@ def run(story: Story) -> None:
         f"own limit, net.core.somaxconn, is {net.server.sysctl('net.core.somaxconn')} and was not the one that decided."
     )
     before = Moment.of(net.server)
+    doctor = Examination.begin(net.server)
     listener = listen(net.server, net.server_address, CLIENTS)
     attempts = connect(net.client, net.server_address, CLIENTS)
     story.expect("clients that are connected", CLIENTS, sum(a.connected for a in attempts))
     story.expect("ListenOverflows", 0, before.since("ListenOverflows"))
+    doctor.expect(story, "HO101", found=False)
     close_all(attempts)
     listener.close()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.tcp_info import TcpInfo
@@ -29,9 +30,11 @@ def run(story: Story) -> None:
     net.server.set_sysctl(COOKIES, 2)
     story.say(f"With {COOKIES} = 2 every handshake is one of cookies, as they are when the SYN queue is full.")
     _expect(story, net, "timestamps, SACK, window scaling", scale=True)
+    Examination.begin(net.server).expect(story, "HO208", found=True)
     net.client.set_sysctl(TIMESTAMPS, 0)
     story.say(f"The same for a client with {TIMESTAMPS} = 0, which some hardening guides ask for:")
     _expect(story, net, "none", scale=False)
+    Examination.begin(net.client).expect(story, "HO205", found=True)
     story.say("And an MSS that is not one of four is rounded down:")
     limit = (socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1200)
     accepted, attempt = _accept(net, Target(net.server_address, options=(limit,)))
@@ -44,6 +47,8 @@ def run(story: Story) -> None:
     net.client.set_sysctl(TIMESTAMPS, 1)
     net.server.set_sysctl(COOKIES, 1)
     _expect(story, net, "timestamps, SACK, window scaling", scale=True)
+    Examination.begin(net.server).expect(story, "HO208", found=False)
+    Examination.begin(net.client).expect(story, "HO205", found=False)
 
 
 def _accept(net: Pair, target: Target) -> tuple[socket.socket, Attempt]:

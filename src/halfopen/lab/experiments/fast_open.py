@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment
 from halfopen.lab.story import Between
@@ -34,6 +35,7 @@ def run(story: Story) -> None:
     plain = listen(net.server, net.server_address, 16)
     _exchange(net, plain)
     story.expect("second connect: data in the SYN was accepted", 0, int(_exchange(net, plain)[0].syn_data))
+    Examination.begin(net.server).expect(story, "HO501", found=True)
     plain.close()
 
     option = (socket.IPPROTO_TCP, socket.TCP_FASTOPEN, QUEUE)
@@ -44,6 +46,7 @@ def run(story: Story) -> None:
     story.expect("  TCPFastOpenCookieReqd on the server: a cookie was asked", 1, moment.since("TCPFastOpenCookieReqd"))
     story.expect("second connect: data in the SYN was accepted", 1, int(_exchange(net, listener)[0].syn_data))
     story.expect("  TCPFastOpenPassive on the server", 1, moment.since("TCPFastOpenPassive"))
+    Examination.begin(net.server).expect(story, "HO501", found=False)
     story.expect("  TCPFastOpenActive on the client", 1, own.since("TCPFastOpenActive"))
 
     story.say("The server's key changes, as behind a load balancer whose servers have one each:")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import states
 from halfopen.lab.story import Between
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from halfopen.lab.story import Story
 
 FIN_TIMEOUT = "net.ipv4.tcp_fin_timeout"
-CLIENTS = 5
+CLIENTS = 120
 SHORT_S = 2
 
 
@@ -32,6 +33,7 @@ def run(story: Story) -> None:
     accepted = [net.server.run(listener.accept)[0] for _ in range(CLIENTS)]
     close_all(attempts)
     until(lambda: states(net.server).get("CLOSE_WAIT", 0) == CLIENTS, "the FINs to arrive")
+    doctor = Examination.begin(net.server)
     elapsed = stopwatch()
     story.expect("CLOSE_WAIT on the server", CLIENTS, states(net.server).get("CLOSE_WAIT", 0))
     story.expect("FIN_WAIT2 on the client", CLIENTS, states(net.client).get("FIN_WAIT2", 0))
@@ -40,11 +42,14 @@ def run(story: Story) -> None:
     story.expect("TIME_WAIT that they left on the client: none was reached", 0, states(net.client).get("TIME_WAIT", 0))
     story.expect("CLOSE_WAIT on the server, which no setting ends", CLIENTS, states(net.server).get("CLOSE_WAIT", 0))
 
+    doctor.expect(story, "HO701", found=True)
+
     story.remedy("Close the socket when recv() has returned nothing: a change in the application. No setting does it.")
     for connection in accepted:
         connection.close()
     until(lambda: states(net.server).get("CLOSE_WAIT", 0) == 0, "the server's sockets to go")
     story.expect("CLOSE_WAIT on the server", 0, states(net.server).get("CLOSE_WAIT", 0))
+    doctor.expect(story, "HO701", found=False)
     listener.close()
 
 

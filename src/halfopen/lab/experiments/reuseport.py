@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, census
 from halfopen.lab.story import AtLeast
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 MIGRATE = "net.ipv4.tcp_migrate_req"
 SHARED = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-BACKLOG, CLIENTS, QUEUED = 4, 40, 20
+BACKLOG, CLIENTS, QUEUED = 16, 60, 20
 
 
 def run(story: Story) -> None:
@@ -29,7 +30,7 @@ def run(story: Story) -> None:
     stuck = listen(net.server, net.server_address, BACKLOG, options=(SHARED,))
     busy = listen(net.server, net.server_address, BACKLOG, options=(SHARED,))
     busy.setblocking(False)  # noqa: FBT003  (the library's signature)
-    moment = Moment.of(net.server)
+    moment, doctor = Moment.of(net.server), Examination.begin(net.server)
     attempts = _one_by_one(net, busy)
     rows = sorted(census(net.server)["listeners"], key=lambda row: row["accept_queue"])
     story.expect("queue of the stuck worker: full", BACKLOG + 1, rows[-1]["accept_queue"])
@@ -37,6 +38,7 @@ def run(story: Story) -> None:
     story.expect(f"of {CLIENTS} clients, not served beside an idle worker", AtLeast(1),
                  sum(not a.connected for a in attempts))  # fmt: skip
     story.expect("ListenOverflows", AtLeast(1), moment.since("ListenOverflows"))
+    doctor.expect(story, "HO110", found=True)
     close_all(attempts)
     stuck.close()
     busy.close()

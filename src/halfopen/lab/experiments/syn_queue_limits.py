@@ -7,6 +7,7 @@ from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from halfopen import _core
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.topology import SPOOFED, Pair, add_route, pair
@@ -30,15 +31,24 @@ class Case:
     backlog: int
     half_open: int
     counters: tuple[tuple[str, int], ...]
+    code: str | None = None
+    """What the doctor finds, if it finds something."""
 
 
 #: From net/ipv4/tcp_input.c: inet_csk_reqsk_queue_is_full() lets backlog + 1 in; without cookies, a SYN is dropped once
 #: max_syn_backlog - queue length < max_syn_backlog / 4.
 CASES = (
-    Case(1, 16, 100, 101, (("TCPReqQFullDoCookies", SYNS - 101), ("SyncookiesSent", SYNS - 101), ("ListenDrops", 0))),
+    Case(
+        1,
+        16,
+        100,
+        101,
+        (("TCPReqQFullDoCookies", SYNS - 101), ("SyncookiesSent", SYNS - 101), ("ListenDrops", 0)),
+        "HO105",
+    ),
     Case(1, 2048, 8, 9, (("TCPReqQFullDoCookies", SYNS - 9), ("SyncookiesSent", SYNS - 9), ("ListenDrops", 0))),
-    Case(0, 2048, 8, 9, (("TCPReqQFullDrop", SYNS - 9), ("ListenDrops", SYNS - 9), ("ListenOverflows", 0))),
-    Case(0, 64, 4096, 49, (("TCPReqQFullDrop", 0), ("ListenDrops", SYNS - 49), ("ListenOverflows", 0))),
+    Case(0, 2048, 8, 9, (("TCPReqQFullDrop", SYNS - 9), ("ListenDrops", SYNS - 9), ("ListenOverflows", 0)), "HO106"),
+    Case(0, 64, 4096, 49, (("TCPReqQFullDrop", 0), ("ListenDrops", SYNS - 49), ("ListenOverflows", 0)), "HO108"),
     Case(2, 2048, 100, 0, (("TCPReqQFullDoCookies", SYNS), ("SyncookiesSent", SYNS), ("ListenDrops", 0))),
 )
 
@@ -59,7 +69,7 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
     label = f"syncookies {case.cookies}, max_syn_backlog {case.max_syn_backlog}, listen({case.backlog})"
     already = states(net.server).get("SYN_RECV", 0)
     listener = listen(net.server, net.server_address, case.backlog, port=port)
-    moment = Moment.of(net.server)
+    moment, doctor = Moment.of(net.server), Examination.begin(net.server)
     flood = net.client.run(
         lambda: _core.Flood((net.server_address, port), SPOOFED, rate=0, count=SYNS, time_max_s=5.0, seed=port)
     )
@@ -69,6 +79,8 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
     story.expect(f"{label}: half-open", case.half_open, half_open)
     for name, expected in case.counters:
         story.expect(f"{label}: {name}", expected, moment.since(name))
+    if case.code is not None:
+        doctor.expect(story, case.code, found=True)
     listener.close()
 
 

@@ -6,6 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from halfopen import _core
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.story import Between
@@ -43,6 +44,7 @@ def run(story: Story) -> None:
     story.figure("Ports left for one destination", "seconds", "ports", headroom.points)
     story.expect("sockets in TIME_WAIT", PORTS, states(net.client).get("TIME_WAIT", 0))
     story.expect("the next connection", NO_PORT, _once(net, first))
+    Examination.begin(net.client).expect(story, "HO301", found=True)
     story.expect("counters that tell of it: ActiveOpens counts only what was sent", PORTS, moment.since("ActiveOpens"))
     story.expect("a connection to another port of the same server", None, _once(net, second, PORT + 1))
 

@@ -58,8 +58,6 @@ def test_the_range_is_the_kernels(row: Sysctl) -> None:
     assert answers == ["taken", "taken", "22", "22"]
 
 
-@pytest.mark.parametrize(
-    "row", [row for row in ROWS if row.default and row.effect != "module"], ids=lambda row: row.key
-)
+@pytest.mark.parametrize("row", WITH_DEFAULT, ids=lambda row: row.key)
 def test_the_default_is_that_of_a_fresh_namespace(row: Sysctl) -> None:
     assert probe(row) == [row.default]

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from halfopen.cli.two_snapshots import check
 from halfopen.errors import UsageError
 
 FAIL_ON = ("critical", "warning", "notice", "never")
-#: A day: longer than anybody watches, and short enough for the clock.
-FOR_S_MAX = 86400.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +25,7 @@ class DoctorOptions:
 
     def check(self) -> None:
         """Raise UsageError for what cannot be meant."""
-        if self.for_s is not None and not 0 < self.for_s <= FOR_S_MAX:
-            raise UsageError("--for takes more than 0 s and at most a day")
-        if self.for_s is not None and self.snapshots:
-            raise UsageError(
-                "--for watches this host, and --snapshot is about a file", hint="give two snapshots instead"
-            )
+        check(self.for_s, self.snapshots)
         if self.target is not None and (self.snapshots or self.for_s is not None):
             raise UsageError(
                 "a target is examined from this host, between two snapshots of its own: without --for and --snapshot"
@@ -40,5 +34,3 @@ class DoctorOptions:
             raise UsageError("--strace goes with a target", hint="halfopen doctor HOST:PORT --strace listener")
         if self.strace is not None and self.strace != "listener" and not self.strace.isdigit():
             raise UsageError(f"--strace takes a process id, or «listener», not {self.strace!r}")
-        if len(self.snapshots) > 2:
-            raise UsageError("--snapshot can be given once or twice: an earlier and a later one")

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING
 
 from halfopen.cli.exit_codes import ExitCode
+from halfopen.cli.two_snapshots import snapshots
 from halfopen.model.finding import SEVERITIES
 from halfopen.model.target import Target
 from halfopen.model.verdict import SEVERITIES as SEVERITY_OF_VERDICT
@@ -17,12 +17,8 @@ if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
     from halfopen.model.diagnosis import Diagnosis
     from halfopen.model.finding import Severity
-    from halfopen.model.snapshot import Snapshot
     from halfopen.model.verdict import TargetReport
     from halfopen.render.layout import Paint
-
-#: How often a wait looks whether it is over, so that the line of progress moves.
-STEP_S = 0.2
 
 
 def run(printer: Printer, options: DoctorOptions) -> ExitCode:
@@ -32,7 +28,7 @@ def run(printer: Printer, options: DoctorOptions) -> ExitCode:
         return _run_target(printer, options, Target.parse(options.target))
     from halfopen.rules.diagnose import diagnose
 
-    now, before = _snapshots(printer, options)
+    now, before = snapshots(printer, for_s=options.for_s, files=options.snapshots, netns=options.netns)
     diagnosis = diagnose(now, before)
     _print(printer, diagnosis, verbose=options.verbose)
     return _exit_code(diagnosis, options.fail_on)
@@ -48,29 +44,6 @@ def _run_target(printer: Printer, options: DoctorOptions, target: Target) -> Exi
     if severity is not None and severity in _enough(options.fail_on):
         return ExitCode.FINDINGS
     return _exit_code(diagnosis, options.fail_on)
-
-
-def _snapshots(printer: Printer, options: DoctorOptions) -> tuple[Snapshot, Snapshot | None]:
-    """The one to judge, and an earlier one where there is one."""
-    from halfopen.collect import load, take
-
-    if options.snapshots:
-        found = sorted(map(load, options.snapshots), key=lambda snapshot: snapshot.taken_at_ns)
-        return found[-1], found[0] if len(found) > 1 else None
-    before = None
-    if options.for_s is not None:
-        before = take(netns=options.netns)
-        _watch(printer, before, options.for_s)
-    return take(netns=options.netns), before
-
-
-def _watch(printer: Printer, before: Snapshot, for_s: float) -> None:
-    """Wait until ``for_s`` after ``before`` was taken."""
-    end_s = before.monotonic_ns / 1e9 + for_s
-    with printer.progress("watching") as progress:
-        while (left_s := end_s - time.clock_gettime(time.CLOCK_MONOTONIC)) > 0:
-            progress.wait(for_s - left_s, for_s)
-            time.sleep(min(STEP_S, left_s))
 
 
 def _print(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None = None, *, verbose: bool) -> None:

@@ -18,9 +18,11 @@ _DANGEROUS = re.compile(
 )
 
 
-def document(value: object) -> bytes:
-    """``value`` (records, dicts, lists) as indented JSON with a line end."""
-    data = msgspec.json.format(msgspec.json.encode(value), indent=2)
+def document(value: object, indent: int | None = 2) -> bytes:
+    """``value`` (records, dicts, lists) as JSON with a line end; all on one line when ``indent`` is None."""
+    data = msgspec.json.encode(value)
+    if indent is not None:
+        data = msgspec.json.format(data, indent=indent)
     # Outside of strings JSON is ASCII, and what stands here needs no escape but inside them.
     text = _DANGEROUS.sub(_escaped, data.decode()) if not data.isascii() or b"\x7f" in data else data.decode()
     return f"{text}\n".encode()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.ports import TwReuse
 from halfopen.rules.listening import is_loopback
 from halfopen.rules.port_forecast import TIME_WAIT_S, forecast
 
@@ -26,17 +27,6 @@ if TYPE_CHECKING:
 _PREFIX = "net.ipv4."
 _RESERVED = "net.ipv4.ip_local_reserved_ports"
 _PORT_MAX = 65535
-
-
-@dataclass(frozen=True, slots=True)
-class TwReuse:
-    """Whether ``tcp_tw_reuse`` gives ports back for a destination."""
-
-    helps: bool | None
-    """True: setting it to 1 would help. False: it would not, or it helps already. Null: not known."""
-    why: str
-    active: bool = False
-    """It is at work already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ COMMANDS: dict[str, str] = {
     "lab": "Reproduce pitfalls of the handshake in throw-away namespaces.",
     "lint": "Find mistakes in settings, firewall rules, backlogs and alerts.",
     "load": "Open connections to a server as fast as asked, and measure.",
+    "ports": "Show how many local ports each destination has taken, and when they run out.",
     "probe": "Measure a connect: time, SYN round trip, retransmissions, cause of failure.",
     "rules": "Print every rule of the doctor, or the manual page of one.",
     "serve": "Run a test server with every knob of the handshake.",

@@ -19,6 +19,7 @@ mod held;
 mod index;
 mod key;
 mod lone;
+mod named;
 pub mod quantiles;
 pub mod record;
 mod ring;

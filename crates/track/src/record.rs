@@ -4,29 +4,7 @@
 
 use halfopen_wire::{Address, EncapId, FastOpenOption, Segment, SynOptions};
 
-macro_rules! named {
-    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum $type { $($(#[doc = $doc])+ $variant),* }
-
-        impl $type {
-            /// Every value, in declaration order.
-            pub const ALL: &'static [$type] = &[$($type::$variant),*];
-
-            /// The spelling in every output.
-            pub const fn name(self) -> &'static str {
-                match self { $($type::$variant => $name),* }
-            }
-
-            /// What it says, as in this documentation.
-            pub const fn meaning(self) -> &'static str {
-                match self { $($type::$variant => concat!($($doc),+).trim_ascii_start()),* }
-            }
-        }
-    };
-}
+use crate::named::named;
 
 named! {
     /// How an attempt ended.

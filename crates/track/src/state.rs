@@ -9,33 +9,10 @@
 //! Everything that decides a transition is in this file or, for the numbers, in `classify.rs`; the walker (`tracker.rs`)
 //! only carries out.
 
+use crate::named::named;
 use crate::record::Side;
 
-macro_rules! listed {
-    ($(#[$meta:meta])* $type:ident { $($(#[doc = $doc:literal])+ $variant:ident $name:literal),* $(,)? }) => {
-        $(#[$meta])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-        #[repr(u8)]
-        pub enum $type { $($(#[doc = $doc])+ $variant),* }
-
-        impl $type {
-            /// Every value, in declaration order.
-            pub const ALL: &'static [$type] = &[$($type::$variant),*];
-
-            /// The name in the documentation and in ladders.
-            pub const fn name(self) -> &'static str {
-                match self { $($type::$variant => $name),* }
-            }
-
-            /// What it says, as in this documentation.
-            pub const fn meaning(self) -> &'static str {
-                match self { $($type::$variant => concat!($($doc),+).trim_ascii_start()),* }
-            }
-        }
-    };
-}
-
-listed! {
+named! {
     /// What the packets so far prove about a connection.
     State {
         /// Nothing was seen.
@@ -75,7 +52,7 @@ listed! {
     }
 }
 
-listed! {
+named! {
     /// What a segment is, after its numbers were held against the flow (`classify.rs`).
     Class {
         /// SYN of a side whose initial sequence number was unknown.

@@ -144,7 +144,7 @@ def time_wait_overflow(hosts: Hosts) -> Namespace:
     """A limit of ten for TIME_WAIT, and the server closes first."""
     hosts.server.set_sysctl("net.ipv4.tcp_max_tw_buckets", "10")
     hosts.serve(PORT, "--http", "hello", "--close", "fin")
-    hosts.load(PORT, "--http", "/", "--rate", "100", "--for", "20s")
+    hosts.load(PORT, "--http", "/", "--rate", "100", "--for", "20s", "--close", "server-first")
     until(lambda: _counter(hosts.server, "TCPTimeWaitOverflow") > 5, "the limit to be reached", 20.0)
     return hosts.server
 

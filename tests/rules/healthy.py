@@ -45,8 +45,8 @@ def nginx_busy(hosts: Hosts, options: str = "") -> Namespace:
     Path(directory, "nginx.conf").write_text(NGINX.format(directory=directory, options=options), encoding="utf-8")
     hosts.spawn(hosts.server, "nginx", "-c", f"{directory}/nginx.conf", "-e", f"{directory}/error.log")
     hosts.listening(hosts.server, 80)
-    hosts.load(80, "--http", "/", "--rate", "500", "--for", "20s")
-    until(lambda: states(hosts.server).get("TIME_WAIT", 0) > 200, "the load to begin", 20.0)
+    hosts.load(80, "--http", "/", "--rate", "500", "--for", "20s", "--close", "server-first")
+    until(lambda: _opened(hosts.server) > 200, "the load to begin", 20.0)
     return hosts.server
 
 
@@ -71,7 +71,9 @@ def server_time_wait(hosts: Hosts) -> Namespace:
     hosts.serve(8001, "--http", "hello", "--close", "fin", address="198.51.100.254")
     options = [part for source, _ in sources for part in ("--source", source)]
     total = str(SOURCES * CONNECTS_EACH)
-    load = hosts.load(8001, "--http", "/", "-c", "50", "-n", total, *options, address="198.51.100.254")
+    load = hosts.load(
+        8001, "--http", "/", "-c", "50", "-n", total, "--close", "server-first", *options, address="198.51.100.254"
+    )
     assert load.wait(120) == 0
     assert states(hosts.server).get("TIME_WAIT", 0) >= TIME_WAIT
     return hosts.server

@@ -164,6 +164,10 @@ def _prepare(net: Pair, answer: Answer) -> None:
         net.server.set_sysctl(key, value)
 
 
+def _half_open(net: Pair) -> int:
+    return states(net.server).get("SYN_RECV", 0)
+
+
 def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
     target = (net.server_address, PORT)
 
@@ -172,10 +176,11 @@ def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
             lambda: _core.Flood(target, SPOOFED, rate=rate, count=count, time_max_s=30.0, seed=seed + more)
         )
 
-    if answer.prefill:
+    if answer.prefill and (COOKIES, 0) in answer.settings:
+        # A burst loses packets on the way: send until the queue is full.
+        until(lambda: send(0, answer.prefill, 0).wait() and _half_open(net) > answer.backlog, "the queue to fill", 20.0)
+    elif answer.prefill:
         send(0, answer.prefill, 0).wait()
-        if answer.rules is None and (COOKIES, 0) in answer.settings:
-            until(lambda: states(net.server).get("SYN_RECV", 0) > answer.backlog // 2, "the queue to fill")
     return send(answer.flood_rate, answer.flood_rate * 30, 1) if answer.flood_rate else None
 
 

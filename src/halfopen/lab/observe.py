@@ -7,25 +7,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halfopen import _core
+from halfopen.collect.netns.counters import parse_pairs
 from halfopen.lab.traffic import PORT
 
 if TYPE_CHECKING:
     from halfopen.lab.namespace import Namespace
 
 #: Of the namespace of the thread that reads them.
-_FILES = ("/proc/thread-self/net/snmp", "/proc/thread-self/net/netstat")
+_NET = Path("/proc/thread-self/net")
+_GROUPS = ("Ip", "IpExt", "Tcp", "TcpExt")
 
 
 def read_counters() -> dict[str, int]:
     """{name: value} of the TCP and IP counters of the calling thread's namespace, under the kernel's own names."""
-    found: dict[str, int] = {}
-    for path in _FILES:
-        lines = iter(Path(path).read_text(encoding="ascii").splitlines())
-        for names, values in zip(lines, lines, strict=True):
-            group, *keys = names.split()
-            if group in {"Tcp:", "TcpExt:", "Ip:", "IpExt:"}:
-                found.update(zip(keys, map(int, values.split()[1:]), strict=True))
-    return found
+    groups = parse_pairs((_NET / "snmp").read_text(encoding="ascii"))
+    groups |= parse_pairs((_NET / "netstat").read_text(encoding="ascii"))
+    return {name: value for group in _GROUPS for name, value in groups.get(group, {}).items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-//! What to ask of `sock_diag`: `struct inet_diag_req_v2` and a filter.
+//! What to ask of `sock_diag`: `struct inet_diag_req_v2` or `struct inet_diag_req`, and a filter.
 
 use super::bytecode;
 use crate::netlink::Request;
@@ -6,6 +6,8 @@ use crate::sys::TcpState;
 
 /// `SOCK_DIAG_BY_FAMILY`, `include/uapi/linux/sock_diag.h`.
 const SOCK_DIAG_BY_FAMILY: u16 = 20;
+/// `TCPDIAG_GETSOCK`, `include/uapi/linux/inet_diag.h`.
+const TCPDIAG_GETSOCK: u16 = 18;
 /// `INET_DIAG_REQ_BYTECODE`.
 const BYTECODE: u16 = 1;
 /// `struct inet_diag_sockid`: ports (4), addresses (32), interface (4), cookie (8). Not looked at in a dump.
@@ -86,12 +88,25 @@ impl Query {
         self
     }
 
-    /// As a netlink message: family (1), protocol (1), extensions (1), padding (1), states (4), socket.
-    pub(super) fn request(&self, family: u8) -> Request {
+    /// As a netlink message for one family: family (1), protocol (1), extensions (1), padding (1), states (4), socket.
+    pub(super) fn of_family(&self, family: u8) -> Request {
         let mut fixed = vec![family, libc::IPPROTO_TCP as u8, self.extensions, 0];
         fixed.extend(self.states.0.to_ne_bytes());
         fixed.resize(fixed.len() + SOCKET_ID, 0);
-        let request = Request::dump(SOCK_DIAG_BY_FAMILY, &fixed);
+        self.with_program(Request::dump(SOCK_DIAG_BY_FAMILY, &fixed))
+    }
+
+    /// As the older message for both families, `struct inet_diag_req`: family, lengths of addresses, extensions (1 each),
+    /// socket, states (4), tables (4).
+    pub(super) fn of_both_families(&self) -> Request {
+        let mut fixed = vec![0, 0, 0, self.extensions];
+        fixed.resize(fixed.len() + SOCKET_ID, 0);
+        fixed.extend(self.states.0.to_ne_bytes());
+        fixed.extend([0; 4]);
+        self.with_program(Request::dump(TCPDIAG_GETSOCK, &fixed))
+    }
+
+    fn with_program(&self, request: Request) -> Request {
         if self.program.is_empty() {
             request
         } else {

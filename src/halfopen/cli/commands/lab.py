@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from halfopen.cli.printer import Printer
+    from halfopen.lab.story import Story
     from halfopen.model.experiment import ExperimentResult
 
 
@@ -76,6 +77,48 @@ def run(printer: Printer, names: tuple[str, ...], every: bool, seed: int, jobs: 
     if all(result.result == "skipped" for result in results):
         return ExitCode.NOT_AVAILABLE
     return ExitCode.FINDINGS if any(result.result == "failed" for result in results) else ExitCode.OK
+
+
+class _BeforeProgram(click.Command):
+    """A command whose arguments end at ``--``; what follows is a program's command line, in ``ctx.meta``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        at = args.index("--") if "--" in args else len(args)
+        ctx.meta[_PROGRAM] = args[at + 1 :]
+        return super().parse_args(ctx, args[:at])
+
+
+#: Where ``_BeforeProgram`` leaves the program.
+_PROGRAM = "halfopen.lab.program"
+
+
+@command.command("shell", cls=_BeforeProgram)
+@click.argument("name")
+@click.argument("host", metavar="[HOST] [-- COMMAND...]", required=False)
+@click.option("--seed", type=click.IntRange(0, 2**64 - 1), default=1, show_default=True, metavar="N",
+              help="Seed of whatever is left to chance.")  # fmt: skip
+@with_printer("text")
+def shell(printer: Printer, name: str, host: str | None, seed: int) -> int:
+    """Look around in an experiment, before its remedy.
+
+    Runs the experiment until its pitfall has happened, then $SHELL, or COMMAND, inside HOST (by default the server),
+    and lets everything go when that ends. The exit code is that of the command.
+
+    What a host counts is there, and so are the connections that are open at that moment: `ss -tan`, `nstat -az`,
+    `halfopen doctor --netns own`.
+    """
+    from halfopen.lab.experiments import load
+    from halfopen.lab.shell import run_inside
+
+    program = click.get_current_context().meta[_PROGRAM] or [os.environ.get("SHELL") or "/bin/sh"]
+
+    def ready(story: Story, chosen: str) -> None:
+        for sentence in story.lines:
+            printer.note(sentence)
+        hosts = ", ".join(story.network.hosts)
+        printer.note(f"next, on the {chosen} and before the remedy: {' '.join(program)} (hosts: {hosts})")
+
+    return run_inside(load(name), seed, host, program, ready)
 
 
 def _show(printer: Printer, result: ExperimentResult) -> None:

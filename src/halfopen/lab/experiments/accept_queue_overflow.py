@@ -50,13 +50,13 @@ def run(story: Story) -> None:
     story.expect("drops that the listener itself counts (ss -m, d)", CLIENTS - FIT, row["drops"])
     story.expect("clients that were told anything", 0, sum(a.error is not None for a in attempts))
     doctor.expect(story, "HO101", found=True)
-    close_all(attempts)
-    listener.close()
 
     story.remedy(
         f"Give the listener a backlog that holds the burst: listen(fd, {CLIENTS}), in the application. The kernel's "
         f"own limit, net.core.somaxconn, is {net.server.sysctl('net.core.somaxconn')} and was not the one that decided."
     )
+    close_all(attempts)
+    listener.close()
     before = Moment.of(net.server)
     doctor = Examination.begin(net.server)
     listener = listen(net.server, net.server_address, CLIENTS)

@@ -1,0 +1,92 @@
+"""A program inside a host of an experiment, at the moment when its pitfall has happened and nothing is mended yet."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from halfopen.errors import InputError, UsageError
+from halfopen.lab.privilege import become_root_of_a_namespace
+from halfopen.lab.story import Story
+from halfopen.lab.topology import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from halfopen.lab.experiment import Experiment
+    from halfopen.lab.namespace import Namespace
+
+#: Where one looks first, when the experiment has it.
+USUAL_HOST = "server"
+#: What shells add to the number of the signal that ended a program.
+_BY_SIGNAL = 128
+
+
+class _RemedyReached(BaseException):
+    """The experiment is about to mend what it has shown: no error, so that no ``except Exception`` holds it up."""
+
+
+class _Prologue(Story):
+    """A story that ends before its remedy."""
+
+    def remedy(self, text: str) -> None:
+        raise _RemedyReached(text)
+
+
+def run_inside(
+    experiment: Experiment, seed: int, host: str | None, command: Sequence[str], ready: Callable[[Story, str], None]
+) -> int:
+    """Run the experiment up to its remedy, then ``command`` inside a host of it, and let everything go.
+
+    ``ready`` is told the story so far and the name of the host. Gives the exit code of the command. An experiment that
+    has no remedy has run to its end by then.
+
+    Raises:
+        UsageError: the experiment has no such host.
+        InputError: there is no such program.
+        PrivilegeError, NotAvailableError: this user or kernel cannot.
+    """
+    become_root_of_a_namespace()
+    with Network(seed) as network:
+        story = _Prologue(network)
+
+        def look_around() -> int:
+            chosen = _choose(network, host)
+            ready(story, chosen.name)
+            return _run(chosen, command)
+
+        try:
+            experiment.run(story)
+        except _RemedyReached:
+            # Here and not below: what the experiment's functions hold open lives as long as the exception does.
+            return look_around()
+        return look_around()
+
+
+def _choose(network: Network, name: str | None) -> Namespace:
+    wanted = name or (USUAL_HOST if USUAL_HOST in network.hosts else next(iter(network.hosts)))
+    if wanted not in network.hosts:
+        raise UsageError("the experiment has no host", wanted, hint=f"it has {', '.join(network.hosts)}")
+    return network.hosts[wanted]
+
+
+def _run(host: Namespace, command: Sequence[str]) -> int:
+    with _interrupts_are_for_the_command():
+        try:
+            process = host.run(subprocess.Popen[bytes], command)
+        except OSError as error:
+            raise InputError("cannot run", command[0], str(error.strerror)) from error
+        code = process.wait()
+    return code if code >= 0 else _BY_SIGNAL - code
+
+
+@contextmanager
+def _interrupts_are_for_the_command() -> Iterator[None]:
+    """Ctrl-C reaches both of us. A handler, unlike SIG_IGN, is not inherited: the command gets the default again."""
+    before = signal.signal(signal.SIGINT, lambda *_: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -1,0 +1,68 @@
+"""``halfopen lab shell``: a program inside a host, while the pitfall is there."""
+
+from __future__ import annotations
+
+import subprocess
+
+from tests.lab.test_experiments import lab, namespaces, needs_root
+
+from halfopen.lab.waiting import until
+
+
+def shell(*arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(lab("shell", *arguments), input=text, capture_output=True, text=True, check=False, timeout=60)
+
+
+def counters(netstat: str) -> dict[str, int]:
+    """The first group of /proc/net/netstat."""
+    names, values = netstat.splitlines()[:2]
+    return dict(zip(names.split()[1:], map(int, values.split()[1:]), strict=True))
+
+
+@needs_root
+def test_the_command_sees_what_the_experiment_made_and_nothing_is_left() -> None:
+    before = namespaces()
+    done = shell("accept-queue-overflow", "server", "--", "cat", "/proc/net/netstat")
+    assert done.returncode == 0, done.stderr
+    assert counters(done.stdout)["ListenOverflows"] == 91
+    assert "(hosts: client, server)" in done.stderr
+    until(lambda: namespaces() <= before, "its namespaces to vanish", 20)
+
+
+@needs_root
+def test_the_sockets_are_still_there() -> None:
+    queue = shell("accept-queue-overflow", "--", "ss", "--no-header", "-ltn").stdout.split()
+    assert queue[:3] == ["LISTEN", "9", "8"]
+    clients = shell("accept-queue-overflow", "client", "--", "ss", "--no-header", "-tn", "state", "established")
+    assert len(clients.stdout.splitlines()) == 9
+
+
+@needs_root
+def test_the_exit_code_is_that_of_the_command() -> None:
+    assert shell("backlog-and-somaxconn", "client", "--", "sh", "-c", "exit 7").returncode == 7
+    assert shell("backlog-and-somaxconn", "--", "sh", "-c", "kill -TERM $$").returncode == 128 + 15
+
+
+@needs_root
+def test_without_a_command_it_is_a_shell() -> None:
+    done = shell("--quiet", "backlog-and-somaxconn", text="echo $((40 + 2))\n")
+    assert done.stdout == "42\n"
+    assert done.stderr == ""
+
+
+@needs_root
+def test_a_host_that_is_not_there_is_a_wrong_command_line() -> None:
+    done = shell("backlog-and-somaxconn", "router", "--", "true")
+    assert done.returncode == 2
+    assert "it has client, server" in done.stderr
+
+
+@needs_root
+def test_a_program_that_is_not_there_is_an_input_that_cannot_be_read() -> None:
+    done = shell("backlog-and-somaxconn", "--", "no-such-program")
+    assert done.returncode == 3
+    assert "cannot run no-such-program" in done.stderr
+
+
+def test_an_unknown_experiment_is_a_wrong_command_line() -> None:
+    assert shell("no-such-thing").returncode == 2

@@ -31,6 +31,7 @@ __all__ = [
     "network_interfaces",
     "network_routes",
     "probe",
+    "read_settings",
     "tcp_census",
     "tcp_metrics",
     "tcp_sockets",
@@ -266,6 +267,13 @@ class Flood:
 
         Raises PermissionError outside a laboratory, ValueError, OSError.
         """
+
+def read_settings(root: str | PathLike[str], skipped: Sequence[str]) -> dict[bytes, bytes]:
+    """{path below ``root``: contents} of every file that can be read; those with a name in ``skipped`` are not opened.
+
+    Below /proc/sys/net these are the settings of the calling thread's network namespace. Raises OSError when ``root``
+    cannot be listed.
+    """
 
 def enter_netns(namespace: int | str | PathLike[str], /) -> None:
     """Move the calling thread into a network namespace, for good: an open descriptor, or a path (``/proc/1/ns/net``).

@@ -18,6 +18,7 @@ from tests.parity_host.states import Zoo
 
 from halfopen import _core
 from halfopen.collect import take
+from halfopen.collect.netns.packet_filter import has_nft_tables
 from halfopen.collect.netns.sysctls import SECRETS
 from halfopen.collect.taking import names
 
@@ -194,6 +195,13 @@ def test_without_root_the_rest_is_still_reported_and_the_gaps_are_named(
     assert settings > 300
     assert [gap for gap in gaps if gap.startswith("network namespaces of ")]
     assert [gap for gap in gaps if gap.startswith("sockets of ")]
+
+
+def test_whether_there_are_tables(namespace: Namespace) -> None:
+    assert namespace.run(has_nft_tables) is False
+    namespace.call("nft", "add table inet t")
+    assert namespace.run(has_nft_tables) is True
+    assert json.loads(namespace.run(lambda: as_nobody(lambda: json.dumps(has_nft_tables())))) is True  # it may not know
 
 
 def test_rules_of_nftables_and_their_counters(namespace: Namespace) -> None:

@@ -10,6 +10,7 @@
 //! - [`diag`]: every TCP socket of a network namespace.
 //! - [`netns`], [`owners`]: into other namespaces, and who holds a socket.
 //! - [`network`]: interfaces, routes, remembered peers, tracked connections.
+//! - [`settings`]: what `/proc/sys` holds.
 //! - [`netlink`]: how the kernel is asked.
 //! - [`sys`]: the system calls and structures that they share.
 //!
@@ -30,4 +31,5 @@ pub mod policy;
 mod random;
 pub mod relay;
 pub mod serve;
+pub mod settings;
 pub mod sys;

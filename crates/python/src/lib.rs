@@ -13,6 +13,7 @@ mod probe;
 mod records;
 mod results;
 mod serve;
+mod settings;
 mod sockets;
 mod trace;
 
@@ -48,6 +49,8 @@ mod _core {
     use crate::results::{Handshakes, handshake_fields};
     #[pymodule_export]
     use crate::serve::Server;
+    #[pymodule_export]
+    use crate::settings::read_settings;
     #[pymodule_export]
     use crate::sockets::{SocketOwners, tcp_census, tcp_sockets};
     #[pymodule_export]

@@ -11,6 +11,7 @@ __all__ = [
     "REVISION",
     "VERSION",
     "Against",
+    "Capture",
     "CaptureError",
     "Flood",
     "Handshakes",
@@ -615,3 +616,50 @@ def conntrack_counts(most: int = 1_000_000) -> ConntrackDict | None:
     Where connections are not tracked nothing is asked, because asking would load kernel modules: NotAvailableError.
     Raises PrivilegeError without CAP_NET_ADMIN, OSError for anything else.
     """
+
+@type_check_only
+class CaptureReportDict(TypedDict):
+    """What a capture came to."""
+
+    packets: int
+    """Packets written."""
+    dropped: int
+    """Packets that were wanted and that the kernel had no room for."""
+    limited: bool
+    """It had ended by itself, at a limit."""
+
+@final
+class Capture:
+    """Packets of TCP handshakes from a packet socket into a capture file, until stopped or at a limit.
+
+    The socket belongs to the network namespace of the calling thread; ``interface`` is one of it, or None for all. The
+    file (mode 0600) is pcap with nanoseconds and LINKTYPE_LINUX_SLL2, VLAN tags included. Captured are SYN, FIN, RST,
+    segments without data and ICMP errors, or with ``everything`` all of TCP; from or to any of ``addresses`` and any of
+    ``ports``, where these are given (at most 4 and 8; ICMP errors always). ``snaplen`` bytes are kept of a packet, at
+    least 128. No packet is missed once this returns.
+
+    Raises ValueError for limits that are none, PrivilegeError without CAP_NET_RAW, OSError for anything else.
+    """
+
+    def __new__(
+        cls,
+        path: str | PathLike[str],
+        interface: str | None = None,
+        *,
+        everything: bool = False,
+        addresses: Sequence[str | IPv4Address | IPv6Address] | None = None,
+        ports: Sequence[int] | None = None,
+        snaplen: int = 256,
+        time_max_s: float | None = None,
+        packets_max: int = 1_000_000,
+    ) -> Self: ...
+    @property
+    def packets(self) -> int:
+        """Packets written so far."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has ended: at a limit, or by an error that ``stop`` raises."""
+
+    def stop(self) -> CaptureReportDict:
+        """End it; the file is whole then. Raises OSError when it failed on the way, or had been stopped before."""

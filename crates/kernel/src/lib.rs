@@ -2,6 +2,7 @@
 //!
 //! The only crate with `unsafe`: `sock_diag`, packet rings, the connect engine and eBPF live here, each as a module.
 //!
+//! - [`capture`]: packets of handshakes into a file.
 //! - [`connect`]: one measured `connect()`, with what the kernel knows about it.
 //! - [`lab`]: namespaces, and SYNs from nowhere inside them.
 //! - [`load`]: many of them, as fast as asked.
@@ -16,6 +17,7 @@
 //!
 //! **Architecture Invariant:** every `unsafe` block argues its SAFETY; this crate and `track` never see each other.
 
+pub mod capture;
 pub mod connect;
 pub mod diag;
 pub mod failure;

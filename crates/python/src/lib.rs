@@ -3,6 +3,7 @@
 //! **Architecture Invariant:** no logic. It converts arguments, releases the interpreter lock, calls, and converts back.
 
 mod against;
+mod capture;
 mod error;
 mod exchange;
 mod lab;
@@ -29,6 +30,8 @@ static ALLOCATOR: HugePages = HugePages;
 mod _core {
     #[pymodule_export]
     use crate::against::{Against, against};
+    #[pymodule_export]
+    use crate::capture::Capture;
     #[pymodule_export]
     use crate::error::SocketSetupError;
     #[pymodule_export]

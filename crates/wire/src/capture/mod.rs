@@ -1,4 +1,4 @@
-//! Capture files to [`crate::Frame`]s: pcap and pcapng, plain or inside gzip or zstd, from files or a pipe.
+//! Capture files to [`crate::Frame`]s, and [`PcapWriter`] back: pcap and pcapng, plain or inside gzip or zstd, from files or a pipe.
 //!
 //! [`Reader`] reads one input, [`CaptureSet`] several as one capture in the order of time. Formats are recognised by their
 //! first bytes, never by the name of the file. A frame is delivered as soon as its bytes are there, and borrowed from the
@@ -31,6 +31,7 @@ mod set;
 mod source;
 mod stream;
 mod timestamp;
+mod write;
 mod zstandard;
 
 use std::path::PathBuf;
@@ -41,6 +42,7 @@ use buffer::End;
 pub use error::{OpenError, OpenErrorKind};
 pub use reader::Reader;
 pub use set::CaptureSet;
+pub use write::PcapWriter;
 
 /// The longest captured packet, bytes, where the file does not announce longer ones: the largest snapshot length of
 /// tcpdump (`MAXIMUM_SNAPLEN` of libpcap). A pcap record that claims more is damaged.

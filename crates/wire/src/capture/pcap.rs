@@ -9,7 +9,7 @@ use crate::Defect;
 pub(super) const FILE_HEADER_LEN: usize = 24;
 
 /// Magic numbers, as the writer's own byte order has them.
-mod magic {
+pub(super) mod magic {
     /// Microseconds.
     pub const MICRO: u32 = 0xa1b2_c3d4;
     /// Nanoseconds.

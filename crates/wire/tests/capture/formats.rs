@@ -1,6 +1,6 @@
 //! Every variant of pcap gives the frames that were written.
 
-use halfopen_wire::capture::OpenErrorKind;
+use halfopen_wire::capture::{OpenErrorKind, PcapWriter};
 
 use crate::support::{Outcome, Owned, read, try_read};
 use crate::writer::{MICRO, MODIFIED, NANO, Ng, Order, Pcap, Sample, samples};
@@ -227,4 +227,19 @@ fn what_is_no_capture_says_why() {
     for (bytes, kind) in cases {
         assert_eq!(try_read(bytes), Err(kind), "{bytes:?}");
     }
+}
+
+/// What our own writer writes is read back as it was.
+#[test]
+fn our_own_writer_is_read_back() {
+    let samples = samples(50);
+    let mut bytes = Vec::new();
+    let mut writer = PcapWriter::new(&mut bytes, 1, 65_535).expect("memory");
+    for sample in &samples {
+        let (first, second) = sample.data.split_at(sample.data.len() / 2);
+        writer
+            .write(sample.time_ns, sample.wire_len, &[first, second])
+            .expect("memory");
+    }
+    assert_same(&bytes, &samples);
 }

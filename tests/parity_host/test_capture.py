@@ -7,6 +7,7 @@ import stat
 import struct
 import time
 from contextlib import contextmanager
+from ipaddress import IPv4Address, IPv6Address
 from typing import TYPE_CHECKING
 
 import pytest
@@ -157,7 +158,7 @@ def test_the_filter_takes_what_belongs_to_handshakes(wire: Wire, interface: str,
 
 
 def test_addresses_and_ports_restrict_it(wire: Wire) -> None:
-    other = frames.IPv4Address("192.0.2.77")
+    other = IPv4Address("192.0.2.77")
     wanted = [
         ethernet(IP4, ip4(tcp(SYN, destination=80))),
         ethernet(IP4, ip4(tcp(SYN | ACK, source=443, destination=9))),
@@ -167,7 +168,7 @@ def test_addresses_and_ports_restrict_it(wire: Wire) -> None:
     unwanted = [
         ethernet(IP4, ip4(tcp(SYN, destination=81))),
         ethernet(IP4, ip4(tcp(SYN, destination=80), source=other)),
-        ethernet(IP6, ip6(tcp(SYN, destination=80), source=frames.IPv6Address("2001:db8::77"))),
+        ethernet(IP6, ip6(tcp(SYN, destination=80), source=IPv6Address("2001:db8::77"))),
     ]
     with wire.captured(addresses=[str(frames.A4), str(frames.A6)], ports=[80, 443], snaplen=200) as found:
         wire.send(*unwanted, *wanted, *unwanted)

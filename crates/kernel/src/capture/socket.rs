@@ -118,7 +118,10 @@ impl PacketSocket {
         let (length, control_len) = self.received[index];
         let start = index * self.snaplen;
         let bytes = &self.packets[start..start + length];
-        let control: Vec<u8> = self.control[index].iter().flat_map(|word| word.to_ne_bytes()).collect();
+        let mut control = [0; size_of::<[usize; CONTROL_WORDS]>()];
+        for (bytes, word) in control.chunks_exact_mut(size_of::<usize>()).zip(&self.control[index]) {
+            bytes.copy_from_slice(&word.to_ne_bytes());
+        }
         let control = &control[..control_len.min(control.len())];
         let address = &self.addresses[index];
         let mut origin = Origin {

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 #: struct tcp_info up to tcpi_total_retrans, include/uapi/linux/tcp.h.
 _LAYOUT = struct.Struct("=8B24I")
 _TIMESTAMPS, _SACK, _WINDOW_SCALE, _ECN, _SYN_DATA = 1, 2, 4, 8, 32
-_SND_MSS, _RTT, _TOTAL_RETRANS = 10, 23, 31
+_RTO, _SND_MSS, _RTT, _TOTAL_RETRANS = 8, 10, 23, 31
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +26,8 @@ class TcpInfo:
     """Window scale of the peer."""
     send_mss: int
     """Bytes of data in a full segment."""
+    rto_us: int
+    """After which an unanswered segment is sent again."""
     rtt_us: int
     total_retrans: int
     """Segments sent again, SYN or SYN-ACK included."""
@@ -44,6 +46,7 @@ class TcpInfo:
             bool(options & _SYN_DATA),
             scales & 0xF,
             words[_SND_MSS],
+            words[_RTO],
             words[_RTT],
             words[_TOTAL_RETRANS],
         )

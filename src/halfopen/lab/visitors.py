@@ -5,6 +5,7 @@ from __future__ import annotations
 import selectors
 import socket
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from halfopen.lab.namespace import Namespace, Task
     from halfopen.lab.traffic import Target
 
-#: How long a visitor waits before he goes away.
+#: How long a visitor waits before he goes away, unless he is told otherwise.
 PATIENCE_S = 3.0
 BANNER = b"!"
 
@@ -47,7 +48,8 @@ class Doorman:
                 guest, _ = self.listener.accept()
             except TimeoutError:
                 continue
-            with guest:
+            # A guest who has gone meanwhile is no fault of the door.
+            with guest, suppress(ConnectionError):
                 guest.sendall(BANNER)
 
     def stop(self) -> None:
@@ -75,12 +77,12 @@ class Visitors:
         return times[len(times) // 2] * 1000 if times else None
 
 
-def visit(host: Namespace, target: Target, count: int, rate: float) -> Visitors:
+def visit(host: Namespace, target: Target, count: int, rate: float, patience_s: float = PATIENCE_S) -> Visitors:
     """Send ``count`` visitors, ``rate`` a second, and wait until each was served or has lost patience."""
-    return host.run(_visit, target, count, rate)
+    return host.run(_visit, target, count, rate, patience_s)
 
 
-def _visit(target: Target, count: int, rate: float) -> Visitors:
+def _visit(target: Target, count: int, rate: float, patience_s: float) -> Visitors:
     visitors = Visitors()
     start = time.monotonic()
     with selectors.DefaultSelector() as selector:
@@ -90,7 +92,7 @@ def _visit(target: Target, count: int, rate: float) -> Visitors:
                 visitors.visits.append(_arrive(selector, target))
             for key, _ in selector.select(_pause(start, visitors, count, rate)):
                 _step(selector, key.data)
-            _give_up(selector)
+            _give_up(selector, patience_s)
     return visitors
 
 
@@ -126,10 +128,10 @@ def _step(selector: selectors.BaseSelector, guest: Visit) -> None:
     return _leave(selector, guest)
 
 
-def _give_up(selector: selectors.BaseSelector) -> None:
+def _give_up(selector: selectors.BaseSelector, patience_s: float) -> None:
     now = time.monotonic()
     for key in list(selector.get_map().values()):
-        if now - key.data.begun_s > PATIENCE_S:
+        if now - key.data.begun_s > patience_s:
             _leave(selector, key.data)
 
 

@@ -61,6 +61,7 @@ class DeadEntries(Rule):
     name = "accept-queue-of-dead-entries"
     severity = "warning"
     harm = "slow"
+    proof = "dead-entries"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

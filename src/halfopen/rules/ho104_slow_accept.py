@@ -48,7 +48,7 @@ class SlowAccept(Rule):
     name = "slow-accept"
     severity = "warning"
     harm = "slow"
-    proof = "accept-queue-overflow"
+    proof = "stalled-accept"
     needs = ("sockets",)
     absorbs = ("HO109",)
 

@@ -57,6 +57,7 @@ class BacklogTooSmall(Rule):
     name = "backlog-too-small"
     severity = "notice"
     harm = "growing"
+    proof = "stalled-accept"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

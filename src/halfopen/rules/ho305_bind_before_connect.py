@@ -64,6 +64,7 @@ class BindBeforeConnect(Rule):
     name = "bind-before-connect"
     severity = "notice"
     harm = "risk"
+    proof = "bind-before-connect"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -60,6 +60,7 @@ class PoisonedMetrics(Rule):
     name = "poisoned-tcp-metrics"
     severity = "notice"
     harm = "slow"
+    proof = "poisoned-metrics"
     needs = ("tcp_metrics",)
 
     def check(self, context: Context) -> Iterator[Finding]:

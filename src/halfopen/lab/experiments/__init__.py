@@ -15,21 +15,26 @@ if TYPE_CHECKING:
     from halfopen.lab.experiment import Experiment
 
 EXPERIMENTS: tuple[str, ...] = (
+    "three-way-handshake",
     "lost-syn",
     "synack-retries",
     "accept-queue-overflow",
     "lost-final-ack",
+    "dead-entries",
+    "stalled-accept",
     "backlog-and-somaxconn",
     "syn-queue-limits",
     "flood-with-clients",
     "cookie-options",
     "time-wait-ports",
+    "bind-before-connect",
     "reopened-time-wait",
     "fast-open",
     "defer-accept",
     "first-exchange",
     "filters",
     "leaks",
+    "poisoned-metrics",
     "new-namespace",
     "reuseport",
 )

@@ -1,0 +1,160 @@
+"""The handshake and the close, state by state on both sides, slowed down by a long link until they can be watched."""
+
+from __future__ import annotations
+
+import socket
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+from halfopen import _core
+from halfopen.lab.experiment import Experiment
+from halfopen.lab.sequence import next_to_receive, next_to_send
+from halfopen.lab.story import Between
+from halfopen.lab.tcp_info import TcpInfo
+from halfopen.lab.topology import Pair, pair
+from halfopen.lab.traffic import PORT, Attempt, Target, connect, listen
+from halfopen.lab.waiting import stopwatch, until
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from halfopen.lab.namespace import Namespace
+    from halfopen.lab.story import Story
+
+#: One way. A round trip stays below the second after which a SYN is sent again.
+LATE_MS = 400
+FIRST, SECOND, OPEN = 41001, 41002, 41003
+#: TCP_TIMEWAIT_LEN, include/net/tcp.h, and by how much we may notice its begin late.
+TIME_WAIT_MS, NOTICED_LATE_MS = 60_000, 3_000
+
+HANDSHAKE = (
+    ("the SYN is under way", "SYN_SENT, none"),
+    ("the SYN-ACK is under way", "SYN_SENT, SYN_RECV"),
+    ("the ACK is under way", "ESTABLISHED, SYN_RECV"),
+    ("the ACK has arrived", "ESTABLISHED, ESTABLISHED"),
+)
+CLOSE = (
+    ("the client's FIN is under way", "FIN_WAIT1, ESTABLISHED"),
+    ("the ACK of it is under way", "FIN_WAIT1, CLOSE_WAIT"),
+    ("the server's application has not closed yet", "FIN_WAIT2, CLOSE_WAIT"),
+)
+LAST = (
+    ("the server's FIN is under way", "FIN_WAIT2, LAST_ACK"),
+    ("the last ACK is under way", "TIME_WAIT, LAST_ACK"),
+    ("who closed first keeps TIME_WAIT", "TIME_WAIT, none"),
+)
+
+
+def run(story: Story) -> None:
+    """Open and close in order; then both at once."""
+    net = pair(story.network, relayed=True)
+    net.relay.set_links(f"delay={LATE_MS}ms", f"delay={LATE_MS}ms")
+    story.say(
+        f"Every packet takes {LATE_MS} ms from one side to the other. The client connects; the states are those of the "
+        "client and of the server."
+    )
+    with listen(net.server, net.server_address, 8) as listener:
+        client = _begin(net, FIRST)
+        _tell(story, HANDSHAKE, _history(net, FIRST))
+        server, _ = net.server.run(listener.accept)
+        _agreement(story, client.socket, server)
+        _close(story, net, client.socket, server)
+        _simultaneous_close(story, net, listener)
+    _simultaneous_open(story, net)
+
+
+def _agreement(story: Story, client: socket.socket, server: socket.socket) -> None:
+    story.say("What the two have agreed on, asked of both sockets before any data is sent:")
+    sent = next_to_send(client), next_to_send(server)
+    story.expect("the client's ISN + 1, as the server expects it", sent[0], next_to_receive(server))
+    story.expect("the server's ISN + 1, as the client expects it", sent[1], next_to_receive(client))
+    ours, theirs = TcpInfo.of(client), TcpInfo.of(server)
+    for name, both in (
+        ("timestamps", ours.timestamps and theirs.timestamps),
+        ("SACK", ours.sack and theirs.sack),
+        ("window scaling", ours.window_scale and theirs.window_scale),
+    ):
+        story.expect(f"{name} in force on both sides", "yes", "yes" if both else "no")
+    segments = f"{ours.send_mss} and {theirs.send_mss}"
+    story.expect("bytes of data in a segment: MTU 1500 - 20 - 20 - 12", "1448 and 1448", segments)
+
+
+def _close(story: Story, net: Pair, client: socket.socket, server: socket.socket) -> None:
+    story.say("The client closes; the server's application does so when it has seen that.")
+    client.shutdown(socket.SHUT_WR)
+    _tell(story, CLOSE, _history(net, FIRST, "FIN_WAIT2, CLOSE_WAIT"))
+    server.close()
+    _tell(story, LAST, _history(net, FIRST, "TIME_WAIT, none"))
+    elapsed = stopwatch()
+    (row,) = (row for row in net.client.run(_core.tcp_sockets, ["TIME_WAIT"]) if row["local_port"] == FIRST)
+    whole = Between(TIME_WAIT_MS - NOTICED_LATE_MS, TIME_WAIT_MS + 500)
+    story.expect("milliseconds of TIME_WAIT, by its timer", whole, round(row["expires_ms"] + elapsed() * 1000))
+    client.close()
+
+
+def _simultaneous_close(story: Story, net: Pair, listener: socket.socket) -> None:
+    story.say("A second connection is closed by both sides before either has heard of the other's FIN.")
+    client = _begin(net, SECOND)
+    _history(net, SECOND)
+    server, _ = net.server.run(listener.accept)
+    for end in (client.socket, server):
+        end.shutdown(socket.SHUT_WR)
+    seen = _history(net, SECOND, "TIME_WAIT, TIME_WAIT")
+    _tell_sides(story, "FIN_WAIT1, CLOSING, TIME_WAIT", seen)
+    client.close()
+    server.close()
+
+
+def _simultaneous_open(story: Story, net: Pair) -> None:
+    story.say("Nobody listens. Two sockets connect to each other's port, and their SYNs cross on the way.")
+    there = Target(net.client_address, OPEN, bind=(net.server_address, OPEN))
+    ends = _begin(net, OPEN, OPEN), connect(net.server, there, until=lambda _: True)[0]
+    seen = _history(net, OPEN)
+    _tell_sides(story, "SYN_SENT, SYN_RECV, ESTABLISHED", seen)
+    for end in ends:
+        end.close()
+
+
+def _begin(net: Pair, port: int, to: int = PORT) -> Attempt:
+    """A connect from this port that is under way."""
+    target = Target(net.server_address, to, bind=(net.client_address, port))
+    return connect(net.client, target, until=lambda _: True)[0]
+
+
+def _history(net: Pair, port: int, last: str = "ESTABLISHED, ESTABLISHED") -> list[str]:
+    """Every pair of states that the connection from this port goes through until ``last``."""
+    seen: list[str] = []
+
+    def look() -> bool:
+        now = f"{_state(net.client, port)}, {_state(net.server, port)}"
+        if now not in seen[-1:]:
+            seen.append(now)
+        return now == last
+
+    until(look, last, 10.0)
+    return seen
+
+
+def _state(host: Namespace, port: int) -> str:
+    rows = host.run(_core.tcp_sockets)
+    return next((row["state"] for row in rows if port in {row["local_port"], row["remote_port"]}), "none")
+
+
+def _tell(story: Story, steps: Sequence[tuple[str, str]], seen: Sequence[str]) -> None:
+    for step, pair_seen in zip_longest(steps, seen):
+        what, expected = step or ("one more state, which nobody expected", None)
+        story.expect(what, expected, pair_seen)
+
+
+def _tell_sides(story: Story, expected: str, seen: Sequence[str]) -> None:
+    for side, name in enumerate(("client", "server")):
+        story.expect(f"states of the {name}", expected, ", ".join(dict.fromkeys(now.split(", ")[side] for now in seen)))
+
+
+EXPERIMENT = Experiment(
+    name="three-way-handshake",
+    title="The handshake and the close, state by state",
+    claim="The client is connected half a round trip before the server is; who closes first stays in TIME_WAIT for "
+    "60 s; when both open or close at once, both go through SYN_RECV, or through CLOSING into TIME_WAIT.",
+    run=run,
+)

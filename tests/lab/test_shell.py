@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
+from pathlib import Path
 
-from tests.lab.test_experiments import lab, namespaces, needs_root
+from tests.lab.test_experiments import children, lab, namespaces, needs_root
 
 from halfopen.lab.waiting import until
 
@@ -66,3 +68,21 @@ def test_a_program_that_is_not_there_is_an_input_that_cannot_be_read() -> None:
 
 def test_an_unknown_experiment_is_a_wrong_command_line() -> None:
     assert shell("no-such-thing").returncode == 2
+
+
+def is_sleeping(pid: int) -> bool:
+    """Whether the process has become ``sleep``."""
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "sleep\n"
+    except OSError:  # it vanished meanwhile
+        return False
+
+
+@needs_root
+def test_the_command_does_not_outlive_us() -> None:
+    before = namespaces()
+    process = subprocess.Popen(lab("shell", "backlog-and-somaxconn", "--", "sleep", "120"), stderr=subprocess.DEVNULL)
+    until(lambda: any(is_sleeping(pid) for pid in children(process.pid)), "the command to begin", 20)
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 128 + signal.SIGTERM
+    until(lambda: namespaces() <= before, "its namespaces to vanish", 20)

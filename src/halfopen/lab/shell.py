@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 USUAL_HOST = "server"
 #: What shells add to the number of the signal that ended a program.
 _BY_SIGNAL = 128
+#: Signals that come to one process, not to all of a terminal.
+_PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
 class _RemedyReached(BaseException):
@@ -73,20 +75,25 @@ def _choose(network: Network, name: str | None) -> Namespace:
 
 
 def _run(host: Namespace, command: Sequence[str]) -> int:
-    with _interrupts_are_for_the_command():
-        try:
-            process = host.run(subprocess.Popen[bytes], command)
-        except OSError as error:
-            raise InputError("cannot run", command[0], str(error.strerror)) from error
+    try:
+        process = host.run(subprocess.Popen[bytes], command)
+    except OSError as error:
+        raise InputError("cannot run", command[0], str(error.strerror)) from error
+    with _signals_go_to(process):
         code = process.wait()
     return code if code >= 0 else _BY_SIGNAL - code
 
 
 @contextmanager
-def _interrupts_are_for_the_command() -> Iterator[None]:
-    """Ctrl-C reaches both of us. A handler, unlike SIG_IGN, is not inherited: the command gets the default again."""
-    before = signal.signal(signal.SIGINT, lambda *_: None)
+def _signals_go_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """What would end us ends the command, so that it does not outlive us. Ctrl-C has reached both of us already."""
+    handlers = {
+        signal.SIGINT: lambda *_: None,
+        **dict.fromkeys(_PASSED_ON, lambda number, _: process.send_signal(number)),
+    }
+    before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

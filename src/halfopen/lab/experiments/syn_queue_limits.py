@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from halfopen import _core
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
-from halfopen.lab.observe import Moment, states
+from halfopen.lab.observe import Moment, listener_row
 from halfopen.lab.topology import SPOOFED, Pair, add_route, pair
 from halfopen.lab.traffic import PORT, listen
 from halfopen.lab.waiting import steady, until
@@ -67,7 +67,6 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
     net.server.set_sysctl(COOKIES, case.cookies)
     net.server.set_sysctl(MAX_SYN_BACKLOG, case.max_syn_backlog)
     label = f"syncookies {case.cookies}, max_syn_backlog {case.max_syn_backlog}, listen({case.backlog})"
-    already = states(net.server).get("SYN_RECV", 0)
     listener = listen(net.server, net.server_address, case.backlog, port=port)
     moment, doctor = Moment.of(net.server), Examination.begin(net.server)
     flood = net.client.run(
@@ -75,7 +74,7 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
     )
     flood.wait()
     until(lambda: moment.since("InSegs") >= SYNS, "every SYN to arrive")
-    half_open = steady(lambda: states(net.server).get("SYN_RECV", 0) - already, "the SYN queue", 0.1)
+    half_open = steady(lambda: listener_row(net.server, port)["syn_queue"], "the SYN queue", 0.1)
     story.expect(f"{label}: half-open", case.half_open, half_open)
     for name, expected in case.counters:
         story.expect(f"{label}: {name}", expected, moment.since(name))

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measure import Result, best, run
+from measure import Result, alternating, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HALFOPEN = Path(sys.executable).with_name("halfopen")
 CONNECTIONS = os.environ.get("HALFOPEN_BENCH_CONNECTIONS", "100")
 TOTAL = os.environ.get("HALFOPEN_BENCH_TOTAL", "100000")
-TIMES = 3
+TIMES = 5
 MIB = 1 << 20
 #: How many times as many connections a second as ab, by who closes; ab leaves that to the server, whose FIN costs both
 #: kernels a fifth of the whole.
@@ -67,19 +67,18 @@ def _beside_ab(port: int) -> Iterator[Result]:
         print("ab is not installed: HTTP is not measured", file=sys.stderr)
         return
     for close, goal in AB_GOALS.items():
-        ab = best(["ab", "-q", "-n", TOTAL, "-c", CONNECTIONS, f"http://127.0.0.1:{port}/"], TIMES).seconds
-        ours = best(_load(port, "--http", "/", "--close", close), TIMES).seconds
+        command = ["ab", "-q", "-n", TOTAL, "-c", CONNECTIONS, f"http://127.0.0.1:{port}/"]
+        ours, ab = alternating(_load(port, "--http", "/", "--close", close), command, TIMES)
         claim = f"load --http --close {close}: {goal} times as many connections a second as ab"
-        yield Result(claim, ours, "ab", ab, "s", most=1 / goal)
+        yield Result(claim, ours.seconds, "ab", ab.seconds, "s", most=1 / goal)
 
 
 def _beside_a_loop(port: int, scratch: Path) -> Iterator[Result]:
     loop = scratch / "connect_loop"
     run(["cc", "-O2", "-o", loop, Path(__file__).with_name("connect_loop.c")])
-    peer = best([loop, str(port), CONNECTIONS, TOTAL], TIMES).seconds
-    ours = best(_load(port), TIMES).seconds
+    ours, peer = alternating(_load(port), [loop, str(port), CONNECTIONS, TOTAL], TIMES)
     claim = f"load, connect only: {LOOP_GOAL} of a minimal epoll loop in C"
-    yield Result(claim, ours, "the loop", peer, "s", most=1 / LOOP_GOAL)
+    yield Result(claim, ours.seconds, "the loop", peer.seconds, "s", most=1 / LOOP_GOAL)
 
 
 def _memory(port: int) -> Iterator[Result]:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+Command = Sequence[str | os.PathLike[str]]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, order=True)
 class Run:
     """One process, from its start to its end."""
 
@@ -53,7 +52,7 @@ class Result:
         return f"{verdict} {self.claim}: {figures}, ratio {self.ratio:.3g} (at most {self.most:g})"
 
 
-def run(command: Sequence[str | os.PathLike[str]]) -> Run:
+def run(command: Command) -> Run:
     """Run ``command`` with its output thrown away.
 
     Raises:
@@ -70,7 +69,15 @@ def run(command: Sequence[str | os.PathLike[str]]) -> Run:
     return Run(seconds, usage.ru_maxrss * 1024)  # Linux counts ru_maxrss in KiB
 
 
-def best(command: Sequence[str | os.PathLike[str]], times: int) -> Run:
+def alternating(ours: Command, peer: Command, times: int) -> tuple[Run, Run]:
+    """The fastest run of each, in turn: what else the machine does meanwhile meets both."""
+    run(ours)
+    run(peer)
+    pairs = [(run(ours), run(peer)) for _ in range(times)]
+    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+
+
+def best(command: Command, times: int) -> Run:
     """The fastest of ``times`` runs, after one that warms the caches; the peak memory is the largest of all."""
     run(command)
     runs = [run(command) for _ in range(times)]

@@ -156,3 +156,20 @@ def reuse_port(address: str, device: bytes) -> socket.socket:
     one.bind((address, 5000))
     one.listen()
     return one
+
+
+def test_a_namespace_without_sockets_has_none_and_one_without_a_listener_is_still_looked_at(
+    namespace: Namespace,
+) -> None:
+    def run() -> tuple[_core.CensusDict, _core.CensusDict]:
+        empty = _core.tcp_census(RANGE)
+        with contextlib.ExitStack() as kept:
+            with socket.create_server(("127.0.0.1", 0)) as server:
+                kept.enter_context(socket.create_connection(server.getsockname()))
+                kept.enter_context(server.accept()[0])
+            return empty, _core.tcp_census(RANGE)
+
+    empty, two = namespace.run(run)
+    assert (empty["states"], empty["listeners"], empty["destinations"]) == ({}, [], [])
+    assert two["states"] == {"ESTABLISHED": 2}
+    assert len(two["destinations"]) == 2  # nobody listens any more: both ends may be a client's

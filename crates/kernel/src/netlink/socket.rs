@@ -40,6 +40,14 @@ pub enum Consistency {
     Interrupted,
 }
 
+impl Consistency {
+    /// Of two dumps that make one answer.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        if self == Self::Whole { other } else { self }
+    }
+}
+
 /// How one try ended.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Outcome {
@@ -55,8 +63,7 @@ impl Outcome {
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::Again, _) | (_, Self::Again) => Self::Again,
-            (Self::Done(Consistency::Whole), other) => other,
-            (interrupted, _) => interrupted,
+            (Self::Done(one), Self::Done(other)) => Self::Done(one.and(other)),
         }
     }
 }

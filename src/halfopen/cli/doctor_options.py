@@ -22,6 +22,8 @@ class DoctorOptions:
     verbose: bool = False
     target: str | None = None
     strace: str | None = None
+    capture: bool = False
+    pcap: str | None = None
 
     def check(self) -> None:
         """Raise UsageError for what cannot be meant."""
@@ -30,6 +32,8 @@ class DoctorOptions:
             raise UsageError(
                 "a target is examined from this host, between two snapshots of its own: without --for and --snapshot"
             )
+        if (self.capture or self.pcap is not None) and self.target is None:
+            raise UsageError("--capture goes with a target", hint="halfopen doctor HOST:PORT --capture")
         if self.strace is not None and self.target is None:
             raise UsageError("--strace goes with a target", hint="halfopen doctor HOST:PORT --strace listener")
         if self.strace is not None and self.strace != "listener" and not self.strace.isdigit():

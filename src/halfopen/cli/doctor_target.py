@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from halfopen.cli.doctor_capture import capturing
 from halfopen.errors import ResolveError, UsageError
 from halfopen.model.verdict import TargetReport
 from halfopen.rules.verdicts import Facts, judge
@@ -51,7 +52,7 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
     except ResolveError as error:
         resolution, unresolved = None, error.why or str(error)
     before = take(netns=options.netns)
-    with printer.progress(f"connecting to {target}"):
+    with printer.progress(f"connecting to {target}"), capturing(options, resolution) as capture:
         results = tuple(_connect(resolution)) if resolution is not None else ()
     now = take(netns=options.netns)
     context = Context.of(now, before)
@@ -66,6 +67,7 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
         results=results,
         causes=causes,
         calls=_calls(options, now, context, listening),
+        packets=capture.packets,
     )
     facts = Facts(
         target=target,

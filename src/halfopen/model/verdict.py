@@ -52,6 +52,26 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True)
+class Packets:
+    """What a capture of the connects shows."""
+
+    packets: int
+    """Packets captured, on every interface of this namespace."""
+    dropped: int
+    """Packets that the kernel had no room for."""
+    outcomes: dict[str, int]
+    """{outcome: handshakes}, as the packets tell it."""
+    syn_sent: int
+    """SYNs that went out, those sent again included."""
+    syn_ack_sent: int
+    """SYN-ACKs that came back."""
+    sentences: tuple[str, ...] = ()
+    """What there is to say of them."""
+    file: str | None = None
+    """Where the packets are kept (may be hostile text)."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetReport:
     """All that was found out about one target."""
 
@@ -69,3 +89,5 @@ class TargetReport:
     verdict: Verdict | None = None
     calls: tuple[ThreadCall, ...] = ()
     """What the threads of the process that was asked about do."""
+    packets: Packets | None = None
+    """What the packets of the connects show, where they were captured."""

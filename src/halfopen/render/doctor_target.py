@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
     from halfopen.model.cause import Verdict as CauseVerdict
     from halfopen.model.probe import ProbeResult
-    from halfopen.model.verdict import TargetReport
+    from halfopen.model.verdict import Packets, TargetReport
 
 _INDENT = " " * 10
 _MARKS: dict[CauseVerdict, str] = {
@@ -39,6 +39,8 @@ def render_target(report: TargetReport, width: int, paint: Paint) -> str:
     width = clamp(width)
     lines = [*wrap(_headline(report), width), "", *_verdict(report, width, paint)]
     lines += ["", paint("head", "Attempts"), *_attempts(report, width)]
+    if report.packets is not None:
+        lines += ["", paint("head", "Packets"), *_packets(report.packets, width)]
     waited = any(result.syn_retransmissions for result in report.results)
     causes = [cause for cause in report.causes if cause.kind != "retries" or waited]
     if causes:
@@ -92,6 +94,21 @@ def _attempts(report: TargetReport, width: int) -> Iterator[str]:
         yield from wrap(f"{place}{headline(result)}{times}", width, "  ")
     if why := next((why for result in report.results if (why := reason(result))), None):
         yield from wrap(escape_text(why), width, "    ")
+
+
+def _packets(packets: Packets, width: int) -> Iterator[str]:
+    """What was captured, in a sentence or two."""
+    outcomes = listed([f"{count} {name.replace('_', ' ')}" for name, count in packets.outcomes.items()], 6)
+    lost = f"; {plural(packets.dropped, 'packet')} lost by the capture" if packets.dropped else ""
+    seen = (
+        f"{plural(packets.packets, 'packet')}: {plural(packets.syn_sent, 'SYN')} out, "
+        f"{plural(packets.syn_ack_sent, 'SYN-ACK')} back{lost}."
+    )
+    yield from wrap(f"{seen} As the packets tell it: {outcomes or 'no handshake'}.", width, "  ")
+    for sentence in packets.sentences:
+        yield from wrap(escape_text(sentence), width, "  ")
+    if packets.file is not None:
+        yield from wrap(f"`halfopen trace {escape_text(packets.file)}` shows them.", width, "  ")
 
 
 def _alike(results: tuple[ProbeResult, ...]) -> Iterator[tuple[ProbeResult, int]]:
@@ -164,4 +181,5 @@ def target_object(report: TargetReport) -> dict[str, Any]:
         "attempts": [record(result.handshake) for result in report.results],
         "local_causes": [asdict(cause) for cause in report.causes],
         "calls": [asdict(call) for call in report.calls],
+        "packets": None if report.packets is None else asdict(report.packets),
     }

@@ -27,6 +27,10 @@ if TYPE_CHECKING:
               help="Exit with 1 when a finding is as severe as this, or more.")  # fmt: skip
 @click.option("--strace", metavar="PID|listener",
               help="With a target: what the threads of a process, or of the target's listener, do.")  # fmt: skip
+@click.option("--capture", is_flag=True,
+              help="With a target: capture the packets of the connects and say what they show.")  # fmt: skip
+@click.option("--pcap", metavar="FILE", type=click.Path(path_type=str, dir_okay=False),
+              help="Capture, and keep the packets in FILE.")  # fmt: skip
 @click.option("--verbose", "-v", is_flag=True, help="All evidence, and the manual page of every rule that fired.")
 @with_printer("text", "json", "markdown")
 def command(printer: Printer, /, **values: object) -> ExitCode:

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 
 PIDS_KEPT = 32
 """Processes remembered of a namespace: enough to find one that names it."""
+KTHREADD = 2
+"""The process that makes kernel threads."""
+PF_KTHREAD = 0x00200000
+"""Flag of a kernel thread (include/linux/sched.h), in field 9 of ``/proc/<pid>/stat``."""
 _LINK = re.compile(r"net:\[(\d+)\]$")
 
 
@@ -77,7 +81,7 @@ def find(roots: Roots) -> Places:
     if own is not None:
         place = found.setdefault(own, Place(own))
         place.own, place.door = True, door
-    _mark_first(found, _inode(f"{roots.proc}/1/ns/net"))
+    _mark_first(found, _inode(f"{roots.proc}/1/ns/net") or _of_kernel(roots))
     places = sorted(found.values(), key=lambda place: (not place.first, not place.own, place.inode))
     return Places(places, hidden)
 
@@ -90,9 +94,18 @@ def _add(found: dict[int, Place], inode: int, pid: int) -> None:
 
 
 def _mark_first(found: dict[int, Place], of_init: int | None) -> None:
-    """Process 1's namespace is the host's; the reader's is taken for it where that cannot be known."""
+    """Process 1's namespace is the host's, or kthreadd's; the reader's is taken for it where neither can be known."""
     for place in found.values():
         place.first = place.inode == of_init if of_init is not None else place.own
+
+
+def _of_kernel(roots: Roots) -> int | None:
+    """Where kthreadd lives, always the initial namespace; None where process 2 is another (a container's)."""
+    try:
+        flags = int(read_text(f"{roots.proc}/{KTHREADD}/stat").rpartition(")")[2].split()[6])
+    except (OSError, ValueError, IndexError):
+        return None
+    return _inode(f"{roots.proc}/{KTHREADD}/ns/net") if flags & PF_KTHREAD else None
 
 
 def _pids(roots: Roots) -> list[int]:

@@ -20,6 +20,8 @@ HARM_WORDS: dict[Harm, str] = {
     "risk": "a risk",
     "untidy": "untidy",
 }
+CHANGES_SHOWN = 5
+"""Of a setting in hundreds of namespaces; JSON has all."""
 _MICROSECONDS = {"ms": 1e3, "s": 1e6, "µs": 1.0}
 
 
@@ -67,5 +69,8 @@ def steps(finding: Finding) -> Iterator[str]:
     """What to do: the remedy in a sentence, its changes, and what only a person can do."""
     if finding.remedy is not None:
         yield escape_text(finding.remedy.summary)
-        yield from (change_words(change) for change in finding.remedy.changes)
+        changes = finding.remedy.changes
+        yield from (change_words(change) for change in changes[:CHANGES_SHOWN])
+        if len(changes) > CHANGES_SHOWN:
+            yield f"and {len(changes) - CHANGES_SHOWN} changes like these: `--format json` lists them all"
         yield from (escape_text(step) for step in finding.remedy.person)

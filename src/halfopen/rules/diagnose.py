@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.diagnosis import Diagnosis
+from halfopen.rules.alike import joined
 from halfopen.rules.context import Context
 from halfopen.rules.merge import merged, ranked
 from halfopen.rules.registry import RULES
@@ -43,7 +44,7 @@ def diagnose(now: Snapshot, before: Snapshot | None = None, *, rules: Sequence[R
         taken_at_ns=now.taken_at_ns,
         interval_s=context.interval_s,
         uptime_s=now.host.uptime_s,
-        findings=tuple(ranked(merged(found, rules))),
+        findings=tuple(ranked(joined(merged(found, rules)))),
         unavailable=now.unavailable,
         namespaces=len(now.netns),
         listeners=sum(len(sockets.listeners) for sockets in seen),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_counters import grown
+from halfopen.rules.filtering import Packet, matches
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -16,8 +18,10 @@ if TYPE_CHECKING:
     from halfopen.rules.context import Context
     from halfopen.rules.space import Space
 
-#: Verdicts by which such a limit decides who gets in.
-DECIDES = frozenset({"accept", "return", "drop", "reject"})
+#: A limit shuts out users where what exceeds it is dropped: by the rule itself, or by what stands behind it.
+DROPS = frozenset({"drop", "reject"})
+ADMITS = frozenset({"accept", "return"})
+_ANY = Packet(None, None, None)
 
 COOKIES = "With tcp_syncookies=1 no limit is needed: everybody still connects while the SYN queue is full."
 PER_SOURCE = (
@@ -29,7 +33,8 @@ class SynLimit(Rule):
     """The packet filter limits SYNs with one bucket for everybody: under a flood it shuts out the users.
 
     ## What it finds
-    A rule with `limit` on SYNs or new connections that keeps no bucket for each source.
+    A rule with `limit` on SYNs or new connections that keeps no bucket for each source, where what exceeds the limit is
+    dropped: by the rule itself (`over … drop`), by a rule behind it, or by the policy of the chain.
 
     ## Why it matters
     A flood empties the bucket, and then the SYNs of real clients are dropped with those of the flood: the rule does
@@ -66,13 +71,14 @@ class SynLimit(Rule):
         for space in context.spaces:
             rules = () if space.now.packet_filter is None else space.now.packet_filter.rules
             for index, rule in enumerate(rules):
-                if _is_global_limit(rule):
-                    yield self._at(
-                        space, rule, next((row for row in rules[index + 1 :] if _drops_rest(row, rule)), None)
-                    )
+                if not _is_global_limit(rule):
+                    continue
+                behind = next((row for row in rules[index + 1 :] if _drops_rest(row, rule)), None)
+                if _drops(rule) or behind is not None or _policy_drops(space, rule):
+                    yield self._at(space, rule, behind)
 
     def _at(self, space: Space, rule: FilterRule, behind: FilterRule | None) -> Finding:
-        dropping = rule if (rule.verdict or "") in {"drop", "reject"} else behind
+        dropping = rule if _drops(rule) else behind
         lost = None if dropping is None else grown(space, dropping)
         return self.finding(
             space.subject("filter", f"{rule.family} {rule.table} {rule.chain}: {rule.text}"),
@@ -94,10 +100,29 @@ class SynLimit(Rule):
 
 
 def _is_global_limit(rule: FilterRule) -> bool:
+    """Whether it admits up to a rate, or drops above one; the other two pairings shut nobody out."""
     about_new = rule.syn_only or (rule.conntrack and "new" in rule.text.lower())
-    return bool(rule.limit) and not rule.limit_per_source and about_new and (rule.verdict or "") in DECIDES
+    limit, verdict = rule.limit or "", rule.verdict or ""
+    decides = verdict in (DROPS if limit.startswith("over ") else ADMITS)
+    return bool(limit) and not rule.limit_per_source and about_new and decides
+
+
+def _drops(rule: FilterRule) -> bool:
+    return (rule.verdict or "") in DROPS
 
 
 def _drops_rest(row: FilterRule, rule: FilterRule) -> bool:
+    """Whether ``row`` drops SYNs that exceeded the limit of ``rule``."""
     same_chain = (row.family, row.table, row.chain) == (rule.family, rule.table, rule.chain)
-    return same_chain and (row.verdict or "") in {"drop", "reject"} and row.syn_only == rule.syn_only
+    same_ports = not row.ports or set(row.ports) == set(rule.ports)
+    return same_chain and same_ports and _drops(row) and row.limit is None and matches(replace(row, ports=()), _ANY)
+
+
+def _policy_drops(space: Space, rule: FilterRule) -> bool:
+    """Whether a chain of the rule's table drops what no rule of it accepted."""
+    chains = () if space.now.packet_filter is None else space.now.packet_filter.chains
+    return any(
+        chain.policy == "drop" and rule.hook in {None, chain.hook}
+        for chain in chains
+        if (chain.family, chain.table) == (rule.family, rule.table)
+    )

@@ -53,6 +53,13 @@ def test_the_reader_s_is_the_host_s_where_that_of_process_1_is_hidden(tmp_path: 
     assert [(place.inode, place.first) for place in places] == [(5, True), (7, False)]
 
 
+@pytest.mark.parametrize(("flags", "first"), [(0x00208040, 9), (0x00400100, 5)])
+def test_kthreadd_lives_in_the_host_s_where_that_of_process_1_is_hidden(tmp_path: Path, flags: int, first: int) -> None:
+    stat = f"2 (kthreadd) S 0 0 0 0 -1 {flags} 0 0"
+    places = find(tree(tmp_path, process("self", 5) | process(2, 9) | {"proc/2/stat": stat})).places
+    assert [place.inode for place in places if place.first] == [first]
+
+
 def test_only_some_processes_of_a_namespace_are_remembered(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {}
     for pid in range(100, 200):

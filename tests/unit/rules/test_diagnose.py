@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import doctest
+from dataclasses import replace
 from importlib import import_module
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from tests.unit.rules.notation import snapshots
 
 from halfopen.model.finding import HARMS, Finding, Subject
+from halfopen.render.findings import steps
 from halfopen.rules import RULES, diagnose
 from halfopen.rules.context import Context
 from halfopen.rules.growth import Growth, between
@@ -54,6 +56,34 @@ def test_a_cause_takes_in_its_symptoms_on_the_same_subject_only() -> None:
     found = [finding("HO101", severity="critical"), finding("HO104"), finding("HO104", "b")]
     left = {(one.code, one.subject.name): one.also for one in merged(found, RULES)}
     assert left == {("HO101", "a"): ("HO104",), ("HO104", "b"): ()}
+
+
+def hasty(*names: str) -> list[Finding]:
+    key = "net.ipv4.tcp_syn_retries"
+    settings = {"sysctls": {"tcp_syn_retries": 2, "tcp_syn_linear_timeouts": 4}, "counters": {}}
+    now, _ = snapshots({"now": settings})
+    spaces = tuple(replace(now.netns[0], name=name, kind="named", inode=at) for at, name in enumerate(names, 10))
+    found = diagnose(replace(now, netns=spaces)).findings
+    return [one for one in found if one.code == "HO210" and one.subject.key == key]
+
+
+def test_one_setting_in_several_namespaces_is_one_finding_with_a_change_for_each() -> None:
+    (one,) = hasty("a", "b")
+    assert (one.subject.name, one.subject.netns) == ("net.ipv4.tcp_syn_retries in a and b", None)
+    assert one.remedy is not None
+    assert [change.netns for change in one.remedy.changes] == ["a", "b"]
+
+
+def test_of_many_namespaces_the_first_are_named() -> None:
+    (one,) = hasty(*"abcdef")
+    assert one.subject.name == "net.ipv4.tcp_syn_retries in a, b, c and 3 more namespaces"
+    assert one.remedy is not None
+    assert len(one.remedy.changes) == 6
+
+
+def test_a_setting_in_one_namespace_keeps_its_name() -> None:
+    (one,) = hasty("a")
+    assert (one.subject.name, one.subject.netns) == ("net.ipv4.tcp_syn_retries", "a")
 
 
 def test_a_mild_finding_takes_in_no_severe_one() -> None:
@@ -105,3 +135,12 @@ def test_a_counter_that_went_back_says_nothing() -> None:
 )
 def test_growth_in_words(growth: Growth, when: str, recent: bool) -> None:
     assert (growth.when, growth.recent) == (when, recent)
+
+
+def test_of_many_changes_the_first_are_printed_and_the_others_counted() -> None:
+    (one,) = hasty(*(f"n{at}" for at in range(40)))
+    printed = list(steps(one))
+    assert [line for line in printed if line.startswith("set ")] == [
+        f"set net.ipv4.tcp_syn_retries = 6 (now 2) in n{at}" for at in range(5)
+    ]
+    assert "and 35 changes like these: `--format json` lists them all" in printed

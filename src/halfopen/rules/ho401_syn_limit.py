@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.firewall.ruleset import looks_at_syns
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_counters import grown
 from halfopen.rules.filtering import Packet, matches
@@ -101,7 +102,7 @@ class SynLimit(Rule):
 
 def _is_global_limit(rule: FilterRule) -> bool:
     """Whether it admits up to a rate, or drops above one; the other two pairings shut nobody out."""
-    about_new = rule.syn_only or (rule.conntrack and "new" in rule.text.lower())
+    about_new = looks_at_syns(rule) or (rule.conntrack and "new" in rule.text.lower())
     limit, verdict = rule.limit or "", rule.verdict or ""
     decides = verdict in (DROPS if limit.startswith("over ") else ADMITS)
     return bool(limit) and not rule.limit_per_source and about_new and decides

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from halfopen.model.network import FilterChain, FilterRule
+
+
+#: ``tcp flags syn``: every packet with the flag, SYN-ACKs too; ``tcp flags == syn``: no other flag, ECN's neither.
+_SYN_FLAG = re.compile(r"\btcp flags (?:== )?syn\b(?! ?[|/,])")
+
+
+def looks_at_syns(rule: FilterRule) -> bool:
+    """Whether the rule asks for the SYN flag, be it for SYNs alone or for all that carry it."""
+    return rule.syn_only or _SYN_FLAG.search(rule.text) is not None
 
 
 @dataclass(frozen=True, slots=True)

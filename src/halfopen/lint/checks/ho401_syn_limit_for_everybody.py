@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.firewall.ruleset import looks_at_syns
 from halfopen.lint.check import Check
 from halfopen.model.finding import Evidence
 
@@ -86,7 +87,7 @@ def _limits_new_connections(rule: FilterRule) -> bool:
     if rule.limit.startswith("over ") != (rule.verdict in {"drop", "reject"}):
         return False
     new = _NEW.search(rule.text) is not None and not _OTHER_PROTOCOL.search(rule.text)
-    return rule.syn_only or new
+    return looks_at_syns(rule) or new
 
 
 _DECIDES = frozenset({"accept", "return", "drop", "reject"})

@@ -175,6 +175,20 @@ def test_an_interrupt_gives_the_report_so_far(number: signal.Signals) -> None:
     assert (report["interrupted"], report["established"], report["completed"], report["abandoned"]) == (True, 7, 0, 7)
 
 
+def test_what_an_interrupt_forestalls_was_never_due() -> None:
+    with serving() as server:
+        target = f"127.0.0.1:{server.ports[0]}"
+        command: list[str] = [str(PROGRAM), "load", target, "--rate", "20", "--for", "1h", "--format", "json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
+        for _ in range(3):
+            server.wait_for("accepted")
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=20)
+    report = json.loads(output)
+    assert report["interrupted"]
+    assert report["attempted"] + report["unstarted"] <= 20 * report["elapsed_s"] + 2
+
+
 def test_several_threads_and_sources_share_the_work(halfopen: Halfopen, web: Running) -> None:
     target = f"127.0.0.1:{web.ports[0]}"
     report = loaded(

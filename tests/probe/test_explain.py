@@ -68,6 +68,21 @@ def test_a_silent_network_is_not_blamed_on_this_host(net: Pair) -> None:
     net.far.nft("input", "meta l4proto tcp drop")
     found = causes(net, "--timeout", "300ms", target)
     assert not [cause for cause in found if cause["verdict"] == "cause"]
+    text = net.near.halfopen("probe", "--explain", "--timeout", "300ms", target).stdout
+    assert f"\nNothing on this host explains it, for {target}:\n" in text
+
+
+def test_syn_retries_of_the_command_line_are_those_that_count(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    net.far.nft("input", "meta l4proto tcp drop")
+    found = {cause["kind"]: cause for cause in causes(net, "--syn-retries", "1", "--timeout", "300ms", target)}
+    assert "gives up after 3 s to 3.1" in found["retries"]["sentence"]
+    assert found["retries"]["confirm"] is None
+
+
+def test_what_was_answered_is_no_matter_of_retransmission(net: Pair) -> None:
+    refused = f"{FAR[0]}:9"
+    assert "retries" not in {cause["kind"] for cause in causes(net, refused)}
 
 
 def test_where_all_is_well_there_is_nothing_to_explain(net: Pair) -> None:

@@ -67,6 +67,14 @@ def test_a_wrong_key(net: Pair, far: str) -> None:
     assert attempts[0]["fast_open"] == "ignored"
     assert attempts[0]["probe"]["fast_open"]["failure"] == "data_not_acknowledged"
     assert "Its cookie key has changed" in numbers["verdict"]
+    # The data is sent again and acknowledged within connect(), in a time that the kernel knows to the millisecond only.
+    assert (attempts[0]["probe"]["rtt_us"], attempts[0]["probe"]["rtt_validity"]) == (None, "syn_data_resent")
+
+
+def test_a_cookie_of_another_port(net: Pair) -> None:
+    probe(net, listen(net, FAR[0]))
+    _, without = net.listen(FAR[0])
+    assert "Fast Open is off on this port" in probe(net, without)[1]["verdict"]
 
 
 def test_a_path_that_eats_data_in_a_syn(net: Pair) -> None:
@@ -99,3 +107,4 @@ def test_the_comparison_with_an_ordinary_connect(net: Pair) -> None:
     assert done.returncode == 0
     assert "connect, Fast Open" in done.stdout
     assert "To the first byte at the median: " in done.stdout
+    assert "So few connects say little of it." in " ".join(done.stdout.split())

@@ -125,6 +125,15 @@ def test_accept_delay_is_seen_as_waiting() -> None:
     assert summary["accept_wait_max_ms"] == accepted["accept_wait_ms"]
 
 
+def test_without_events_there_is_a_summary_only() -> None:
+    arguments = ("--no-events", "--accept-delay", "300ms", "--banner", "--close", "fin")
+    with serving(*arguments) as server, connect(server.ports[0]) as client:
+        assert read_all(client) == b"220 halfopen\r\n"
+        summary = server.stop()
+    assert [event["event"] for event in server.seen] == ["listening", "summary"]
+    assert summary["queue_max"] == 1
+
+
 def test_accept_rate_spaces_accepts() -> None:
     with serving("--accept-rate", "20") as server:
         clients = [connect(server.ports[0]) for _ in range(4)]

@@ -175,6 +175,20 @@ fn an_accept_delay_is_seen_as_time_in_the_queue() {
 }
 
 #[test]
+fn a_fin_is_no_byte_that_waits() {
+    let (_server, to, events) = start(Options {
+        accept: Accept::After(Duration::from_millis(50)),
+        ..Options::default()
+    });
+    drop(open(to));
+    assert_eq!(accepted(&events).bytes_at_accept, 0);
+    let mut client = open(to);
+    client.write_all(b"abc").expect("send");
+    drop(client);
+    assert_eq!(accepted(&events).bytes_at_accept, 3);
+}
+
+#[test]
 fn an_accept_rate_spreads_a_burst() {
     let (_server, to, events) = start(Options {
         accept: Accept::PerSecond(50),
@@ -221,7 +235,9 @@ fn deferred_accept_waits_for_data() {
     let nothing = events.recv_timeout(Duration::from_millis(50));
     assert!(nothing.is_err(), "the client is connected, and not accepted");
     client.write_all(b"x").expect("send");
-    assert_eq!(accepted(&events).bytes_at_accept, 1);
+    let late = accepted(&events);
+    assert_eq!(late.bytes_at_accept, 1);
+    assert_eq!(late.rtt_us, None, "until the first data is no round trip: {late:?}");
     let wait = connect::Options {
         await_data: Some(AwaitData {
             send: Vec::new(),

@@ -25,9 +25,13 @@ class Explainer:
 
     Reads this host's own network namespace twice: some 60 ms each. What may not be read without root is a cause with
     the verdict ``unknown``.
+
+    Args:
+        syn_retries: ``TCP_SYNCNT`` of the connects, where they have their own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, syn_retries: int | None = None) -> None:
+        self._syn_retries = syn_retries
         self._before = take(netns="own")
         self._troubles: dict[Place, ProbeResult] = {}
 
@@ -58,6 +62,7 @@ class Explainer:
                 result.handshake.server_port,
                 source=result.handshake.client,
                 errno=result.handshake.errno,
+                syn_retries=self._syn_retries,
                 before=before,
                 interval_s=interval_s,
             )

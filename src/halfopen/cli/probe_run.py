@@ -36,14 +36,14 @@ def show(printer: Printer, options: ProbeOptions) -> ExitCode:
                 board.resolved(found.target, found.addresses, found.resolve_us)
                 resolutions.append(found)
         output.begin(board)
-        _connect(resolutions, plan, board, output, _explainer() if options.explain else None)
+        _connect(resolutions, plan, board, output, _explainer(options.syn_retries) if options.explain else None)
     return ExitCode.OK if board.reachable else ExitCode.FINDINGS
 
 
-def _explainer() -> Explainer:
+def _explainer(syn_retries: int | None) -> Explainer:
     from halfopen.active.explain import Explainer
 
-    return Explainer()
+    return Explainer(syn_retries)
 
 
 def _connect(

@@ -18,9 +18,10 @@ Ending = Literal["established", "refused", "unreachable", "timeout", "not_sent",
 """How connect() ended: ``unreachable`` by an ICMP error or for want of a route; ``timeout``: no answer in time;
 ``not_sent``: this host sent no SYN (no port left, not permitted, no memory); ``failed``: anything else."""
 
-RttValidity = Literal["valid", "syn_retransmitted", "not_measured"]
+RttValidity = Literal["valid", "syn_retransmitted", "syn_data_resent", "not_measured"]
 """Whether the kernel's round trip is one. ``syn_retransmitted``: more than one SYN was sent, so that the kernel's
-number contains the wait, or is only known to a millisecond."""
+number contains the wait, or is only known to a millisecond. ``syn_data_resent``: the server took the SYN without its
+data (Fast Open), and the kernel has averaged in the time of the data sent again, which it knows to a millisecond."""
 
 WaitMethod = Literal["timestamp", "schedule"]
 """``timestamp``: the answer says which SYN it answered. ``schedule``: the kernel's timetable, a lower bound."""

@@ -32,6 +32,7 @@ def moved_counters(deltas: Mapping[str, int], width: int, paint: Paint) -> list[
         lines += [meaning[0].replace(name, paint(_ROLES[counter.kind], name), 1), *meaning[1:]]
     others = len(deltas) - len(known)
     if others:
-        rest = f"and {plural(others, 'other')} that say nothing about handshakes (in the JSON output)"
+        say = "says" if others == 1 else "say"
+        rest = f"and {plural(others, 'other')} that {say} nothing about handshakes (in the JSON output)"
         lines += [paint("dim", line) for line in wrap(rest, width, "  ")]
     return lines

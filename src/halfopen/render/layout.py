@@ -55,7 +55,7 @@ def wrap(text: str, width: int, first: str = "", rest: str | None = None) -> lis
     whole = _CODE.sub(lambda match: match[0].replace(" ", "\xa0"), text)
     for word in _NUMBER_SPACE.sub("\xa0", whole).split(" "):
         if not empty and len(line) + 1 + len(word) > width:
-            lines.append(line)
+            lines.append(line.rstrip(" "))
             line, empty = rest, True
         line, empty = (line + word if empty else f"{line} {word}"), False
     return [part.replace("\xa0", " ") for part in [*lines, line]]

@@ -58,9 +58,10 @@ def limit_words(report: LoadReport) -> Iterator[str]:
     limit = report.client_limit
     if limit is not None:
         yield f"The client is the limit ({limit.kind}), not the server: {limit.why}. More: {limit.remedy}."
-    elif report.unstarted:
+    elif report.unstarted and (not report.interrupted or report.abandoned >= report.plan.connections):
         yield (
-            f"{plural(report.unstarted, 'connection')} were due and never begun: the server held all "
+            f"{plural(report.unstarted, 'connection')} {'was' if report.unstarted == 1 else 'were'} due and never "
+            "begun: the server held all "
             f"{grouped(report.plan.connections)} that may be open at a time (-c)."
         )
 

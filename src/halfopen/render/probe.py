@@ -93,7 +93,7 @@ class ProbeLines:
         lines: list[str] = []
         for (target, address), causes in found.items():
             place = target if address in target else f"{target} at {address}"
-            head = f"What on this host may be behind it, for {place}, the most likely first:"
+            head = _causes_title(place, {cause.verdict for cause in causes})
             lines += ["", *(self._paint("head", line) for line in wrap(escape_text(head), self._width))]
             lines += cause_lines(causes, self._width, self._paint)
         return lines or ["", "Nothing to explain: every connect was answered at its first SYN."]
@@ -115,6 +115,12 @@ class ProbeLines:
             for sentence in (fast_open_verdict(fast_open.fast_open), gain(summary, fast_open)):
                 lines += wrap(sentence, self._width, "  ") if sentence else []
         return lines
+
+
+def _causes_title(place: str, verdicts: set[str]) -> str:
+    if verdicts & {"cause", "possible"}:
+        return f"What on this host may be behind it, for {place}, the most likely first:"
+    return f"Nothing {'seen ' if 'unknown' in verdicts else ''}on this host explains it, for {place}:"
 
 
 def _verdict(name: str, summary: ProbeSummary) -> str:

@@ -26,7 +26,7 @@ CHECKS = (
     retries.check,
 )
 
-_VERDICTS: tuple[Verdict, ...] = ("cause", "possible", "fact", "unknown", "exonerated")
+_VERDICTS: tuple[Verdict, ...] = ("cause", "possible", "unknown", "fact", "exonerated")
 
 #: What the caller saw → which cause is looked at first among equals.
 _FIRST: dict[str, tuple[CauseKind, ...]] = {
@@ -49,6 +49,7 @@ def local_causes(
     *,
     source: str | None = None,
     errno: str | None = None,
+    syn_retries: int | None = None,
     before: NetNamespace | None = None,
     interval_s: float | None = None,
 ) -> tuple[LocalCause, ...]:
@@ -59,13 +60,16 @@ def local_causes(
         destination: the address (no name).
         port: its port.
         source: the local address, where it was chosen.
-        errno: what connect() said, by name; orders what is equally likely.
+        errno: what connect() said, by name; orders what is equally likely. When the kernel sends a SYN again is told
+            only where nothing came: without one, or with ``ETIMEDOUT``.
+        syn_retries: the socket's ``TCP_SYNCNT``, where it has its own.
         before: the same namespace earlier; counters that moved since make a possible cause a certain one.
         interval_s: seconds between the two.
     """
     space = Space(now, before, interval_s)
-    way = Way(destination, port, source)
-    found = [check(space, way) for check in CHECKS]
+    way = Way(destination, port, source, syn_retries)
+    answered = errno not in {None, "ETIMEDOUT"}
+    found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}
     causes = [cause for cause in found if cause is not None]

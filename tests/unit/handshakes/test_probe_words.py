@@ -75,6 +75,11 @@ def test_what_was_lost(result: ProbeResult, words: str) -> None:
             "from the target itself",
         ),
         (
+            failed("unreachable", "ECONNREFUSED", icmp_type=3, icmp_code=3, icmp_from="10.0.0.1"),
+            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable from 10.0.0.1",
+            "from this host itself: a rule of its own packet filter rejects",
+        ),
+        (
             failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=13, icmp_from="192.0.2.9"),
             "unreachable after 300 µs (EHOSTUNREACH): ICMP administratively prohibited from 192.0.2.9",
             "192.0.2.9, a router on the way",

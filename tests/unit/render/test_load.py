@@ -54,7 +54,7 @@ def test_the_screen_says_what_matters_first() -> None:
         "A connection pool would save 100 µs of it (66.7 %)",
         "no local port was left for this destination",
         "answer: closed early",
-        "and 1 other that say",
+        "and 1 other that says",
     ):
         assert words in text, words
     assert "begun late" not in text  # a closed loop has no schedule to be late for
@@ -66,6 +66,21 @@ def test_an_open_loop_shows_how_late_it_was() -> None:
     text = render_load(report, width=120)
     assert "begun late by" in text
     assert "4 connections were due and never begun: the server held all 10" in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "blamed"),
+    [
+        ({"unstarted": 3}, "3 connections were due and never begun: the server held all 10"),
+        ({"unstarted": 1}, "1 connection was due and never begun"),
+        ({"unstarted": 3, "interrupted": True, "abandoned": 10}, "the server held all 10"),
+        ({"unstarted": 1, "interrupted": True, "abandoned": 2}, None),
+    ],
+)
+def test_the_server_is_blamed_only_where_it_held_all(changes: dict[str, int], blamed: str | None) -> None:
+    text = " ".join(render_load(replace(REPORT, client_limit=None, **changes), width=120).split())  # type: ignore[arg-type]
+    assert (blamed or "") in text
+    assert ("never begun" in text) is (blamed is not None)
 
 
 def test_colour_repeats_what_the_words_say() -> None:
@@ -105,3 +120,8 @@ def test_losses_come_before_ordinary_traffic() -> None:
     lines = moved_counters(REPORT.kernel_deltas, 120, Paint(on=False))
     assert lines[2].split()[:2] == ["TCPSynRetrans", "+5"]
     assert moved_counters({"TCPHPHits": 3}, 120, Paint(on=False)) == []
+
+
+def test_those_that_say_nothing_are_counted() -> None:
+    one = moved_counters({"TCPSynRetrans": 5, "TCPHPHits": 3}, 120, Paint(on=False))[-1]
+    assert one == "  and 1 other that says nothing about handshakes (in the JSON output)"

@@ -239,7 +239,7 @@ fn describe(facts: &Facts<'_>, attempt: Attempt) -> Probe {
         .as_ref()
         .map_or(0, |info| syn_retransmissions(info, facts.fast_open));
     let (rtt_us, rtt_validity) = match &info {
-        Some(info) if established => handshake_rtt(info, retransmissions),
+        Some(info) if established => handshake_rtt(info, retransmissions, facts.fast_open),
         _ => (None, RttValidity::NotMeasured),
     };
     let connected = info.as_ref().filter(|_| established);

@@ -60,6 +60,9 @@ pub enum RttValidity {
     Valid,
     /// A SYN was sent again, so that `tcpi_rtt` contains the wait, or is only known to the millisecond of a timestamp.
     SynRetransmitted,
+    /// The SYN's data was sent again at once and is acknowledged already: `tcpi_rtt` is a mean with that, whose time is
+    /// known to the millisecond of a timestamp only.
+    SynDataResent,
     /// Nothing was measured.
     NotMeasured,
 }
@@ -70,6 +73,7 @@ impl RttValidity {
         match self {
             Self::Valid => "valid",
             Self::SynRetransmitted => "syn_retransmitted",
+            Self::SynDataResent => "syn_data_resent",
             Self::NotMeasured => "not_measured",
         }
     }

@@ -83,16 +83,29 @@ impl RetransmitWait {
 
 /// How often the SYN was sent again, read at the end of the handshake.
 pub(super) fn syn_retransmissions(info: &TcpInfo, fast_open: Option<FastOpenReport>) -> u32 {
-    // Data that a SYN carried in vain is sent again while the SYN-ACK is processed (`tcp_rcv_fastopen_synack`), and counted.
+    info.total_retrans()
+        .saturating_sub(u32::from(syn_data_resent(info, fast_open)))
+}
+
+/// Whether data that a SYN carried in vain was sent again, which happens while the SYN-ACK is processed
+/// (`tcp_rcv_fastopen_synack`).
+fn syn_data_resent(info: &TcpInfo, fast_open: Option<FastOpenReport>) -> bool {
     let carried_in_vain = fast_open.is_some_and(|report| report.syn_data.is_some() && !report.accepted);
-    let resent = carried_in_vain && info.state() == TcpState::Established;
-    info.total_retrans().saturating_sub(u32::from(resent))
+    carried_in_vain && info.state() == TcpState::Established
 }
 
 /// The kernel's SYN round trip where it is one, and whether it is.
-pub(super) fn handshake_rtt(info: &TcpInfo, syn_retransmissions: u32) -> (Option<u32>, RttValidity) {
+pub(super) fn handshake_rtt(
+    info: &TcpInfo,
+    syn_retransmissions: u32,
+    fast_open: Option<FastOpenReport>,
+) -> (Option<u32>, RttValidity) {
     if syn_retransmissions > 0 {
         return (None, RttValidity::SynRetransmitted);
+    }
+    // On a network as fast as a veth pair its acknowledgement comes within connect() too; else it is under way still.
+    if syn_data_resent(info, fast_open) && info.unacked() == 0 {
+        return (None, RttValidity::SynDataResent);
     }
     match info.rtt_us() {
         0 => (None, RttValidity::NotMeasured),

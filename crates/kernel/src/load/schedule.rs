@@ -121,11 +121,25 @@ impl<'a> Schedule<'a> {
         }
     }
 
-    /// Connections of an open loop that were not begun.
-    pub(super) fn left(&self) -> u64 {
-        match self {
+    /// Connections of an open loop that were not begun: all that were planned, or, when it was stopped early, those
+    /// that were due before `stopped`.
+    pub(super) fn left(&self, stopped: Option<u64>) -> u64 {
+        match *self {
             Self::Closed { .. } => 0,
-            Self::Open { next, step, count, .. } => count.saturating_sub(*next).div_ceil(*step),
+            Self::Open {
+                begin,
+                rate,
+                next,
+                step,
+                count,
+                ..
+            } => {
+                let due = stopped.map_or(count, |now| {
+                    let elapsed = u128::from(now.saturating_sub(begin)) * u128::from(rate);
+                    count.min(u64::try_from(elapsed.div_ceil(SECOND_NS)).unwrap_or(u64::MAX))
+                });
+                due.saturating_sub(next).div_ceil(step)
+            }
         }
     }
 }
@@ -151,7 +165,7 @@ mod tests {
                 let mut schedule = Schedule::new(pace, &tickets, 100, index, 2);
                 assert_eq!(schedule.take(0), None, "nothing is due before the beginning");
                 let taken: Vec<u64> = std::iter::from_fn(|| schedule.take(7_000_100)).collect();
-                assert!(schedule.is_over() && schedule.left() == 0 && schedule.next_due().is_none());
+                assert!(schedule.is_over() && schedule.left(None) == 0 && schedule.next_due().is_none());
                 taken
             })
             .collect();
@@ -171,9 +185,27 @@ mod tests {
         assert_eq!(schedule.take(1_000_000_000), Some(0));
         assert_eq!(schedule.take(1_100_000_001), None);
         assert_eq!(
-            (schedule.is_over(), schedule.next_due(), schedule.left()),
+            (schedule.is_over(), schedule.next_due(), schedule.left(None)),
             (true, None, 9)
         );
+    }
+
+    #[test]
+    fn what_was_not_due_before_a_stop_was_not_left() {
+        let tickets = AtomicU64::new(0);
+        let pace = Pace::Open {
+            rate: 10,
+            duration: Duration::from_secs(1),
+            max_in_flight: 1,
+        };
+        let mut schedules = [0, 1].map(|index| Schedule::new(pace, &tickets, 100, index, 2));
+        assert_eq!(schedules[0].take(100), Some(100));
+        // Due until then: 0, 1, 2 and 3, of which the first was begun.
+        let left = |stopped| schedules.each_ref().map(|schedule| schedule.left(stopped));
+        assert_eq!(left(Some(300_000_101)), [1, 2]);
+        assert_eq!(left(Some(50)), [0, 0]);
+        assert_eq!(left(Some(u64::MAX)), [4, 5]);
+        assert_eq!(left(None), [4, 5]);
     }
 
     #[test]
@@ -187,7 +219,7 @@ mod tests {
         let mut schedule = Schedule::new(open, &tickets, 0, 0, 1);
         assert_eq!(schedule.take(0), Some(0));
         schedule.give_back();
-        assert_eq!((schedule.next_due(), schedule.left()), (Some(0), 10));
+        assert_eq!((schedule.next_due(), schedule.left(None)), (Some(0), 10));
 
         let mut closed = Schedule::new(
             Pace::Closed {

@@ -89,7 +89,7 @@ impl<'a> Worker<'a> {
             tally.tell(progress);
         }
         tally.report.abandoned = self.abandon();
-        tally.report.unstarted = self.schedule.left();
+        tally.report.unstarted = self.schedule.left(stop.load(Ordering::Relaxed).then(monotonic_ns));
         tally.tell(progress);
         Ok(tally.close())
     }

@@ -13,7 +13,7 @@ use super::connection::Connection;
 use super::event::Announcer;
 use super::listener::Listener;
 use super::{Accept, AcceptWait, Accepted, Ending, Event, Options, Queue};
-use crate::sys::{Epoll, Interest, TcpInfo, Waker, accept, monotonic_ns, realtime_ns, tcp_saved_syn_len};
+use crate::sys::{Epoll, Interest, TcpInfo, TcpState, Waker, accept, monotonic_ns, realtime_ns, tcp_saved_syn_len};
 
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
@@ -168,6 +168,11 @@ impl Worker {
             && let Ok(info) = TcpInfo::read(&socket)
         {
             let accepted = describe(id, at_ns, peer, &self.listeners[index], &socket, &info);
+            let accepted = Accepted {
+                // TCP_DEFER_ACCEPT drops the ACK, so that the kernel measures until the first data.
+                rtt_us: accepted.rtt_us.filter(|_| self.options.defer_accept.is_none()),
+                ..accepted
+            };
             self.announcer.tell(Event::Accepted(accepted));
         }
         if self.options.nodelay {
@@ -205,6 +210,12 @@ impl Worker {
     }
 }
 
+/// Bytes of the peer that nobody has read: a FIN takes a sequence number, and `tcpi_bytes_received` counts it as a byte.
+fn waiting_bytes(info: &TcpInfo) -> u64 {
+    let fin = u64::from(info.state() == TcpState::CloseWait);
+    info.bytes_received().unwrap_or(0).saturating_sub(fin)
+}
+
 /// What the kernel knows of a connection at `accept()`.
 fn describe(id: u64, at_ns: i64, peer: SocketAddr, listener: &Listener, socket: &Socket, info: &TcpInfo) -> Accepted {
     let syn_cookie = tcp_saved_syn_len(socket).ok().map(|length| length == 0);
@@ -221,7 +232,7 @@ fn describe(id: u64, at_ns: i64, peer: SocketAddr, listener: &Listener, socket: 
         options: info.options(),
         syn_data: info.options().syn_data(),
         syn_cookie,
-        bytes_at_accept: info.bytes_received().unwrap_or(0),
+        bytes_at_accept: waiting_bytes(info),
         accept_wait: AcceptWait::of(info),
         queue: queue.map(|q| Queue {
             address: listener.address,

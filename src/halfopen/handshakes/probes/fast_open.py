@@ -58,7 +58,8 @@ def fast_open_verdict(counts: FastOpenCounts) -> str | None:
     if counts.carried:
         return (
             "The server does not take the data: it answers the SYN alone. Its cookie key has changed (servers behind a "
-            "balancer need one key), its Fast Open queue is full, or its Fast Open is off by now."
+            "balancer need one key), Fast Open is off on this port (a cookie counts for all ports of an address), or "
+            "its queue is full."
         )
     if counts.established > 1:
         return (
@@ -75,7 +76,19 @@ def gain(ordinary: ProbeSummary, fast_open: ProbeSummary) -> str | None:
         return None
     less = one - other
     saved = f"saves {duration(less)}" if less > 0 else "saves nothing"
-    return f"To the first byte at the median: {duration(one)} ordinarily, {duration(other)} with Fast Open: it {saved}."
+    sentence = (
+        f"To the first byte at the median: {duration(one)} ordinarily, {duration(other)} with Fast Open: it {saved}."
+    )
+    return sentence if min(_answers(ordinary), _answers(fast_open)) >= _ENOUGH else f"{sentence} {_FEW}"
+
+
+#: Fewer first bytes than these say little of a median: the first connect of a run alone is often slower.
+_ENOUGH = 10
+_FEW = "So few connects say little of it."
+
+
+def _answers(summary: ProbeSummary) -> int:
+    return summary.first_byte_us.count if summary.first_byte_us else 0
 
 
 def _to_first_byte(summary: ProbeSummary) -> float | None:

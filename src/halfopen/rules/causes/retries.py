@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 
-def check(space: Space, _way: Way) -> LocalCause | None:
+def check(space: Space, way: Way) -> LocalCause | None:
     """When a SYN is sent again here, and when the kernel gives up."""
-    count = space.sysctl("net.ipv4.tcp_syn_retries")
+    count = space.sysctl("net.ipv4.tcp_syn_retries") if way.syn_retries is None else way.syn_retries
     if count is None:
         return None
     linear = space.sysctl("net.ipv4.tcp_syn_linear_timeouts") or 0
@@ -27,9 +27,11 @@ def check(space: Space, _way: Way) -> LocalCause | None:
         f"{duration(limit * 1e6)} to "
         f"{duration(limit * (1 + LATE_SHARE) * 1e6)}, unless the program gives up earlier."
     )
+    others = ("tcp_syn_linear_timeouts", "tcp_rto_max_ms")
     evidence = tuple(
         item
-        for key in ("tcp_syn_retries", "tcp_syn_linear_timeouts", "tcp_rto_max_ms")
+        for key in (others if way.syn_retries else ("tcp_syn_retries", *others))
         if (item := space.setting(f"net.ipv4.{key}")) is not None
     )
-    return LocalCause("retries", "fact", sentence, evidence, confirm=space.command("sysctl net.ipv4.tcp_syn_retries"))
+    confirm = None if way.syn_retries else space.command("sysctl net.ipv4.tcp_syn_retries")
+    return LocalCause("retries", "fact", sentence, evidence, confirm=confirm)

@@ -19,6 +19,8 @@ class Way:
     port: int
     source: str | None = None
     """The local address, where it was chosen."""
+    syn_retries: int | None = None
+    """The socket's ``TCP_SYNCNT``, where it has its own."""
 
     def towards(self, space: Space) -> list[Destination]:
         """This host's connections that go the same way."""

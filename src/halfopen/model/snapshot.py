@@ -64,8 +64,8 @@ class NetNamespace:
     """Sum over processors of /proc/net/stat/synproxy."""
     sockets: Sockets | None = None
     interfaces: tuple[Interface, ...] = ()
-    routes: tuple[Route, ...] = ()
-    """At most 10 000; the local table without those of the interfaces' own addresses."""
+    routes: tuple[Route, ...] | None = None
+    """Of every table, at most 10 000; empty: there is none; null: they were not read."""
     tcp_metrics: tuple[TcpMetric, ...] = ()
     """At most 1000."""
     packet_filter: PacketFilter | None = None

@@ -24,11 +24,27 @@ _LABELS = {"evidence": "known by", "do": "do", "check": "check"}
 
 
 def render_doctor(
-    diagnosis: Diagnosis, width: int, paint: Paint, *, pages: Mapping[str, str] | None = None, verbose: bool = False
+    diagnosis: Diagnosis,
+    width: int,
+    paint: Paint,
+    *,
+    pages: Mapping[str, str] | None = None,
+    verbose: bool = False,
+    below_verdict: bool = False,
 ) -> str:
-    """The screen. ``pages`` maps a rule's code to its manual page, shown with ``verbose``."""
+    """The screen.
+
+    Args:
+        diagnosis: what was found.
+        width: columns of the terminal.
+        paint: colours, or none.
+        pages: rule's code → its manual page, shown with ``verbose``.
+        verbose: all findings of a rule, with their pages.
+        below_verdict: the verdict on a target stands above: then this may not say that nothing is wrong.
+    """
     width = clamp(width)
-    lines = [*wrap(_headline(diagnosis), width), "", *wrap(_summary(diagnosis), width)]
+    summary = _summary(diagnosis, below_verdict=below_verdict)
+    lines = [*wrap(_headline(diagnosis), width), "", *wrap(summary, width)]
     shown: dict[str, int] = {}
     rest: dict[str, list[Finding]] = {}
     for finding in diagnosis.findings:
@@ -59,12 +75,14 @@ def _headline(diagnosis: Diagnosis) -> str:
     return f"{escape_text(diagnosis.host)}: {kernel}{up}; {seen}{watched}."
 
 
-def _summary(diagnosis: Diagnosis) -> str:
+def _summary(diagnosis: Diagnosis, *, below_verdict: bool) -> str:
     counts = [
         plural(number, severity, "critical" if severity == "critical" else None)
         for severity in SEVERITIES
         if (number := sum(finding.severity == severity for finding in diagnosis.findings))
     ]
+    if below_verdict:
+        return f"Beside that: {listed(counts)}." if counts else "Beside that, no rule finds anything that concerns it."
     if not counts:
         return "Nothing is wrong with connections, as far as this host shows."
     only_notices = all(finding.severity == "notice" for finding in diagnosis.findings)

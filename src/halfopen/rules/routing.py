@@ -48,7 +48,7 @@ def route_to(namespace: NetNamespace, address: str) -> Route | None:
     for table in TABLES:
         found = [
             (prefix.prefixlen, -(route.metric or 0), -index, route)
-            for index, route in enumerate(namespace.routes)
+            for index, route in enumerate(namespace.routes or ())
             if route.table == table and (prefix := prefix_of(route, parsed)) is not None and parsed in prefix
         ]
         if found:
@@ -58,7 +58,7 @@ def route_to(namespace: NetNamespace, address: str) -> Route | None:
 
 def has_policy_tables(namespace: NetNamespace) -> bool:
     """Whether there are routes that only policy rules lead to."""
-    return any(route.table not in TABLES for route in namespace.routes)
+    return any(route.table not in TABLES for route in namespace.routes or ())
 
 
 def interface_named(namespace: NetNamespace, name: str | None) -> Interface | None:

@@ -71,6 +71,15 @@ def test_a_quiet_host_gets_a_calm_answer() -> None:
     assert len(text.splitlines()) <= 6
 
 
+def test_below_a_verdict_nothing_is_called_fine() -> None:
+    quiet = judged({**SEEN, "listeners": [{"at": "0.0.0.0:22", "by": "sshd"}]})
+    noticed = judged({**SEEN, "sysctls": {"tcp_abort_on_overflow": 1}})
+    texts = [render_doctor(diagnosis, 100, PLAIN, below_verdict=True) for diagnosis in (quiet, noticed)]
+    assert "Beside that, no rule finds anything that concerns it." in texts[0]
+    assert "Beside that: 1 notice." in texts[1]
+    assert not any("Nothing is" in text for text in texts)
+
+
 def test_notices_alone_are_said_to_be_no_failure_and_told_briefly() -> None:
     text = screen(judged({**SEEN, "sysctls": {"tcp_abort_on_overflow": 1}}))
     assert "Nothing is failing; 1 notice." in text

@@ -48,6 +48,7 @@ JUDGEMENTS = [
     ("ports", "another destination's", {**taken(10), "destinations": []}, "exonerated", "none is taken"),
     ("ports", "not known", {}, "unknown", "could not be read"),
     ("route", "none", {"routes": [{"destination": "10.0.0.0/24"}]}, "cause", "There is no route to 192.0.2.9."),
+    ("route", "none at all", {"routes": []}, "cause", "There is no route to 192.0.2.9."),
     ("route", "the default", {"routes": [DEFAULT]}, "exonerated", "default by 10.0.0.254 over eth0"),
     (
         "route",

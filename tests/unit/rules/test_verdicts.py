@@ -81,6 +81,12 @@ CASES = [
         "unreachable (EHOSTUNREACH)",
     ),
     (
+        "no route",
+        Facts(TARGET, (result("unreachable", syns=0, errno="ENETUNREACH"),)),
+        "not_sent",
+        "This host sent no SYN: connect() said ENETUNREACH.",
+    ),
+    (
         "no port",
         Facts(TARGET, (result("not_sent", errno="EADDRNOTAVAIL"),)),
         "not_sent",

@@ -49,4 +49,5 @@ def rp_filter_mode(space: Space, device: str | None) -> int | None:
 
 def _routed_interfaces(namespace: NetNamespace) -> set[str]:
     """Interfaces that lead elsewhere."""
-    return {row.interface for row in namespace.routes if row.interface and row.interface != "lo" and row.table != 255}
+    rows = namespace.routes or ()
+    return {row.interface for row in rows if row.interface and row.interface != "lo" and row.table != 255}

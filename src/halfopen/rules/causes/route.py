@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 def check(space: Space, way: Way) -> LocalCause | None:
     """Whether there is a way to the destination."""
-    if not space.now.routes:
-        return LocalCause("route", "unknown", "Routes could not be read.")
     if is_own(space.now, way.destination):
         return LocalCause(
             "route", "exonerated", f"{way.destination} is an address of this host: packets go through lo."
         )
+    if space.now.routes is None:
+        return LocalCause("route", "unknown", "Routes could not be read.")
     confirm = space.command(f"ip route get {way.destination}")
     found = route_to(space.now, way.destination)
     sure: Verdict = "possible" if has_policy_tables(space.now) else "cause"

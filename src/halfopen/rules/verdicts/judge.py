@@ -130,7 +130,8 @@ def _failed(facts: Facts) -> Verdict:
     count = plural(len(facts.failed), "connect")
     if first.ending == "refused":
         return _refused(facts, count)
-    if first.ending == "not_sent" or (first.ending == "failed" and not first.handshake.syn_sent):
+    # An ICMP error answers a SYN; without one, «unreachable» is this host's own word: it has no route.
+    if first.ending == "not_sent" or (first.ending in {"failed", "unreachable"} and not first.handshake.syn_sent):
         errno = first.handshake.errno or "an error"
         return _verdict(facts, "not_sent", f"This host sent no SYN: connect() said {errno}.")
     if first.ending == "unreachable":

@@ -55,9 +55,9 @@ STEPS: dict[VerdictKind, tuple[str, ...]] = {
     "slow_syn": ("Look for a full accept queue at the server first: it drops SYNs in silence.",),
     "accept_starvation": ("Look at the application: it holds the port and does not call accept().",),
     "refused": ("Start the service, or have it listen on that address.",),
-    "unreachable": ("Ask whoever sent the ICMP message: the attempts above name it.",),
+    "unreachable": ("Ask whoever sent the ICMP message: the attempts name it.",),
     "silent_drop": (),
-    "not_sent": ("Repair what this host lacks: the causes above.",),
+    "not_sent": ("Repair what this host lacks.",),
     "not_resolved": ("Look at /etc/resolv.conf, /etc/hosts and the name.",),
     "mixed": ("Something overflows now and then, or one of several addresses is down.",),
 }

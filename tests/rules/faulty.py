@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from halfopen import _core
 from halfopen.lab.observe import census, read_counters, states
-from halfopen.lab.topology import SPOOFED, add_route
+from halfopen.lab.spoofing import SOURCES
+from halfopen.lab.topology import add_route
 from halfopen.lab.traffic import Target, close_all, connect, listen
 from halfopen.lab.waiting import until
 
@@ -214,14 +215,14 @@ FAULTY: tuple[tuple[Callable[[Hosts], Namespace], str], ...] = (
 
 def _flood(hosts: Hosts, *, backlog: int = 16) -> None:
     """A listener, a way back to the forged addresses, and a flood for as long as the context lasts."""
-    hosts.server.run(add_route, f"{SPOOFED[0]}/{SPOOFED[1]}", gateway=hosts.ends[0].v4)
+    hosts.server.run(add_route, f"{SOURCES[0]}/{SOURCES[1]}", gateway=hosts.ends[0].v4)
     hosts.serve(PORT, "--backlog", str(backlog))
     _send_flood(hosts, rate=400)
 
 
 def _send_flood(hosts: Hosts, *, rate: int) -> None:
     target = (hosts.address, PORT)
-    flood = hosts.client.run(lambda: _core.Flood(target, SPOOFED, rate=rate, count=10_000, time_max_s=25.0, seed=1))
+    flood = hosts.client.run(lambda: _core.Flood(target, SOURCES, rate=rate, count=10_000, time_max_s=25.0, seed=1))
     hosts.stack.callback(flood.stop)
 
 

@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
-#: Sources of spoofed SYNs: RFC 2544's benchmark network.
-SPOOFED = ("198.18.0.0", 15)
 #: ``IFA_F_NODAD``, include/uapi/linux/if_addr.h: the address can be used at once.
 _NODAD = 0x02
 _LOOPBACK = 1

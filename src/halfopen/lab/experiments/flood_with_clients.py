@@ -6,18 +6,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from halfopen import _core
 from halfopen.errors import NotAvailableError
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.programs import nft
+from halfopen.lab.spoofing import TIME_MAX_S, flood, lead_answers_away
 from halfopen.lab.story import AtLeast, Between, Expected
-from halfopen.lab.topology import SPOOFED, Network, Pair, add_route, pair
-from halfopen.lab.traffic import PORT, Target, listen
+from halfopen.lab.topology import Network, Pair, pair
+from halfopen.lab.traffic import Target, listen
 from halfopen.lab.visitors import Doorman, Visitors, visit
 from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
+    from halfopen import _core
     from halfopen.lab.story import Story
 
 CLIENTS, CLIENT_RATE = 40, 20.0
@@ -147,17 +148,17 @@ def _try(answer: Answer, seed: int) -> Outcome:
         listener = listen(net.server, net.server_address, answer.backlog)
         doorman = Doorman(net.server, listener)
         moment = Moment.of(net.server)
-        flood = _flood(net, answer, seed)
+        background = _flood(net, answer, seed)
         visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
-        if flood is not None:
-            flood.stop()
-            flood.wait()
+        if background is not None:
+            background.stop()
+            background.wait()
         doorman.stop()
         return Outcome(answer, visitors, moment.since("SyncookiesSent"))
 
 
 def _prepare(net: Pair, answer: Answer) -> None:
-    net.server.run(add_route, f"{SPOOFED[0]}/{SPOOFED[1]}", gateway=net.client_address)
+    lead_answers_away(net)
     if answer.rules is not None:
         nft(net.server, answer.rules)
     for key, value in answer.settings:
@@ -169,19 +170,17 @@ def _half_open(net: Pair) -> int:
 
 
 def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
-    target = (net.server_address, PORT)
-
-    def send(rate: int, count: int, more: int) -> _core.Flood:
-        return net.client.run(
-            lambda: _core.Flood(target, SPOOFED, rate=rate, count=count, time_max_s=30.0, seed=seed + more)
-        )
-
     if answer.prefill and (COOKIES, 0) in answer.settings:
         # A burst loses packets on the way: send until the queue is full.
-        until(lambda: send(0, answer.prefill, 0).wait() and _half_open(net) > answer.backlog, "the queue to fill", 20.0)
+        until(
+            lambda: flood(net, answer.prefill, seed=seed).wait() and _half_open(net) > answer.backlog,
+            "the queue to fill",
+            20.0,
+        )
     elif answer.prefill:
-        send(0, answer.prefill, 0).wait()
-    return send(answer.flood_rate, answer.flood_rate * 30, 1) if answer.flood_rate else None
+        flood(net, answer.prefill, seed=seed).wait()
+    rate = answer.flood_rate
+    return flood(net, int(rate * TIME_MAX_S), rate=rate, seed=seed + 1) if rate else None
 
 
 EXPERIMENT = Experiment(

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from halfopen import _core
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
-from halfopen.lab.topology import SPOOFED, Pair, add_route, pair
+from halfopen.lab.spoofing import flood, lead_answers_away
+from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, listen
 from halfopen.lab.waiting import steady, until
 
@@ -56,8 +55,7 @@ CASES = (
 def run(story: Story) -> None:
     """Each case with a listener of its own."""
     net = pair(story.network)
-    network = ip_network("/".join(map(str, SPOOFED)))
-    net.server.run(add_route, str(network), gateway=net.client_address)
+    lead_answers_away(net)
     story.say(f"{SYNS} SYNs arrive from {SYNS} addresses that never answer a SYN-ACK. What becomes of them depends on:")
     for number, case in enumerate(CASES):
         _judge(story, net, case, PORT + number)
@@ -69,10 +67,7 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
     label = f"syncookies {case.cookies}, max_syn_backlog {case.max_syn_backlog}, listen({case.backlog})"
     listener = listen(net.server, net.server_address, case.backlog, port=port)
     moment, doctor = Moment.of(net.server), Examination.begin(net.server)
-    flood = net.client.run(
-        lambda: _core.Flood((net.server_address, port), SPOOFED, rate=0, count=SYNS, time_max_s=5.0, seed=port)
-    )
-    flood.wait()
+    flood(net, SYNS, port=port, seed=port).wait()
     until(lambda: moment.since("InSegs") >= SYNS, "every SYN to arrive")
     half_open = steady(lambda: listener_row(net.server, port)["syn_queue"], "the SYN queue", 0.1)
     story.expect(f"{label}: half-open", case.half_open, half_open)

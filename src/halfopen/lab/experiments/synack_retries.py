@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen import _core
 from halfopen.knowledge.syn_retries import LATE_SHARE, syn_ack_gives_up_after_s
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
+from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import Between
-from halfopen.lab.topology import SPOOFED, Pair, add_route, pair
-from halfopen.lab.traffic import PORT, listen
+from halfopen.lab.topology import Pair, pair
+from halfopen.lab.traffic import listen
 from halfopen.lab.waiting import stopwatch, until
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ SLACK_S = 1.0
 def run(story: Story) -> None:
     """One SYN that nobody completes, with one retry and with two; then a queue that is more than half full."""
     net = pair(story.network)
-    net.server.run(add_route, f"{SPOOFED[0]}/{SPOOFED[1]}", gateway=net.client_address)
+    lead_answers_away(net)
     for retries in (1, 2):
         net.server.set_sysctl(RETRIES, retries)
         story.say(f"A SYN arrives from an address that never answers; {RETRIES} = {retries}.")
@@ -46,9 +46,7 @@ def _half_open(net: Pair, backlog: int, count: int, left: int = 0) -> tuple[Mome
     """Make half-open requests, and measure how long it takes until no more than ``left`` are there."""
     listener = listen(net.server, net.server_address, backlog)
     moment = Moment.of(net.server)
-    target = (net.server_address, PORT)
-    flood = net.client.run(lambda: _core.Flood(target, SPOOFED, rate=0, count=count, time_max_s=5.0, seed=count))
-    flood.wait()
+    flood(net, count, seed=count).wait()
     until(lambda: states(net.server).get("SYN_RECV", 0) == count, "the requests to be there")
     elapsed = stopwatch()
     until(lambda: states(net.server).get("SYN_RECV", 0) <= left, "the requests to go", 60.0)

@@ -71,6 +71,16 @@ def test_a_reset_close_needs_no_more_ports_than_are_open(net: Pair, far: str) ->
 
 
 @BOTH
+def test_answers_that_never_come_leave_no_time_wait_either(net: Pair, far: str) -> None:
+    with serving("--never-accept", "--backlog", "64", "--address", far, within=within(net.far)) as server:
+        report = loaded(
+            net.near, target(far, server.ports[0]), "-n", "40", "-c", "20", "--send", "x", "--timeout", "0.3"
+        )
+    assert report["completed"] == 0
+    assert report["time_wait"] == {"before": 0, "created": 0, "left": 0}
+
+
+@BOTH
 @pytest.mark.parametrize(("close", "near", "over"), [("server-first", 0, 40), ("fin", 40, 0)])
 def test_who_closes_first_keeps_time_wait(net: Pair, far: str, close: str, near: int, over: int) -> None:
     with serving("--no-events", "--http", "--address", far, within=within(net.far)) as server:

@@ -36,6 +36,15 @@ impl Renewal {
     }
 }
 
+/// Closes a connection that came to nothing, so that `TIME_WAIT` falls where `close` says: close() alone would send a FIN.
+pub(super) fn give_up(socket: Socket, close: CloseMode) {
+    if close == CloseMode::Rst {
+        // Without success there is no connection, and nothing to reset.
+        let _ = connect_unspecified(&socket);
+    }
+    drop(socket);
+}
+
 /// Sends the FIN of a socket in CLOSE-WAIT; whether the connection is over on this side.
 fn finish(socket: &Socket) -> bool {
     socket.shutdown(Shutdown::Write).is_ok() && TcpInfo::read(socket).is_ok_and(|info| info.state() == TcpState::Close)

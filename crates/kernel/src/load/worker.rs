@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket};
 
-use super::renewal::Renewal;
+use super::renewal::{Renewal, give_up};
 use super::schedule::Schedule;
 use super::slot::{Phase, Slot};
 use super::tally::Tally;
@@ -359,7 +359,9 @@ impl<'a> Worker<'a> {
             }
             End::Failed(failure) => {
                 tally.fail(failure);
-                slot.socket = None;
+                if let Some(socket) = slot.socket.take() {
+                    give_up(socket, self.options.close);
+                }
             }
         }
         self.idle.push(index);
@@ -395,7 +397,9 @@ impl<'a> Worker<'a> {
         let open = self.slots.iter().filter(|slot| slot.phase != Phase::Idle).count();
         for slot in &mut self.slots {
             slot.phase = Phase::Idle;
-            slot.socket = None;
+            if let Some(socket) = slot.socket.take() {
+                give_up(socket, self.options.close);
+            }
         }
         open as u64
     }

@@ -292,6 +292,19 @@ def test_exit_codes(halfopen: Halfopen, fail_on: str, files: tuple[str, str], co
     assert (done.returncode, done.stderr) == (code, "")
 
 
+@pytest.mark.parametrize("swapped", [False, True])
+def test_a_capture_without_tcp_is_said(halfopen: Halfopen, tmp_path: Path, swapped: bool) -> None:
+    """Nothing lost between the two would be no answer: nothing could be there (ADR 19)."""
+    (tmp_path / "none.pcap").write_bytes(LOSSY.read_bytes()[:24])
+    files = (LOSSY, "none.pcap") if swapped else ("none.pcap", LOSSY)
+    done = halfopen("trace", files[0], "--against", files[1], "--quiet")
+    assert (done.returncode, done.stderr) == (3, "halfopen: there are no packets in none.pcap\n")
+    assert "has no handshake: there is nothing to compare." in done.stdout
+    both = halfopen("trace", "none.pcap", "--against", "none.pcap", "--format", "jsonl")
+    assert (both.returncode, both.stdout) == (3, "")
+    assert both.stderr == "halfopen: there are no packets in none.pcap\n" * 2
+
+
 def test_a_missing_capture_is_one_sentence(halfopen: Halfopen) -> None:
     done = halfopen("trace", LOSSY, "--against", "missing.pcap")
     assert (done.returncode, done.stdout) == (3, "")

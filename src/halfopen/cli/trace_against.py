@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.printer import complain, output_errors
+from halfopen.cli.trace_output import without_tcp
 
 if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
     from halfopen.cli.trace_options import TraceOptions
-    from halfopen.model.against import Against
+    from halfopen.model.against import Against, PointTotals
+    from halfopen.model.summary import Input
 
 #: Rows of the table of handshakes.
 ROWS = 10
@@ -29,7 +31,19 @@ def show(printer: Printer, options: TraceOptions, other: str) -> ExitCode:
     for source in (*found.inputs_a, *found.inputs_b):
         if source.failure:
             complain(f"cannot read {source.path}: {source.failure}; the others were read")
+    for point, inputs in _without_tcp(found):
+        complain(without_tcp(point.packets, inputs))
     return _verdict(options, found)
+
+
+def _without_tcp(found: Against) -> list[tuple[PointTotals, tuple[Input, ...]]]:
+    """The captures that were read whole and hold no TCP: nothing could be compared (ADR 19)."""
+    points = ((found.a, found.inputs_a), (found.b, found.inputs_b))
+    return [
+        (point, inputs)
+        for point, inputs in points
+        if not point.tcp_segments and not any(source.failure for source in inputs)
+    ]
 
 
 def _compare(
@@ -79,7 +93,7 @@ def _print(printer: Printer, options: TraceOptions, found: Against) -> None:
 
 def _verdict(options: TraceOptions, found: Against) -> ExitCode:
     """Losses, or nothing to compare, are a failure; the rest of what is odd, an anomaly."""
-    if any(source.failure for source in (*found.inputs_a, *found.inputs_b)):
+    if any(source.failure for source in (*found.inputs_a, *found.inputs_b)) or _without_tcp(found):
         return ExitCode.FILE
     failed = found.with_loss > 0 or found.common == 0
     odd = found.unanswered_syns or found.unanswered_syn_acks or found.rewritten or found.only_a or found.only_b

@@ -10,13 +10,13 @@ from halfopen.cli.printer import complain, output_errors
 from halfopen.cli.replacing import replacing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from contextlib import AbstractContextManager
 
     from halfopen.capture.trace import Records, Trace
     from halfopen.cli.printer import Printer
     from halfopen.cli.trace_options import TraceOptions
-    from halfopen.model.summary import Summary
+    from halfopen.model.summary import Input, Summary
 
 #: Rows of each table of the screen.
 ROWS = 10
@@ -61,9 +61,7 @@ def _show(printer: Printer, options: TraceOptions) -> Summary:
         if source.failure:
             complain(f"cannot read {source.path}: {source.failure}; the others were read")
     if _is_without_tcp(summary):
-        names = " and ".join(source.path for source in summary.inputs[:2])
-        more = f" and {len(summary.inputs) - 2} more" if len(summary.inputs) > 2 else ""
-        complain(f"there {'is no TCP' if summary.packets else 'are no packets'} in {names}{more}")
+        complain(without_tcp(summary.packets, summary.inputs))
     return summary
 
 
@@ -119,6 +117,13 @@ def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> Non
         text = render_summary(summary, width=printer.width, color=color, top=rows, order=order)
     with printer.destination(options.output) as out:
         out.write((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
+
+
+def without_tcp(packets: int, inputs: Sequence[Input]) -> str:
+    """The sentence about captures that were read and hold no TCP segment."""
+    names = " and ".join(source.path for source in inputs[:2])
+    more = f" and {len(inputs) - 2} more" if len(inputs) > 2 else ""
+    return f"there {'is no TCP' if packets else 'are no packets'} in {names}{more}"
 
 
 def _is_without_tcp(summary: Summary) -> bool:

@@ -32,6 +32,8 @@ class PointTotals:
 
     packets: int = 0
     """Packets read."""
+    tcp_segments: int = 0
+    """TCP segments among them."""
     handshakes: int = 0
     """Handshakes in it."""
     compared: int = 0

@@ -24,6 +24,8 @@ pub struct Point {
     pub inputs: Vec<InputStats>,
     /// Frames read.
     pub packets: u64,
+    /// TCP segments among them.
+    pub tcp_segments: u64,
     /// Time of the earliest frame on this capture's clock.
     pub first_ns: Option<i64>,
     /// Time of the latest.
@@ -213,6 +215,7 @@ pub fn read(
     Ok(Point {
         inputs: captures.inputs().to_vec(),
         packets,
+        tcp_segments: tracker.stats().tcp_segments,
         first_ns: span.map(|s| s.0),
         last_ns: span.map(|s| s.1),
         handshakes: tracker.stats().handshakes,

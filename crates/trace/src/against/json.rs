@@ -169,6 +169,7 @@ fn name(w: &mut Writer, key: &str, value: Option<&str>) {
 fn write_point(w: &mut Writer, point: &Point) {
     w.object(|w| {
         w.entry("packets", point.packets);
+        w.entry("tcp_segments", point.tcp_segments);
         w.entry("handshakes", point.handshakes);
         w.entry("compared", point.seen.len());
         w.entry("evicted", point.evicted);

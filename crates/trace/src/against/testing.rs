@@ -79,6 +79,7 @@ pub fn point(seen: Vec<Seen>) -> Point {
     Point {
         inputs: Vec::new(),
         packets: 0,
+        tcp_segments: 0,
         first_ns: Some(0),
         last_ns: Some(100_000 * MILLI),
         handshakes: seen.len() as u64,

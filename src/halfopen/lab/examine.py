@@ -1,44 +1,81 @@
-"""The doctor inside a host of the lab: does its rule fire while the thing happens, and is it silent afterwards?"""
+"""The doctor inside a host of the lab: does its rule fire while the thing happens, and is it silent after its remedy?"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from halfopen.collect.roots import Roots
 from halfopen.collect.taking import take
 from halfopen.rules.diagnose import diagnose
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from halfopen.lab.namespace import Namespace
     from halfopen.lab.story import Story
+    from halfopen.model.finding import Change, Finding
     from halfopen.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """A host watched from one moment to another, as ``halfopen doctor --for`` does."""
+    """A host watched from one moment to another, as ``halfopen doctor --for`` does.
+
+    Attributes:
+        files: a directory that stands for ``/``, where the host has files of its own. Rules that compare files with what
+            runs, or read what the kernel keeps once for the machine, look at the host's namespace only: such a host of
+            the lab plays it.
+    """
 
     host: Namespace
     first: Snapshot
+    files: Path | None = None
 
     @classmethod
-    def begin(cls, host: Namespace) -> Examination:
+    def begin(cls, host: Namespace, files: Path | None = None) -> Examination:
         """Take the first snapshot."""
-        return cls(host, snapshot(host))
+        return cls(host, snapshot(host, files), files)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """All that is found now, over the time since it began."""
+        return diagnose(snapshot(self.host, self.files), self.first).findings
 
     def codes(self) -> set[str]:
         """Codes of all that is found now, merged ones included."""
-        found = diagnose(snapshot(self.host), self.first).findings
-        return {code for finding in found for code in (finding.code, *finding.also)}
+        return {code for finding in self.findings() for code in codes_of(finding)}
 
-    def expect(self, story: Story, code: str, *, found: bool) -> None:
+    def expect(self, story: Story, code: str, *, found: bool) -> Finding | None:
         """Hold the doctor to finding something, or to being silent about it."""
-        story.expect(f"halfopen doctor on the {self.host.name} finds {code}", _YES[found], _YES[code in self.codes()])
+        there = next((finding for finding in self.findings() if code in codes_of(finding)), None)
+        seen = _YES[there is not None]
+        story.expect(f"halfopen doctor on the {self.host.name} finds {code}", _YES[found], seen)
+        return there
+
+    def cure(self, story: Story, finding: Finding | None) -> None:
+        """Make the settings that the finding itself asks for; that it asks for some is expected, too."""
+        changes = [change for change in _changes(finding) if change.kind == "sysctl" and change.want is not None]
+        story.expect("settings that the finding asks for", _YES[True], _YES[bool(changes)])
+        for change in changes:
+            story.say(f"As the finding says: {change.key} = {change.want} (it was {change.now}).")
+            self.host.set_sysctl(change.key, change.want)
 
 
 _YES = {True: "yes", False: "no"}
 
 
-def snapshot(host: Namespace) -> Snapshot:
-    """What the host says of itself, in its own namespace only."""
-    return host.run(take, netns="own")
+def _changes(finding: Finding | None) -> tuple[Change, ...]:
+    return () if finding is None or finding.remedy is None else finding.remedy.changes
+
+
+def codes_of(finding: Finding) -> tuple[str, ...]:
+    """Its own code, and those of findings that were merged into it."""
+    return (finding.code, *finding.also)
+
+
+def snapshot(host: Namespace, files: Path | None = None) -> Snapshot:
+    """What the host says of itself, in its own namespace only; with ``files`` it is taken for the machine's."""
+    if files is None:
+        return host.run(take, netns="own")
+    seen = host.run(take, netns="own", roots=Roots(files=files))
+    return replace(seen, netns=tuple(replace(space, kind="host", name="host") for space in seen.netns))

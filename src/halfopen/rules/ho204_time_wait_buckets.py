@@ -46,6 +46,7 @@ class TimeWaitBuckets(SettingRule):
     name = "time-wait-buckets-lowered"
     severity = "notice"
     harm = "risk"
+    proof = "time-wait-limits"
     key = "net.ipv4.tcp_max_tw_buckets"
     advice = "Set it back to the default, or above."
 

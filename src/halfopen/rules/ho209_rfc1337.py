@@ -41,6 +41,7 @@ class Rfc1337(SettingRule):
     name = "rfc1337-set"
     severity = "notice"
     harm = "risk"
+    proof = "time-wait-limits"
     key = "net.ipv4.tcp_rfc1337"
     want = "0"
     advice = "Set it back to 0."

@@ -29,6 +29,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "time-wait-ports",
     "bind-before-connect",
     "reopened-time-wait",
+    "time-wait-limits",
     "fast-open",
     "defer-accept",
     "first-exchange",

@@ -1,6 +1,7 @@
 """``make docs-lab``: runs every experiment here and writes docs/lab/: a page each, its figures, and the table of them.
 
-The numbers are those of this run, so the pages are not compared by ``make check``; a test holds the list of them.
+With names as arguments only those pages are written anew. The numbers are those of this run, so the pages are not
+compared by ``make check``; a test holds the list of them.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from halfopen.render.figure import render_figure
 from halfopen.render.lab import render_markdown, render_tally
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from halfopen.model.experiment import ExperimentResult
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "lab"
@@ -48,11 +51,11 @@ def index() -> str:
     return "\n".join([*head, "| experiment | what it shows |", "| --- | --- |", *rows]) + "\n"
 
 
-def main() -> int:
-    """Run all, write all; 1 when an experiment failed."""
-    results = list(run_all(EXPERIMENTS, seed=1, jobs=os.cpu_count() or 1))
+def main(names: Sequence[str]) -> int:
+    """Run all of ``names``, or every one, and write their pages; 1 when an experiment failed."""
+    results = list(run_all(names or EXPERIMENTS, seed=1, jobs=os.cpu_count() or 1))
     PAGES.mkdir(exist_ok=True)
-    for old in PAGES.iterdir():
+    for old in [] if names else PAGES.iterdir():
         old.unlink()
     for result in results:
         (PAGES / f"{result.name}.md").write_text(page(result), encoding="utf-8")
@@ -64,4 +67,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""The doctor inside a host of the lab: does its rule fire while the thing happens, and is it silent after its remedy?"""
+"""The doctor inside a host of the lab: does it find what happens there, and is it silent after its remedy?"""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Examination:
     """A host watched from one moment to another, as ``halfopen doctor --for`` does.
 
     Attributes:
-        files: a directory that stands for ``/``, where the host has files of its own. Rules that compare files with what
-            runs, or read what the kernel keeps once for the machine, look at the host's namespace only: such a host of
-            the lab plays it.
+        files: a directory that stands for ``/``, where the host has files of its own. Rules that compare files with
+            what runs, or read what the kernel keeps once for the machine, look at the host's namespace only: such a
+            host of the lab plays it.
     """
 
     host: Namespace
@@ -52,11 +52,11 @@ class Examination:
         story.expect(f"halfopen doctor on the {self.host.name} finds {code}", _YES[found], seen)
         return there
 
-    def cure(self, story: Story, finding: Finding | None) -> None:
-        """Make the settings that the finding itself asks for; that it asks for some is expected, too."""
-        changes = [change for change in _changes(finding) if change.kind == "sysctl" and change.want is not None]
-        story.expect("settings that the finding asks for", _YES[True], _YES[bool(changes)])
-        for change in changes:
+    def cure(self, story: Story, *findings: Finding | None) -> None:
+        """Make the settings that the findings themselves ask for; that each asks for some is expected, too."""
+        asked = [_settings(finding) for finding in findings]
+        story.expect("findings that ask for a setting", len(findings), sum(bool(changes) for changes in asked))
+        for change in (change for changes in asked for change in changes):
             story.say(f"As the finding says: {change.key} = {change.want} (it was {change.now}).")
             self.host.set_sysctl(change.key, change.want)
 
@@ -64,8 +64,9 @@ class Examination:
 _YES = {True: "yes", False: "no"}
 
 
-def _changes(finding: Finding | None) -> tuple[Change, ...]:
-    return () if finding is None or finding.remedy is None else finding.remedy.changes
+def _settings(finding: Finding | None) -> list[Change]:
+    changes = () if finding is None or finding.remedy is None else finding.remedy.changes
+    return [change for change in changes if change.kind == "sysctl" and change.want is not None]
 
 
 def codes_of(finding: Finding) -> tuple[str, ...]:

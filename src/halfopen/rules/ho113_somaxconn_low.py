@@ -50,6 +50,7 @@ class SomaxconnLow(Rule):
     name = "somaxconn-low"
     severity = "warning"
     harm = "risk"
+    proof = "nonsense-values"
     needs = ("sysctls",)
 
     def check(self, context: Context) -> Iterator[Finding]:

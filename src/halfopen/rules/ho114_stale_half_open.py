@@ -46,6 +46,7 @@ class StaleHalfOpen(Rule):
     name = "stale-half-open"
     severity = "notice"
     harm = "untidy"
+    proof = "half-open-left"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

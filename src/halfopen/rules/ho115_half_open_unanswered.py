@@ -53,6 +53,7 @@ class HalfOpenUnanswered(Rule):
     name = "half-open-unanswered"
     severity = "warning"
     harm = "risk"
+    proof = "half-open-left"
     needs = ("sockets",)
 
     def check(self, context: Context) -> Iterator[Finding]:

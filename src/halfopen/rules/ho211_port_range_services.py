@@ -52,6 +52,7 @@ class PortRangeServices(Rule):
     name = "port-range-over-services"
     severity = "notice"
     harm = "risk"
+    proof = "port-range"
     needs = ("sockets", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -51,6 +51,7 @@ class NonsenseValue(Rule):
     name = "nonsense-value"
     severity = "notice"
     harm = "risk"
+    proof = "nonsense-values"
     needs = ("sysctls",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ class PortsRunningOut(Rule):
     name = "ports-running-out"
     severity = "warning"
     harm = "growing"
+    proof = "port-range"
     needs = ("sockets", "sysctls", "interval")
     absorbs = ("HO304", "HO310")
 

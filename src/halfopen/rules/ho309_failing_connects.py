@@ -57,6 +57,7 @@ class FailingConnects(Rule):
     name = "failing-connects"
     severity = "notice"
     harm = "failing"
+    proof = "failing-connects"
     needs = ("counters", "interval")
 
     def check(self, context: Context) -> Iterator[Finding]:

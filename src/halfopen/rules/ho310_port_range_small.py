@@ -53,6 +53,7 @@ class PortRangeSmall(Rule):
     name = "port-range-small"
     severity = "notice"
     harm = "risk"
+    proof = "port-range"
     needs = ("sysctls",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -37,7 +37,11 @@ EXPERIMENTS: tuple[str, ...] = (
     "leaks",
     "poisoned-metrics",
     "new-namespace",
+    "nonsense-values",
     "reuseport",
+    "failing-connects",
+    "half-open-left",
+    "port-range",
 )
 """Names. The module is ``halfopen.lab.experiments.<name with _ for ->``, its experiment ``EXPERIMENT``."""
 

@@ -72,6 +72,8 @@ def _close_first(net: Pair, listener: socket.socket, left: int) -> Moment:
     for _ in attempts:
         net.server.run(listener.accept)[0].close()
     until(lambda: states(net.client).get("CLOSE_WAIT", 0) == CLOSED, "the server's FINs")
+    # The ACK of a FIN may be late by 40 ms; a client's own FIN that carries it would be acknowledged once more.
+    until(lambda: states(net.server).get("FIN_WAIT1", 0) == 0, "the ACKs of them")
     close_all(attempts)
     until(lambda: states(net.client).get("LAST_ACK", 0) == 0, "the clients to be through")
     until(lambda: states(net.server).get("TIME_WAIT", 0) == left, f"{left} sockets in TIME_WAIT")

@@ -97,9 +97,10 @@ pub fn census(options: &Options<'_>) -> Result<Census, Failure> {
 
     let mut connections = Connections::new(&listeners, options);
     // The hash is one for all namespaces: finding nothing in it takes as long as there are sockets of others in it.
-    let second = match size::hashed_sockets() {
-        Some(0) => Consistency::Whole,
-        _ => diag.dump(&[Query::new(States::ALL.without(listening))], &mut connections)?,
+    let second = if size::nothing_is_hashed() {
+        Consistency::Whole
+    } else {
+        diag.dump(&[Query::new(States::ALL.without(listening))], &mut connections)?
     };
 
     let questions = connections.questions();

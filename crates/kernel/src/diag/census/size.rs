@@ -1,4 +1,5 @@
-//! How many sockets are in the hash, before any is looked at: `/proc/net/sockstat`.
+//! Whether anything of this namespace can be in the hash, before it is looked at: `/proc/net/sockstat`, and
+//! `/proc/net/snmp`.
 
 use std::fs;
 
@@ -6,15 +7,20 @@ use std::fs;
 const V4: &str = "/proc/thread-self/net/sockstat";
 const V6: &str = "/proc/thread-self/net/sockstat6";
 
-/// Sockets that are bound or connected, listeners and TIME_WAIT included, half-open requests not: those of a listener are
-/// only there while it is. `None` where the files cannot be read.
-pub(super) fn hashed_sockets() -> Option<u64> {
-    let v4 = fs::read_to_string(V4).ok()?;
+const SNMP: &str = "/proc/thread-self/net/snmp";
+
+/// Whether the hash holds nothing of this namespace, for certain; `false` where the files cannot be read.
+pub(super) fn nothing_is_hashed() -> bool {
+    let read = |path| fs::read_to_string(path).ok();
+    let Some(v4) = read(V4) else { return false };
     // No file without IPv6.
-    let v6 = fs::read_to_string(V6).unwrap_or_default();
-    sum(&v4, &v6)
+    let v6 = read(V6).unwrap_or_default();
+    // Half-open requests are no sockets to sockstat, and outlive the listener that they were for
+    // (inet_csk_listen_stop() leaves them to their timers): only where no segment ever arrived there is none.
+    sum(&v4, &v6) == Some(0) && read(SNMP).is_some_and(|snmp| segments_in(&snmp) == Some(0))
 }
 
+/// Sockets that are bound or connected, listeners and TIME_WAIT included.
 fn sum(v4: &str, v6: &str) -> Option<u64> {
     Some(number(v4, "TCP: ", "inuse")? + number(v4, "TCP: ", "tw")? + number(v6, "TCP6: ", "inuse").unwrap_or(0))
 }
@@ -26,9 +32,16 @@ fn number(text: &str, line: &str, word: &str) -> Option<u64> {
     words.next()?.parse().ok()
 }
 
+/// TCP segments that have arrived in this namespace: two lines that begin so, the names and the values.
+fn segments_in(snmp: &str) -> Option<u64> {
+    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));
+    let column = lines.next()?.split(' ').position(|name| name == "InSegs")?;
+    lines.next()?.split(' ').nth(column)?.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::sum;
+    use super::{segments_in, sum};
 
     const V4: &str = "sockets: used 132\nTCP: inuse 5 orphan 1 tw 3 alloc 9 mem 2\nUDP: inuse 7 mem 0\n";
     const V6: &str = "TCP6: inuse 4\nUDP6: inuse 3\n";
@@ -44,5 +57,12 @@ mod tests {
         for text in ["", "TCP: inuse", "TCP: inuse x tw 1", "TCP: inuse 1 orphan 2"] {
             assert_eq!(sum(text, V6), None, "{text}");
         }
+    }
+    #[test]
+    fn segments_are_found_by_their_name() {
+        let snmp = "Ip: Forwarding InReceives\nIp: 2 9\nTcp: RtoMin InSegs OutSegs\nTcp: 200 7 8\n";
+        assert_eq!(segments_in(snmp), Some(7));
+        assert_eq!(segments_in("Tcp: RtoMin OutSegs\nTcp: 200 8\n"), None);
+        assert_eq!(segments_in(""), None);
     }
 }

@@ -65,7 +65,17 @@ def _beside_bare(where: str, host: Namespace, address: str, port: int, control: 
 
 
 def _probe(address: str, port: int) -> list[float]:
-    command = [HALFOPEN, "probe", "--format", "jsonl", "-c", str(CONNECTS), "-i", "0", f"{address}:{port}"]
+    command: list[str | Path] = [
+        HALFOPEN,
+        "probe",
+        "--format",
+        "jsonl",
+        "-c",
+        str(CONNECTS),
+        "-i",
+        "0",
+        f"{address}:{port}",
+    ]
     records = map(json.loads, _lines(command))
     return [record["connect_us"] - record["syn_to_syn_ack_us"] for record in records]
 

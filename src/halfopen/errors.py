@@ -6,7 +6,7 @@
     ├── UsageError              the request itself is wrong                     exit 2
     │   └── WhereError          a condition cannot be understood                 exit 2
     ├── InputError              a file cannot be read, or is not what it says   exit 3
-    │   └── ResolveError        a host's name stands for no address              exit 3
+    │   └── ResolveError        a host's name stands for no address              exit 1
     ├── OutputError             a result cannot be written                      exit 3
     ├── PrivilegeError          a permission or capability is missing           exit 4
     └── NotAvailableError       this kernel or installation cannot do it        exit 5

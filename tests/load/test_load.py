@@ -126,6 +126,23 @@ def test_refused_connections_are_named_and_nobody_else_is_blamed(halfopen: Halfo
     assert "ECONNREFUSED" in shown
 
 
+def test_a_name_without_an_address_is_unreachable_and_no_wrong_command_line(halfopen: Halfopen) -> None:
+    done = halfopen("load", "a..b:80")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "halfopen: cannot resolve a..b: it is no host name\n"
+
+
+def test_without_a_port_it_is_that_of_the_protocol(halfopen: Halfopen) -> None:
+    for arguments, target in (([], "127.0.0.1:443"), (["--http"], "127.0.0.1:80")):
+        done = halfopen("load", "127.0.0.1", "-n", "1", "--timeout", "1s", *arguments, "--format", "json")
+        assert json.loads(done.stdout)["target"] == target
+
+
+def test_an_address_that_may_be_meant_with_a_port_is_said_to_be_none(halfopen: Halfopen) -> None:
+    done = halfopen("load", "fd00::1:80", "--rate", "1")
+    assert "port 80 of fd00::1 is written [fd00::1]:80" in done.stderr
+
+
 def test_a_name_with_two_addresses_is_loaded_where_somebody_answers(halfopen: Halfopen) -> None:
     with serving("--no-events", "--address", "127.0.0.1") as server:
         report = loaded(halfopen, f"localhost:{server.ports[0]}", "-n", "5")
@@ -221,7 +238,7 @@ def test_each_source_is_used(halfopen: Halfopen) -> None:
         (["127.0.0.1:80", "--send", r"\y"], "unknown escape"),
         (["127.0.0.1:80", "--for", "0"], "--for 0 s is out of range"),
         (["127.0.0.1:80", "-c", "0"], "0 is not in the range"),
-        (["127.0.0.1:80", "--threads", "many"], "'many' is not a valid"),
+        (["127.0.0.1:80", "--threads", "many"], "'many' is no whole number"),
         (["127.0.0.1:80", "--source", "here"], "'here' is no address"),
         (["127.0.0.1:80", "--source", "192.0.2.7"], "--source 192.0.2.7 cannot be used: it is no address of this host"),
         (["127.0.0.1:80", "--source", "::1"], "--source and the target are of two families"),

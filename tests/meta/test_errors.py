@@ -26,7 +26,9 @@ def test_every_error_has_an_exit_code_and_the_drawing_tells_it(name: str) -> Non
     error = CLASSES[name]("what")
     assert isinstance(error, errors.HalfopenError)
     assert exit_code_of(error) == int(drawn.group(1))
-    assert exit_code_of(error) not in {ExitCode.OK, ExitCode.FINDINGS, ExitCode.INTERNAL}
+    assert exit_code_of(error) not in {ExitCode.OK, ExitCode.INTERNAL}
+    # A host's name without an address is an answer about that host, as a refused connect is.
+    assert (exit_code_of(error) is ExitCode.FINDINGS) is (name == "ResolveError")
 
 
 def test_the_base_is_never_raised_on_purpose() -> None:

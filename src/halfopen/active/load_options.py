@@ -19,6 +19,8 @@ IN_FLIGHT = 10_000
 TIMEOUT_S = 10.0
 #: A load stops by itself within a day; a connection that takes an hour is a hang.
 DURATION_MAX_S, TIMEOUT_MAX_S = 86_400.0, 3600.0
+#: Of a target without one; an HTTP request goes out in the clear, and the port of HTTPS has no answer to it.
+HTTP_PORT = 80
 
 Expect = int | Literal["eof"]
 

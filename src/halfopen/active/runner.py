@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 INTERVAL_S = 1.0
 #: More are a load, not a probe.
 RATE_MAX = 1000.0
+MORE_IS_A_LOAD = "halfopen load opens as many as the machine can"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,8 @@ class ProbePlan:
         if not 0 <= self.interval_s < float("inf"):
             raise UsageError(f"interval_s cannot be {self.interval_s:g}")
         if self.rate is not None and not 0 < self.rate <= RATE_MAX:
-            raise UsageError(f"rate cannot be {self.rate:g}", why=f"up to {RATE_MAX:g} a second", hint=_LOAD)
+            raise UsageError(f"rate cannot be {self.rate:g}", why=f"up to {RATE_MAX:g} a second", hint=MORE_IS_A_LOAD)
         self.connect.check()
-
-
-_LOAD = "halfopen load opens as many as the machine can"
 
 
 @dataclass(frozen=True, slots=True)

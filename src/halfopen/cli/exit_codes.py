@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
     OK = 0, "The command did its work, and nothing reached `--fail-on`."
     FINDINGS = (
         1,
-        "The command did its work, and found something at or above `--fail-on`, or a target unreachable.",
+        "The command did its work, and found something at or above `--fail-on`, or a target that cannot be reached.",
     )
     USAGE = 2, "The command line is wrong. Nothing was done."
     FILE = 3, "An input cannot be read or holds nothing for the command (no TCP), or an output cannot be written."
@@ -38,6 +38,7 @@ class ExitCode(IntEnum):
 _BY_ERROR: dict[type[errors.HalfopenError], ExitCode] = {
     errors.UsageError: ExitCode.USAGE,
     errors.InputError: ExitCode.FILE,
+    errors.ResolveError: ExitCode.FINDINGS,
     errors.OutputError: ExitCode.FILE,
     errors.PrivilegeError: ExitCode.PRIVILEGE,
     errors.NotAvailableError: ExitCode.NOT_AVAILABLE,

@@ -169,6 +169,8 @@ def _explain_usage(error: click.ClickException) -> int:
             click.echo(error.ctx.get_help(), err=True)
         return ExitCode.USAGE
     message = error.format_message().rstrip(".")
+    for word, kind in (("integer", "whole number"), ("float", "number")):
+        message = message.replace(f"is not a valid {word} range", f"is no {kind}")
     complain(message[:1].lower() + message[1:])
     if isinstance(error, click.UsageError) and error.ctx is not None:
         hint(f"see {error.ctx.command_path} --help")

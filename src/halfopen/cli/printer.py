@@ -167,7 +167,23 @@ _AROUND = 60
 
 
 def _say(label: str, message: str) -> None:
-    _write(f"{label}: {_escaped(message)}\n")
+    _write(f"{label}: {_escaped(_shortened(message))}\n")
+
+
+#: The longest word that is repeated whole: a path of a file may be one, and somebody's mistaken paste is longer.
+_WORD_MAX, _WORD_BEGIN, _WORD_END = 300, 80, 40
+_LONG_WORD = re.compile(rf"\S{{{_WORD_MAX + 1},}}")
+
+
+def _shortened(message: str) -> str:
+    """A complaint repeats what it is about, but not pages of it."""
+    return _LONG_WORD.sub(_without_its_middle, message)
+
+
+def _without_its_middle(match: re.Match[str]) -> str:
+    word = match.group()
+    left_out = len(word) - _WORD_BEGIN - _WORD_END
+    return f"{word[:_WORD_BEGIN]}…({left_out} characters)…{word[-_WORD_END:]}"
 
 
 def _escaped(message: str) -> str:

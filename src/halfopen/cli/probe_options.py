@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from halfopen.active.options import ConnectOptions
-from halfopen.active.runner import INTERVAL_S, ProbePlan
+from halfopen.active.options import TIMEOUT_MAX_S, ConnectOptions
+from halfopen.active.runner import INTERVAL_S, MORE_IS_A_LOAD, RATE_MAX, ProbePlan
 from halfopen.errors import UsageError
 from halfopen.model.target import DEFAULT_PORT
 
@@ -66,6 +66,7 @@ class ProbeOptions:
             raise UsageError(f"--format {format_} holds all connects until the end, {HELD_MAX} at most: take jsonl")
         if self.explain and format_ in {"jsonl", "csv", "parquet"}:
             raise UsageError(f"--explain writes sentences, --format {format_} records: take text or json")
+        self._check_times()
         plan = ProbePlan(
             count=self._rounds(),
             interval_s=INTERVAL_S if self.interval is None else self.interval,
@@ -77,6 +78,19 @@ class ProbeOptions:
         )
         plan.check()
         return plan
+
+    def _check_times(self) -> None:
+        """What the plan would refuse too, but under the names of a program."""
+        if not 0 < self.timeout <= TIMEOUT_MAX_S:
+            raise UsageError(
+                f"--timeout {self.timeout:g} s is out of range", why="more than nothing, and a day at most"
+            )
+        if self.interval is not None and self.interval > TIMEOUT_MAX_S:
+            raise UsageError(f"--interval {self.interval:g} s is out of range", why="a day at most")
+        if self.rate is not None and not 0 < self.rate <= RATE_MAX:
+            raise UsageError(
+                f"--rate {self.rate:g} is out of range", why=f"up to {RATE_MAX:g} a second", hint=MORE_IS_A_LOAD
+            )
 
     def _rounds(self) -> int | None:
         return None if self.watch and self.count is None else self.count or 1

@@ -47,6 +47,17 @@ class Target:
         return cls(_host(host, text), default_port if port is None else _port(port, text))
 
 
+def second_reading(text: str) -> str | None:
+    """What else somebody may have meant who wrote ``::1:80``: an address as it stands, and perhaps one with a port.
+
+    None where there is nothing else to be meant: brackets leave no doubt.
+    """
+    host, _, port = text.rpartition(":")
+    if _is_ipv6(text) and _is_ipv6(host) and port.isdecimal() and 1 <= int(port) <= _PORT_MAX:
+        return f"{text} is read as an IPv6 address: port {port} of {host} is written {endpoint(host, int(port))}"
+    return None
+
+
 def _of_url(found: re.Match[str]) -> str:
     place = found["rest"].rpartition("@")[2]
     port = _SCHEME_PORTS.get(found["scheme"].lower())

@@ -12,7 +12,7 @@ import pytest
 from halfopen.active.resolve import Destination, resolve
 from halfopen.active.targets import TARGETS_MAX, read_targets
 from halfopen.errors import InputError, ResolveError, UsageError
-from halfopen.model.target import Target
+from halfopen.model.target import Target, second_reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,6 +59,24 @@ def test_none_and_too_many(tmp_path: Path) -> None:
     path.write_text("\n".join(f"h{i}" for i in range(TARGETS_MAX + 1)))
     with pytest.raises(UsageError, match="10000 at a time"):
         read_targets([f"@{path}"])
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("::1:80", "::1:80 is read as an IPv6 address: port 80 of ::1 is written [::1]:80"),
+        ("2001:db8::10:443", "port 443 of 2001:db8::10 is written [2001:db8::10]:443"),
+        ("2001:db8::1", None),
+        ("2001:db8:0:0:0:0:0:1", None),
+        ("2001:db8::1:beef", None),
+        ("[::1:80]", None),
+        ("[::1]:80", None),
+        ("127.0.0.1:80", None),
+    ],
+)
+def test_an_address_that_may_be_meant_with_a_port(text: str, sentence: str | None) -> None:
+    found = second_reading(text)
+    assert found is None if sentence is None else sentence in (found or "")
 
 
 def test_an_address_needs_no_resolver() -> None:

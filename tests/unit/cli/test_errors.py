@@ -21,6 +21,11 @@ CASES = [
         3,
         "halfopen: cannot read the capture x.pcap: no such file\n",
     ),
+    (
+        errors.ResolveError("cannot resolve", "nosuch.invalid", "Name or service not known"),
+        1,
+        "halfopen: cannot resolve nosuch.invalid: Name or service not known\n",
+    ),
     (errors.OutputError("cannot write", "o.json", "disk full"), 3, "halfopen: cannot write o.json: disk full\n"),
     (
         errors.PrivilegeError("cannot watch", "eth0", "CAP_NET_RAW is missing", "run it as root"),
@@ -70,6 +75,14 @@ def test_debug_shows_the_traceback(monkeypatch: pytest.MonkeyPatch, capfd: pytes
     talk = capfd.readouterr().err
     assert talk.startswith("Traceback (most recent call last)")
     assert talk.endswith("halfopen: cannot read x\n")
+
+
+def test_pages_of_a_mistaken_paste_are_not_repeated(halfopen: Halfopen) -> None:
+    done = halfopen("probe", "a" * 5000)
+    assert done.returncode == 2
+    assert done.stderr == f"halfopen: '{'a' * 79}…(4882 characters)…{'a' * 39}' is no target: it names no host\n"
+    path = "/" + "b" * 250
+    assert f"{path}: " in halfopen("trace", path).stderr
 
 
 @pytest.mark.parametrize(

@@ -76,6 +76,8 @@ class ExpectType(click.ParamType[Any]):
 def command(printer: Printer, /, target: str, sources: tuple[tuple[str, ...], ...], **values: Any) -> ExitCode:  # noqa: ANN401
     """Open connections to a server as fast as asked, and measure.
 
+    TARGET is host:port or [v6]:port; without a port it is 443, with --http 80.
+
     A closed loop opens a connection when one ends. With --rate an open loop opens them on time, so that a stalled
     server cannot hide. Ctrl-C ends it with the report so far. Exits with 1 when no connection was established.
 
@@ -84,12 +86,15 @@ def command(printer: Printer, /, target: str, sources: tuple[tuple[str, ...], ..
     halfopen load 10.0.0.5:80 --http / --rate 2000 --for 10s
     halfopen load 10.0.0.5:80 --http / --reuse 20
     """
-    from halfopen.active.load_options import LoadOptions
-    from halfopen.model.target import Target
+    from halfopen.active.load_options import HTTP_PORT, LoadOptions
+    from halfopen.model.target import DEFAULT_PORT, Target, second_reading
 
+    if doubt := second_reading(target):
+        printer.note(doubt)
+    default_port = DEFAULT_PORT if values["http"] is None else HTTP_PORT
     flat = tuple(dict.fromkeys(source for group in sources for source in group))
     values["family"] = values["family"] or "any"
-    options = LoadOptions(target=Target.parse(target), sources=flat, **values)
+    options = LoadOptions(target=Target.parse(target, default_port), sources=flat, **values)
     report = _run(printer, options)
     _print(printer, report)
     if report.interrupted:

@@ -53,6 +53,7 @@ class CookieOverload(Rule):
     name = "cookies-for-real-clients"
     severity = "warning"
     harm = "slow"
+    proof = "cookies-for-clients"
     needs = ("counters", "sockets")
     absorbs = ("HO105", "HO406")
 

@@ -48,6 +48,7 @@ class FailingCookies(Rule):
     name = "failing-syn-cookies"
     severity = "notice"
     harm = "risk"
+    proof = "cookies-for-clients"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:

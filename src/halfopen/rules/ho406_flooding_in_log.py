@@ -52,22 +52,26 @@ class FloodingInLog(Rule):
     name = "flooding-in-log"
     severity = "notice"
     harm = "untidy"
+    proof = "cookies-for-clients"
     needs = ("kernel_log",)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """At most one finding: the log is the whole host's, and does not say in which namespace a port is."""
-        last = {match[1]: (line, match[2]) for line in context.now.kernel_log if (match := _LINE.search(line.text))}
+        lines = sorted(context.now.kernel_log, key=lambda line: line.at_ns)
+        found = {match[1]: (line, match[2]) for line in lines if (match := _LINE.search(line.text))}
         host = context.host
-        if not last or host is None:
+        if not found or host is None:
             return
-        newest, action = max(last.values(), key=lambda found: found[0].at_ns)
+        # The newest first: those are what the reader asks about.
+        last = dict(sorted(found.items(), key=lambda item: -item[1][0].at_ns))
+        newest, action = next(iter(last.values()))
         did = "cookies were sent" if action == "Sending cookies" else "SYNs were dropped"
         ports = "port" if len(last) == 1 else "ports"
         yield self.finding(
             host.whole(),
             f"The kernel's log names {ports} {listed(list(last))} for a SYN queue that was full once, last at "
             f"{moment(newest.at_ns)}, and {did}; whether one still is, it does not tell.",
-            [Evidence("the kernel's log", line.text, None, "/dev/kmsg") for line, _ in list(last.values())[-3:]],
+            [Evidence("the kernel's log", line.text, None, "/dev/kmsg") for line, _ in list(last.values())[:3]],
             remedy=Remedy("See whether cookies are sent now, and come back: `halfopen doctor --for 10s`."),
             confirm="dmesg | grep 'SYN flooding'",
         )

@@ -48,6 +48,7 @@ class FastOpenAsked(Rule):
     name = "fast-open-asked-for"
     severity = "notice"
     harm = "untidy"
+    proof = "fast-open-trouble"
     needs = ("counters", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

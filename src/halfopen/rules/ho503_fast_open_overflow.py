@@ -47,6 +47,7 @@ class FastOpenOverflow(Rule):
     name = "fast-open-queue-short"
     severity = "notice"
     harm = "slow"
+    proof = "fast-open-trouble"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Remedy
-from halfopen.rules.fast_open import KEY
+from halfopen.rules.fast_open import CLIENT, KEY, flags
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
+    from halfopen.rules.space import Space
 
-BLACK_HOLE = "net.ipv4.tcp_fastopen_blackhole_timeout_sec"
 FAILED_MIN = 5
 #: One in five fails: on the paths where it works, it nearly always works.
 FAILED_SHARE_MIN = 0.2
@@ -28,19 +28,22 @@ class FastOpenBlackHole(Rule):
 
     ## Why it matters
     Some middle boxes drop SYNs that carry data or an option they do not know. The kernel then sends a plain SYN, a
-    second later. Since Linux 5.14 it does not remember such a place by default, and tries again each time.
+    second later, and does not remember it: the next connect pays the second again.
 
     ## Evidence
-    `TCPFastOpenActiveFail` against `TCPFastOpenActive`, and `tcp_fastopen_blackhole_timeout_sec`.
+    `TCPFastOpenActiveFail` against `TCPFastOpenActive`, while SYNs are sent again (`TCPSynRetrans`): a server that
+    refuses the cookie moves the first counter, too, and costs no time.
 
     ## Confirm by hand
     `nstat -az 'TcpExtTCPFastOpenActive*'`, twice; `halfopen probe --fast-open HOST:PORT` compares the two ways.
 
     ## Remedy
-    `tcp_fastopen_blackhole_timeout_sec=3600`, as it was before 5.14, or leave Fast Open out of the program.
+    Take the client's bit (1) out of `tcp_fastopen`, or leave Fast Open out of the program that uses it. A program that
+    asks for it nevertheless gets EOPNOTSUPP, and has to connect as usual. `tcp_fastopen_blackhole_timeout_sec` does not
+    help: it looks at connects that lose three SYNs in a row, and here the second one gets through.
 
     ## When it is wrong
-    A server that was restarted with another key makes a few fail.
+    Servers that refuse cookies (keys that differ behind a load balancer), while other connects lose their SYN.
 
     ## References
     RFC 7413 section 7.1; Linux `net/ipv4/tcp_fastopen.c` `tcp_fastopen_active_detect_blackhole`.
@@ -50,27 +53,35 @@ class FastOpenBlackHole(Rule):
     name = "fast-open-black-hole"
     severity = "warning"
     harm = "slow"
+    proof = "fast-open-trouble"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each namespace."""
         for space in context.spaces:
             failed, worked = space.grown("TCPFastOpenActiveFail"), space.grown("TCPFastOpenActive")
-            if failed < max(FAILED_MIN, FAILED_SHARE_MIN * (failed + worked)):
+            bits = flags(space)
+            if failed < max(FAILED_MIN, FAILED_SHARE_MIN * (failed + worked)) or not _lost(space, failed):
                 continue
-            off = space.sysctl(BLACK_HOLE) == 0
+            if bits is not None and not bits & CLIENT:  # no longer
+                continue
             yield self.finding(
                 space.key(KEY),
                 "SYNs with data get lost on the way, and each such connect takes a second longer.",
                 (
                     space.counted("TCPFastOpenActiveFail", "Fast Open connects that failed", "connections"),
                     space.counted("TCPFastOpenActive", "Fast Open connects that worked", "connections"),
-                    space.setting(BLACK_HOLE),
+                    space.setting(KEY),
                 ),
                 remedy=Remedy(
-                    "Let the kernel remember black holes." if off else "Leave Fast Open out of the program.",
-                    (space.change(BLACK_HOLE, "3600"),) if off else (),
+                    "Turn Fast Open off for this host as a client, or leave it out of the program that uses it.",
+                    () if bits is None else (space.change(KEY, str(bits & ~CLIENT)),),
                 ),
                 confirm=space.command("nstat -az 'TcpExtTCPFastOpenActive*'"),
                 confidence="likely",
             )
+
+
+def _lost(space: Space, failed: int) -> bool:
+    """Whether SYNs were sent again about as often; a host that serves sends SYN-ACKs again, so it may be more often."""
+    return space.grown("TCPSynRetrans") >= failed / 2

@@ -49,6 +49,7 @@ class FastOpenCookies(Rule):
     name = "fast-open-cookies-refused"
     severity = "notice"
     harm = "slow"
+    proof = "fast-open-trouble"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:

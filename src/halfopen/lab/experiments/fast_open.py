@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import socket
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
+from halfopen.lab.fast_opening import BOTH, FAST_OPEN, KEY, SERVER, asking_for, exchange
 from halfopen.lab.observe import Moment
 from halfopen.lab.story import Between
-from halfopen.lab.tcp_info import TcpInfo
-from halfopen.lab.topology import Pair, pair
+from halfopen.lab.topology import pair
 from halfopen.lab.traffic import PORT, listen
-from halfopen.lab.waiting import stopwatch
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
 
-FAST_OPEN = "net.ipv4.tcp_fastopen"
-KEY = "net.ipv4.tcp_fastopen_key"
-CLIENT, SERVER, BOTH = 1, 2, 3
-#: include/linux/socket.h
-MSG_FASTOPEN = 0x2000_0000
 QUEUE = 16
-REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 
 def run(story: Story) -> None:
@@ -33,18 +25,17 @@ def run(story: Story) -> None:
     for host in (net.client, net.server):
         host.set_sysctl(FAST_OPEN, BOTH)
     plain = listen(net.server, net.server_address, 16)
-    _exchange(net, plain)
-    story.expect("second connect: data in the SYN was accepted", 0, int(_exchange(net, plain)[0].syn_data))
+    exchange(net, plain)
+    story.expect("second connect: data in the SYN was accepted", 0, int(exchange(net, plain)[0].syn_data))
     Examination.begin(net.server).expect(story, "HO501", found=True)
     plain.close()
 
-    option = (socket.IPPROTO_TCP, socket.TCP_FASTOPEN, QUEUE)
-    listener = listen(net.server, net.server_address, 16, port=PORT + 1, options=(option,))
+    listener = listen(net.server, net.server_address, 16, port=PORT + 1, options=(asking_for(QUEUE),))
     story.say(f"The listener asks for it, too: setsockopt(TCP_FASTOPEN, {QUEUE}).")
     moment, own = Moment.of(net.server), Moment.of(net.client)
-    story.expect("first connect: data in the SYN was accepted", 0, int(_exchange(net, listener)[0].syn_data))
+    story.expect("first connect: data in the SYN was accepted", 0, int(exchange(net, listener)[0].syn_data))
     story.expect("  TCPFastOpenCookieReqd on the server: a cookie was asked", 1, moment.since("TCPFastOpenCookieReqd"))
-    story.expect("second connect: data in the SYN was accepted", 1, int(_exchange(net, listener)[0].syn_data))
+    story.expect("second connect: data in the SYN was accepted", 1, int(exchange(net, listener)[0].syn_data))
     story.expect("  TCPFastOpenPassive on the server", 1, moment.since("TCPFastOpenPassive"))
     Examination.begin(net.server).expect(story, "HO501", found=False)
     story.expect("  TCPFastOpenActive on the client", 1, own.since("TCPFastOpenActive"))
@@ -53,14 +44,14 @@ def run(story: Story) -> None:
     moment = Moment.of(net.server)
     net.server.set_sysctl(KEY, "00000001-00000002-00000003-00000004")
     story.expect("connect with the old cookie: data in the SYN was accepted", 0,
-                 int(_exchange(net, listener)[0].syn_data))  # fmt: skip
+                 int(exchange(net, listener)[0].syn_data))  # fmt: skip
     story.expect("  TCPFastOpenPassiveFail on the server", 1, moment.since("TCPFastOpenPassiveFail"))
 
     story.say("A middlebox drops SYNs that carry data:")
-    _exchange(net, listener)
+    exchange(net, listener)
     net.relay.set_faults(["drop syn with_data"])
     own = Moment.of(net.client)
-    info, seconds = _exchange(net, listener)
+    info, seconds = exchange(net, listener)
     story.expect("data in the SYN was accepted", 0, int(info.syn_data))
     story.expect("seconds until the server's answer: a SYN had to be sent again", Between(1.0, 1.5), seconds)
     story.expect("  TCPFastOpenActiveFail on the client", 1, own.since("TCPFastOpenActiveFail"))
@@ -70,33 +61,9 @@ def run(story: Story) -> None:
         "address one key, and turn it off for clients whose path eats such SYNs."
     )
     net.client.set_sysctl(FAST_OPEN, SERVER)
-    _, seconds = _exchange(net, listener)
+    _, seconds = exchange(net, listener)
     story.expect("through the same path, off on the client: seconds until the answer", Between(0, 0.5), seconds)
     listener.close()
-
-
-def _exchange(net: Pair, listener: socket.socket) -> tuple[TcpInfo, float]:
-    """One request in the SYN, where the kernel will have it so, and its answer."""
-    port = listener.getsockname()[1]
-    elapsed = stopwatch()
-    client = net.client.run(_send, net.server_address, port)
-    guest, _ = net.server.run(listener.accept)
-    with client, guest:
-        assert guest.recv(len(REQUEST)) == REQUEST
-        guest.sendall(b"!")
-        assert client.recv(1) == b"!"
-        return TcpInfo.of(client), elapsed()
-
-
-def _send(address: str, port: int) -> socket.socket:
-    client = socket.socket()
-    try:
-        client.sendto(REQUEST, MSG_FASTOPEN, (address, port))
-    except OSError:
-        # tcp_fastopen without the client's bit: what a program falls back to.
-        client.connect((address, port))
-        client.sendall(REQUEST)
-    return client
 
 
 EXPERIMENT = Experiment(

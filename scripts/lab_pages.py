@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfopen.lab.experiments import EXPERIMENTS, load
+from halfopen.lab.protocol import RunOptions
 from halfopen.lab.runner import run_all
 from halfopen.render.figure import render_figure
 from halfopen.render.lab import render_markdown, render_tally
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from halfopen.model.experiment import ExperimentResult
 
 PAGES = Path(__file__).resolve().parent.parent / "docs" / "lab"
+#: What a page of the usual width shows without scrolling.
+LADDER_WIDTH = 100
 
 
 def figure_name(name: str, number: int) -> str:
@@ -53,7 +56,7 @@ def index() -> str:
 
 def main(names: Sequence[str]) -> int:
     """Run all of ``names``, or every one, and write their pages; 1 when an experiment failed."""
-    results = list(run_all(names or EXPERIMENTS, seed=1, jobs=os.cpu_count() or 1))
+    results = list(run_all(names or EXPERIMENTS, RunOptions(ladder_width=LADDER_WIDTH), jobs=os.cpu_count() or 1))
     PAGES.mkdir(exist_ok=True)
     for old in [] if names else PAGES.iterdir():
         old.unlink()

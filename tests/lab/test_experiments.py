@@ -15,6 +15,7 @@ from tests.conftest import ROOT
 
 from halfopen.lab.experiments import EXPERIMENTS
 from halfopen.lab.namespace import Namespace
+from halfopen.lab.protocol import RunOptions
 from halfopen.lab.runner import run_one
 from halfopen.lab.waiting import NeverHappenedError, until
 
@@ -28,7 +29,7 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making network namesp
 @needs_root
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_experiment(name: str, tally: Counter[str]) -> None:
-    result = run_one(name, seed=1)
+    result = run_one(name, RunOptions()).result
     tally[result.result] += 1
     if result.result == "skipped":
         pytest.skip(f"this kernel cannot: {result.why}")

@@ -1,4 +1,4 @@
-"""One experiment in a process of its own: ``python -m halfopen.lab.child NAME SEED``; it prints the result as JSON.
+"""One experiment in a process of its own: ``python -m halfopen.lab.child NAME OPTIONS``; it prints JSON.
 
 A process for each keeps them apart, lets one be given up, and lets the kernel clean up whatever becomes of it: the
 namespaces go with their last descriptor. It ends when its standard input does, so it cannot outlive who started it.
@@ -17,35 +17,53 @@ import msgspec
 
 from halfopen.errors import NotAvailableError, PrivilegeError
 from halfopen.lab.experiments import load
+from halfopen.lab.ladders import draw
+from halfopen.lab.pcapng import write_pcapng
 from halfopen.lab.privilege import become_root_of_a_namespace
+from halfopen.lab.protocol import RunOptions, Told
+from halfopen.lab.recording import Recorder
 from halfopen.lab.story import Story
 from halfopen.lab.topology import Network
 from halfopen.lab.waiting import NeverHappenedError
 from halfopen.model.experiment import ExperimentResult
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Literal
 
     from halfopen.lab.experiment import Experiment
+    from halfopen.lab.recording import Recording
 
     Result = Literal["passed", "failed", "skipped"]
 
 
 def main() -> None:
     """Run what the command line names."""
-    name, seed = sys.argv[1], int(sys.argv[2])
+    name, options = sys.argv[1], msgspec.json.decode(sys.argv[2], type=RunOptions)
     experiment = load(name)
     try:
         become_root_of_a_namespace()
     except PrivilegeError as error:
-        result = ExperimentResult(name, experiment.title, experiment.claim, "skipped", str(error))
+        _tell(Told(ExperimentResult(name, experiment.title, experiment.claim, "skipped", str(error))))
     else:
         threading.Thread(target=_end_with_parent, daemon=True).start()
-        result = run(experiment, seed)
-    sys.stdout.buffer.write(msgspec.json.encode(result))
-    sys.stdout.flush()
+        _run_told(experiment, options)
     # Threads that wait inside a namespace may not keep the process: its end is what cleans up.
     os._exit(0)
+
+
+def _run_told(experiment: Experiment, options: RunOptions) -> None:
+    with network_for(options) as network:
+        _tell(run(experiment, options, network))
+        if options.keep:
+            threading.Event().wait()
+
+
+def _tell(told: Told) -> None:
+    """The runner reads until the end, so the output ends here even where the process goes on."""
+    sys.stdout.buffer.write(msgspec.json.encode(told))
+    sys.stdout.flush()
+    os.dup2(2, 1)
 
 
 def _end_with_parent() -> None:
@@ -53,26 +71,50 @@ def _end_with_parent() -> None:
     os._exit(1)
 
 
-def run(experiment: Experiment, seed: int) -> ExperimentResult:
-    """Run it in a fresh network, and judge what it observed."""
+def network_for(options: RunOptions) -> Network:
+    """An empty network, with a recorder where the packets are wanted."""
+    return Network(options.seed, Recorder() if options.records else None)
+
+
+def run(experiment: Experiment, options: RunOptions, network: Network) -> Told:
+    """Run it in this network, and judge what it observed."""
     begin = time.monotonic()
-    with Network(seed) as network:
-        story = Story(network)
-        result, why = _attempt(experiment, story)
-    return ExperimentResult(
+    story = Story(network)
+    result, why = _attempt(experiment, story)
+    seconds = time.monotonic() - begin
+    recordings = network.recorder.recordings if network.recorder is not None else []
+    ladders = () if options.ladder_width is None else tuple(draw(recordings, options.ladder_width))
+    kept = (0, None) if options.packets_to is None else _keep(recordings, options, experiment.name)
+    judged = ExperimentResult(
         experiment.name,
         experiment.title,
         experiment.claim,
         result,
         why,
-        time.monotonic() - begin,
+        seconds,
         tuple(story.lines),
         story.remedy_text,
         tuple(story.before),
         tuple(story.after),
         tuple(story.series),
-        tuple(story.ladders),
+        ladders,
     )
+    return Told(judged, _places(network), *kept)
+
+
+def _keep(recordings: Sequence[Recording], options: RunOptions, name: str) -> tuple[int, str | None]:
+    """How many packets were written, and why not all of them."""
+    assert options.packets_to is not None
+    wanted = [each for each in recordings if options.packets_of in {None, each.host.name}]
+    try:
+        with os.fdopen(options.packets_to, "wb") as output:
+            return write_pcapng(wanted, output, f"halfopen lab run {name}"), None
+    except OSError as error:
+        return 0, error.strerror or str(error)
+
+
+def _places(network: Network) -> dict[str, str]:
+    return {name: f"/proc/{os.getpid()}/fd/{host.descriptor}" for name, host in network.hosts.items()}
 
 
 def _attempt(experiment: Experiment, story: Story) -> tuple[Result, str | None]:

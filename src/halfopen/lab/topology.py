@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from types import TracebackType
 
+    from halfopen.lab.recording import Recorder
+
 #: ``IFA_F_NODAD``, include/uapi/linux/if_addr.h: the address can be used at once.
 _NODAD = 0x02
 _LOOPBACK = 1
@@ -46,9 +48,17 @@ class Link:
 
 @dataclass
 class Network:
-    """The namespaces of one experiment; a context manager that lets all of them go."""
+    """The namespaces of one experiment; a context manager that lets all of them go.
+
+    Attributes:
+        seed: of the relays.
+        recorder: keeps the packets of every host, where they are wanted.
+        label: tells several networks of one experiment apart.
+    """
 
     seed: int = 1
+    recorder: Recorder | None = None
+    label: str = ""
     hosts: dict[str, Namespace] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     _closing: ExitStack = field(default_factory=ExitStack)
@@ -67,7 +77,13 @@ class Network:
         self._closing.callback(host.close)
         host.run(_begin)
         self.hosts[name] = host
+        if self.recorder is not None:
+            self._closing.callback(self.recorder.begin(host, self.label).stop)
         return host
+
+    def another(self, label: str) -> Network:
+        """A network beside this one, whose hosts are recorded where this one's are."""
+        return Network(self.seed, self.recorder, label)
 
     def connect(self, first: Namespace, second: Namespace, *, relayed: bool = False) -> Link:
         """Join two hosts by a veth pair, or by a relay over two TUN devices."""

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from halfopen.cli.command import with_printer
-from halfopen.cli.exit_codes import ExitCode
 from halfopen.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    from halfopen.cli.exit_codes import ExitCode
     from halfopen.cli.printer import Printer
     from halfopen.lab.story import Story
-    from halfopen.model.experiment import ExperimentResult
 
 
 @click.group("lab")
@@ -55,13 +53,31 @@ def list_(printer: Printer) -> None:
               help="Seed of whatever is left to chance.")  # fmt: skip
 @click.option("--jobs", "-j", type=click.IntRange(1, 64), default=None, metavar="N",
               help="Experiments at the same time. [default: two for each processor]")  # fmt: skip
+@click.option("--pcap", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE",
+              help="Keep the packets of every host, as pcapng with an interface for each of theirs.")  # fmt: skip
+@click.option("--host", metavar="HOST", help="With --pcap: only the packets that this host sees.")
+@click.option("--ladder", is_flag=True, help="Draw one handshake of each kind, packet by packet.")
+@click.option("--keep", is_flag=True, help="Keep the network when it is over, until Ctrl-C, and say how to enter it.")
 @with_printer("text", "json", "markdown")
-def run(printer: Printer, names: tuple[str, ...], every: bool, seed: int, jobs: int | None) -> ExitCode:
+def run(
+    printer: Printer,
+    names: tuple[str, ...],
+    *,
+    every: bool,
+    seed: int,
+    jobs: int | None,
+    pcap: Path | None,
+    host: str | None,
+    ladder: bool,
+    keep: bool,
+) -> ExitCode:
     """Run experiments; exit 1 when what they expected was not observed.
 
     An experiment that this kernel or user cannot run is skipped, with the reason; exit 5 when that is all of them.
     """
+    from halfopen.cli.lab_run import finish, run_single, show
     from halfopen.lab.experiments import EXPERIMENTS, load
+    from halfopen.lab.protocol import RunOptions
     from halfopen.lab.runner import run_all
 
     if every == bool(names):
@@ -69,14 +85,18 @@ def run(printer: Printer, names: tuple[str, ...], every: bool, seed: int, jobs: 
     chosen = EXPERIMENTS if every else names
     for name in chosen:
         load(name)
+    if host is not None and pcap is None:
+        raise UsageError("--host chooses what --pcap keeps", hint="give --pcap FILE, too")
+    options = RunOptions(seed=seed, packets_of=host, ladder_width=printer.width if ladder else None, keep=keep)
+    if pcap is not None or keep:
+        if len(chosen) > 1:
+            raise UsageError(f"{'--pcap' if pcap is not None else '--keep'} is for one experiment at a time")
+        return run_single(printer, chosen[0], options, pcap)
     results = []
-    for result in run_all(chosen, seed=seed, jobs=jobs or 2 * (os.cpu_count() or 1)):
+    for result in run_all(chosen, options, jobs=jobs or 2 * (os.cpu_count() or 1)):
         results.append(result)
-        _show(printer, result)
-    _finish(printer, results)
-    if all(result.result == "skipped" for result in results):
-        return ExitCode.NOT_AVAILABLE
-    return ExitCode.FINDINGS if any(result.result == "failed" for result in results) else ExitCode.OK
+        show(printer, result)
+    return finish(printer, results)
 
 
 class _BeforeProgram(click.Command):
@@ -119,34 +139,3 @@ def shell(printer: Printer, name: str, host: str | None, seed: int) -> int:
         printer.note(f"next, on the {chosen} and before the remedy: {' '.join(program)} (hosts: {hosts})")
 
     return run_inside(load(name), seed, host, program, ready)
-
-
-def _show(printer: Printer, result: ExperimentResult) -> None:
-    from halfopen.render.lab import render_markdown, render_result
-
-    if printer.format == "text":
-        printer.text(render_result(result, width=printer.width, color=printer.color))
-    elif printer.format == "markdown":
-        printer.text(render_markdown(result))
-    else:
-        printer.note(f"{result.name}: {result.result} in {result.seconds:.1f} s")
-
-
-def _finish(printer: Printer, results: Sequence[ExperimentResult]) -> None:
-    from halfopen.render.lab import render_tally
-
-    if printer.format == "json":
-        import platform
-
-        import msgspec
-
-        from halfopen.lab.privilege import mode
-        from halfopen.model.experiment import LabReport
-
-        where = mode()
-        report = LabReport(
-            kernel=platform.release(), mode=where.name, missing=where.missing, experiments=tuple(results)
-        )
-        printer.text(msgspec.json.format(msgspec.json.encode(report), indent=2).decode())
-    elif len(results) > 1 and printer.format == "text":
-        printer.text(render_tally(results))

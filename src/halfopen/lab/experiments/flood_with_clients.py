@@ -12,7 +12,7 @@ from halfopen.lab.observe import Moment, states
 from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import TIME_MAX_S, flood, lead_answers_away
 from halfopen.lab.story import AtLeast, Between, Expected
-from halfopen.lab.topology import Network, Pair, pair
+from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import Target, listen
 from halfopen.lab.visitors import Doorman, Visitors, visit
 from halfopen.lab.waiting import until
@@ -20,6 +20,7 @@ from halfopen.lab.waiting import until
 if TYPE_CHECKING:
     from halfopen import _core
     from halfopen.lab.story import Story
+    from halfopen.lab.topology import Network
 
 CLIENTS, CLIENT_RATE = 40, 20.0
 #: More than a queue of 1024 can forget: in one that is more than half full, a request lives 3 to 7 s.
@@ -120,7 +121,7 @@ def run(story: Story) -> None:
 
 def _all(story: Story, answers: tuple[Answer, ...]) -> list[Outcome]:
     with ThreadPoolExecutor(len(answers)) as pool:
-        return list(pool.map(lambda answer: _try(answer, story.network.seed), answers))
+        return list(pool.map(lambda answer: _try(answer, story.network), answers))
 
 
 def _tell(story: Story, outcome: Outcome) -> None:
@@ -138,8 +139,8 @@ def _figure(story: Story) -> None:
     story.figure("Clients served with «limit 10/second» for all SYNs", "flood, SYNs per second", "share served", points)
 
 
-def _try(answer: Answer, seed: int) -> Outcome:
-    with Network(seed) as network:
+def _try(answer: Answer, beside: Network) -> Outcome:
+    with beside.another(answer.name) as network:
         net = pair(network)
         try:
             _prepare(net, answer)
@@ -148,7 +149,7 @@ def _try(answer: Answer, seed: int) -> Outcome:
         listener = listen(net.server, net.server_address, answer.backlog)
         doorman = Doorman(net.server, listener)
         moment = Moment.of(net.server)
-        background = _flood(net, answer, seed)
+        background = _flood(net, answer, network.seed)
         visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
         if background is not None:
             background.stop()

@@ -1,0 +1,41 @@
+"""What the runner tells the process that does an experiment, and what that tells the runner."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from halfopen.model.experiment import ExperimentResult  # noqa: TC001  (msgspec looks the name up)
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """The same for every experiment of a run."""
+
+    seed: int = 1
+    """Of whatever is left to chance."""
+    packets_to: int | None = None
+    """Descriptor that the packets of every host are written to, as pcapng."""
+    packets_of: str | None = None
+    """Only this host's."""
+    ladder_width: int | None = None
+    """Draw one handshake of each kind, so many columns wide."""
+    keep: bool = False
+    """Leave the network as it is until the runner goes."""
+
+    @property
+    def records(self) -> bool:
+        """Whether the packets of every host are wanted."""
+        return self.packets_to is not None or self.ladder_width is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What became of it."""
+
+    result: ExperimentResult
+    hosts: dict[str, str] = field(default_factory=dict)
+    """{name: where its namespace can be opened}, as long as the process lives."""
+    packets: int = 0
+    """Packets that were written."""
+    not_written: str | None = None
+    """Why they could not be."""

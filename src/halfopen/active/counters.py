@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from halfopen.collect.netns.counters import parse_pairs
-from halfopen.collect.netns.sockstat import parse_sockstat
 from halfopen.knowledge.counters import BY_NAME
+from halfopen.knowledge.mib_text import parse_pairs, parse_sockstat
 
 #: Of these groups every counter that moved is told, of the others those that ``knowledge.counters`` explains.
 _WHOLE_GROUPS = frozenset({"Tcp", "TcpExt"})

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from halfopen import _core
-from halfopen.collect.netns.counters import parse_pairs
+from halfopen.knowledge.mib_text import parse_pairs
 from halfopen.lab.traffic import PORT
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ from tests.unit.collect.trees import netns_context, tree
 
 from halfopen.collect.netns import conntrack, counters, sockstat, synproxy, sysctls
 from halfopen.collect.per_cpu import parse_summed
+from halfopen.knowledge.mib_text import parse_pairs, parse_sockstat
 from halfopen.model.network import Conntrack
 
 if TYPE_CHECKING:
@@ -51,18 +52,18 @@ def test_a_kernel_without_ipv6_is_no_gap(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("cut", range(len(SNMP)))
 def test_a_cut_file_gives_what_is_whole(cut: int) -> None:
-    found = counters.parse_pairs(SNMP[:cut])
+    found = parse_pairs(SNMP[:cut])
     assert set(found) <= {"Tcp", "Udp"}
     assert found.get("Tcp", {}).get("RtoMin", 200) in {200, 20, 2}
 
 
 def test_halves_that_do_not_match_are_left_out() -> None:
-    assert counters.parse_pairs("Tcp: A\nUdp: 1\nIp: B\nIp: 2\n") == {"Ip": {"B": 2}}
+    assert parse_pairs("Tcp: A\nUdp: 1\nIp: B\nIp: 2\n") == {"Ip": {"B": 2}}
 
 
 def test_sockstat() -> None:
     text = "sockets: used 288\nTCP: inuse 5 orphan 0 tw 0 alloc 5 mem 1\nFRAG: inuse 0 memory\n\n"
-    assert sockstat.parse_sockstat(text) == {
+    assert parse_sockstat(text) == {
         "sockets": {"used": 288},
         "TCP": {"inuse": 5, "orphan": 0, "tw": 0, "alloc": 5, "mem": 1},
         "FRAG": {"inuse": 0},

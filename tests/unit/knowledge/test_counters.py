@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from halfopen.collect.netns.counters import parse_pairs
 from halfopen.knowledge.counters import BY_NAME, COUNTERS, Counter
+from halfopen.knowledge.mib_text import parse_pairs
 
 #: Counters that came with a kernel newer than the oldest that may run these tests, with the version.
 NEW = {"TSEcrRejected": "6.15", "PAWSTimewait": "6.14"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from halfopen.collect.framework import Collector, Context
-from halfopen.collect.netns.sockstat import parse_sockstat
 from halfopen.collect.text import read_text
+from halfopen.knowledge.mib_text import parse_sockstat
 from halfopen.model.host import Global, Softnet
 
 _CPU_COLUMN = 12

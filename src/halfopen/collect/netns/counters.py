@@ -11,13 +11,12 @@ from pathlib import Path
 
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.collect.text import read_text
-
-Counters = dict[str, dict[str, int]]
+from halfopen.knowledge.mib_text import Numbers, parse_pairs
 
 _SNMP6 = re.compile(r"(Ip6|Icmp6|UdpLite6|Udp6)(\w+)\s+(\d+)")
 
 
-def collect(context: NamespaceContext) -> Counters:
+def collect(context: NamespaceContext) -> Numbers:
     """Read the three files."""
     net = Path(context.net)
     counters = parse_pairs(read_text(net / "snmp")) | parse_pairs(read_text(net / "netstat"))
@@ -27,29 +26,9 @@ def collect(context: NamespaceContext) -> Counters:
         return counters
 
 
-def parse_pairs(text: str) -> Counters:
-    """``TcpExt: A B`` over ``TcpExt: 1 2``. A pair whose halves do not match is left out."""
-    lines = text.split("\n")
-    found: Counters = {}
-    for names, values in zip(lines[::2], lines[1::2], strict=False):
-        group, _, keys = names.partition(":")
-        same, _, numbers = values.partition(":")
-        if group and group == same:
-            found[group] = _numbered(keys.split(), numbers.split())
-    return found
-
-
-def _numbered(names: list[str], numbers: list[str]) -> dict[str, int]:
-    return {name: int(number) for name, number in zip(names, numbers, strict=False) if _is_int(number)}
-
-
-def _is_int(text: str) -> bool:
-    return text.removeprefix("-").isdecimal()  # Tcp MaxConn is -1
-
-
-def parse_snmp6(text: str) -> Counters:
+def parse_snmp6(text: str) -> Numbers:
     """``Ip6InReceives  12`` → {``Ip6``: {``InReceives``: 12}}."""
-    found: Counters = {}
+    found: Numbers = {}
     for line in text.split("\n"):
         if match := _SNMP6.match(line):
             group, name, number = match.groups()

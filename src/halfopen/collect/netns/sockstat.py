@@ -9,11 +9,10 @@ from pathlib import Path
 
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.collect.text import read_text
+from halfopen.knowledge.mib_text import Numbers, parse_sockstat
 
-Sockstat = dict[str, dict[str, int]]
 
-
-def collect(context: NamespaceContext) -> Sockstat:
+def collect(context: NamespaceContext) -> Numbers:
     """Read both files; without IPv6 there is one."""
     net = Path(context.net)
     found = parse_sockstat(read_text(net / "sockstat"))
@@ -21,18 +20,6 @@ def collect(context: NamespaceContext) -> Sockstat:
         return found | parse_sockstat(read_text(net / "sockstat6"))
     except FileNotFoundError:
         return found
-
-
-def parse_sockstat(text: str) -> Sockstat:
-    """``TCP: inuse 5 orphan 0`` → {``TCP``: {``inuse``: 5, ``orphan``: 0}}."""
-    found: Sockstat = {}
-    for line in text.split("\n"):
-        protocol, _, rest = line.partition(":")
-        words = rest.split()
-        if protocol and words:
-            pairs = zip(words[::2], words[1::2], strict=False)
-            found[protocol] = {name: int(number) for name, number in pairs if number.isdecimal()}
-    return found
 
 
 COLLECTOR = Collector("sockstat", "sockstat", "numbers of sockets by protocol", collect)

@@ -5,6 +5,8 @@
 
 /// `INET_DIAG_BC_JMP`: always goes `no` on.
 const JUMP: u8 = 1;
+/// `INET_DIAG_BC_S_GE`, `_S_LE`, `_D_GE`, `_D_LE`: the local or remote port is not below, or not above, that of the next command.
+const COMPARISONS: [[u8; 2]; 2] = [[2, 3], [4, 5]];
 /// `INET_DIAG_BC_S_EQ` (Linux 4.16): the local port is that of the next command, in its `no`.
 const LOCAL_PORT_IS: u8 = 11;
 
@@ -35,6 +37,25 @@ pub(super) fn any_local_port(ports: &[u16]) -> Vec<u8> {
     program
 }
 
+/// Whose port is compared.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Side {
+    Local,
+    Remote,
+}
+
+/// Accepts sockets whose port on a side is below `first`, and those where it is not: each socket by exactly one of the two.
+/// `first` is not 0.
+pub(super) fn below_and_from(side: Side, first: u16) -> [Vec<u8>; 2] {
+    let [at_least, at_most] = COMPARISONS[side as usize];
+    [(at_most, first.saturating_sub(1)), (at_least, first)].map(|(code, port)| {
+        let mut program = Vec::new();
+        command(&mut program, code, TEST, TEST + COMMAND);
+        command(&mut program, 0, 0, port);
+        program
+    })
+}
+
 fn command(program: &mut Vec<u8>, code: u8, yes: u16, no: u16) {
     program.extend([code, yes as u8]);
     program.extend(no.to_ne_bytes());
@@ -45,13 +66,18 @@ mod tests {
     use super::*;
 
     /// `inet_diag_bc_run` in a few lines.
-    fn accepts(program: &[u8], port: u16) -> bool {
+    fn accepts(program: &[u8], local: u16, remote: u16) -> bool {
+        let (local, remote) = (usize::from(local), usize::from(remote));
         let mut at = 0;
         while at < program.len() {
             let word = |at: usize| usize::from(u16::from_ne_bytes([program[at + 2], program[at + 3]]));
             let holds = match program[at] {
                 JUMP => false,
-                LOCAL_PORT_IS => word(at + 4) == usize::from(port),
+                2 => local >= word(at + 4),
+                3 => local <= word(at + 4),
+                4 => remote >= word(at + 4),
+                5 => remote <= word(at + 4),
+                LOCAL_PORT_IS => word(at + 4) == local,
                 code => panic!("command {code}"),
             };
             at += if holds { usize::from(program[at + 1]) } else { word(at) };
@@ -65,7 +91,21 @@ mod tests {
             let ports: Vec<u16> = (0..count).map(|n| 1000 + 3 * n).collect();
             let program = any_local_port(&ports);
             for port in 990..2000 {
-                assert_eq!(accepts(&program, port), ports.contains(&port), "{port} of {count}");
+                assert_eq!(accepts(&program, port, 0), ports.contains(&port), "{port} of {count}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_port_is_either_below_or_not() {
+        for first in [1, 2, 40_000, u16::MAX] {
+            let [below, from] = below_and_from(Side::Local, first);
+            let [below_remote, from_remote] = below_and_from(Side::Remote, first);
+            for port in [0, 1, 2, 39_999, 40_000, 40_001, u16::MAX - 1, u16::MAX] {
+                assert_eq!(accepts(&below, port, 7), port < first, "{port} of {first}");
+                assert_eq!(accepts(&from, port, 7), port >= first, "{port} of {first}");
+                assert_eq!(accepts(&below_remote, 7, port), port < first, "{port} of {first}");
+                assert_eq!(accepts(&from_remote, 7, port), port >= first, "{port} of {first}");
             }
         }
     }

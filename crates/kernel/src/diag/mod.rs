@@ -11,6 +11,7 @@
 mod address;
 mod bytecode;
 mod census;
+mod halves;
 mod query;
 mod row;
 mod socket;

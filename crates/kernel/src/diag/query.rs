@@ -1,6 +1,6 @@
 //! What to ask of `sock_diag`: `struct inet_diag_req_v2` or `struct inet_diag_req`, and a filter.
 
-use super::bytecode;
+use super::bytecode::{self, Side};
 use crate::netlink::Request;
 use crate::sys::TcpState;
 
@@ -86,6 +86,15 @@ impl Query {
     pub fn on_ports(mut self, ports: &[u16]) -> Self {
         self.program = bytecode::any_local_port(ports);
         self
+    }
+
+    /// Two questions of which each socket answers exactly one: those with a port below `first` on that side, and the others.
+    /// Takes the place of a filter by [`Query::on_ports`].
+    pub(super) fn halves(&self, side: Side, first: u16) -> [Self; 2] {
+        bytecode::below_and_from(side, first).map(|program| Self {
+            program,
+            ..self.clone()
+        })
     }
 
     /// As a netlink message for one family: family (1), protocol (1), extensions (1), padding (1), states (4), socket.

@@ -29,6 +29,11 @@ pub trait Receiver {
 
     /// One object.
     fn message(&mut self, message: &Message<'_>);
+
+    /// Whether nothing more is wanted: the rest of the dump is then left to the kernel.
+    fn is_full(&self) -> bool {
+        false
+    }
 }
 
 /// Whether a dump shows one moment.
@@ -143,6 +148,9 @@ impl Netlink {
             }
             if !messages.rest().is_empty() {
                 return Err(io::Error::from_raw_os_error(libc::EBADMSG));
+            }
+            if receiver.is_full() {
+                return self.again().map(|_| Outcome::Done(consistency));
             }
         }
     }

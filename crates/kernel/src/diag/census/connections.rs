@@ -1,11 +1,13 @@
 //! Everything that does not listen: each row to its listener, to its destination, or to the orphans.
 
 use super::super::row::Row;
+use super::super::{SockDiag, halves};
 use super::age::Ages;
 use super::destination::{Destination, Destinations};
 use super::listener::{AcceptQueue, Listener, Listeners};
 use super::process::{Held, Share};
 use super::{Census, Extension, Options, Query, StateCounts, States};
+use crate::failure::Failure;
 use crate::netlink::{Consistency, Message, Receiver};
 use crate::sys::TcpState;
 
@@ -15,6 +17,16 @@ struct Behind {
     half_open: u32,
     half_open_retransmitted: u32,
     queued: AcceptQueue,
+}
+
+impl Behind {
+    fn merge(&mut self, other: &Self) {
+        self.half_open += other.half_open;
+        self.half_open_retransmitted += other.half_open_retransmitted;
+        self.queued.established += other.queued.established;
+        self.queued.close_wait += other.queued.close_wait;
+        self.queued.unread_bytes_max = self.queued.unread_bytes_max.max(other.queued.unread_bytes_max);
+    }
 }
 
 /// The counters while rows arrive.
@@ -42,6 +54,29 @@ impl<'a> Connections<'a> {
             destinations: Destinations::new(options.port_range),
             held: Held::default(),
         }
+    }
+
+    /// Counts all that a query finds, of which there are so many `sockets` as far as is known.
+    pub fn read(&mut self, diag: &mut SockDiag, query: Query, sockets: Option<u64>) -> Result<Consistency, Failure> {
+        let Some(queries) = halves::halves(&query, sockets)? else {
+            return diag.dump(&[query], self);
+        };
+        let mut other = Self::new(self.listeners, self.options);
+        let consistency = halves::dump(&queries, [self, &mut other])?;
+        self.merge(&other);
+        Ok(consistency)
+    }
+
+    /// Adds what another counted of other sockets.
+    fn merge(&mut self, other: &Self) {
+        self.states.add_all(other.states);
+        self.orphans.add_all(other.orphans);
+        self.stale_syn_recv += other.stale_syn_recv;
+        for (behind, others) in self.behind.iter_mut().zip(&other.behind) {
+            behind.merge(others);
+        }
+        let numbers = self.destinations.merge(&other.destinations);
+        self.held.merge(&other.held, &numbers);
     }
 
     #[inline]

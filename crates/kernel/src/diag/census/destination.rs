@@ -95,6 +95,19 @@ pub(super) struct Counters {
     retransmitting: u32,
 }
 
+impl Counters {
+    fn merge(&mut self, other: &Self) {
+        self.states.add_all(other.states);
+        self.in_range += other.in_range;
+        self.low_parity += other.low_parity;
+        for (age, others) in self.time_wait_ages.iter_mut().zip(other.time_wait_ages) {
+            *age += others;
+        }
+        self.other_parity += other.other_parity;
+        self.retransmitting += other.retransmitting;
+    }
+}
+
 /// All destinations.
 #[derive(Debug)]
 pub(super) struct Destinations {
@@ -121,12 +134,7 @@ impl Destinations {
     /// Counts a socket; the number of its destination.
     #[inline]
     pub fn add(&mut self, row: &Row<'_>, state: TcpState) -> u32 {
-        let key = Key::of(row);
-        let all = &mut self.all;
-        let number = *self.numbers.entry(key).or_insert_with(|| {
-            all.push((key, Counters::default()));
-            all.len() as u32 - 1
-        });
+        let number = self.number(Key::of(row));
         let counters = &mut self.all[number as usize].1;
         counters.states.add(state);
         let port = row.local_port();
@@ -145,6 +153,25 @@ impl Destinations {
             counters.retransmitting += 1;
         }
         number
+    }
+
+    /// Adds what another has counted of other sockets; for each of its numbers, the one here.
+    pub fn merge(&mut self, other: &Self) -> Vec<u32> {
+        let merge = |(key, counters): &(Key, Counters)| {
+            let number = self.number(*key);
+            self.all[number as usize].1.merge(counters);
+            number
+        };
+        other.all.iter().map(merge).collect()
+    }
+
+    #[inline]
+    fn number(&mut self, key: Key) -> u32 {
+        let all = &mut self.all;
+        *self.numbers.entry(key).or_insert_with(|| {
+            all.push((key, Counters::default()));
+            all.len() as u32 - 1
+        })
     }
 
     /// The numbers of those with most sockets, most first; and how many there are beyond.

@@ -2,7 +2,8 @@
 //!
 //! Three questions to the kernel: the listeners (cheap: they have a hash of their own), then all other sockets without
 //! extensions, then, only where there is something whose age matters, those with `TCP_INFO`. The answers are aggregated
-//! while they arrive; of a connection nothing is kept but, where processes are wanted, its inode and state.
+//! while they arrive, those of very many sockets in two threads; of a connection nothing is kept but, where processes are
+//! wanted, its inode and state.
 
 mod age;
 mod connections;
@@ -34,6 +35,12 @@ impl StateCounts {
     #[inline]
     fn add(&mut self, state: TcpState) {
         self.0[usize::from(state.number())] += 1;
+    }
+
+    fn add_all(&mut self, others: Self) {
+        for (count, other) in self.0.iter_mut().zip(others.0) {
+            *count += other;
+        }
     }
 
     /// How many are in a state.
@@ -97,10 +104,9 @@ pub fn census(options: &Options<'_>) -> Result<Census, Failure> {
 
     let mut connections = Connections::new(&listeners, options);
     // The hash is one for all namespaces: finding nothing in it takes as long as there are sockets of others in it.
-    let second = if size::nothing_is_hashed() {
-        Consistency::Whole
-    } else {
-        diag.dump(&[Query::new(States::ALL.without(listening))], &mut connections)?
+    let second = match size::hashed_sockets() {
+        Some(0) => Consistency::Whole,
+        sockets => connections.read(&mut diag, Query::new(States::ALL.without(listening)), sockets)?,
     };
 
     let questions = connections.questions();

@@ -43,6 +43,16 @@ impl Held {
         self.0.push((inode, state, destination.unwrap_or(NONE)));
     }
 
+    /// Adds what another has found, whose destinations have these numbers here.
+    pub fn merge(&mut self, other: &Self, numbers: &[u32]) {
+        let here = |number: u32| numbers.get(number as usize).copied().unwrap_or(NONE);
+        let renumbered = other
+            .0
+            .iter()
+            .map(|&(inode, state, number)| (inode, state, here(number)));
+        self.0.extend(renumbered);
+    }
+
     /// For each of the destinations, in their order, the processes with most of its sockets.
     pub fn shares(&self, destinations: &[u32], owners: &Owners) -> Vec<Vec<Share>> {
         let places = destinations.iter().enumerate().map(|(place, &number)| (number, place));

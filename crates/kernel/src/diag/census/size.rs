@@ -1,5 +1,4 @@
-//! Whether anything of this namespace can be in the hash, before it is looked at: `/proc/net/sockstat`, and
-//! `/proc/net/snmp`.
+//! How much of this namespace is in the hash, before it is looked at: `/proc/net/sockstat`, and `/proc/net/snmp`.
 
 use std::fs;
 
@@ -9,15 +8,17 @@ const V6: &str = "/proc/thread-self/net/sockstat6";
 
 const SNMP: &str = "/proc/thread-self/net/snmp";
 
-/// Whether the hash holds nothing of this namespace, for certain; `false` where the files cannot be read.
-pub(super) fn nothing_is_hashed() -> bool {
+/// Sockets in the hash, half-open requests not counted. 0 only where there are none of those either, for certain; `None`
+/// where that is not, and where the files cannot be read.
+pub(super) fn hashed_sockets() -> Option<u64> {
     let read = |path| fs::read_to_string(path).ok();
-    let Some(v4) = read(V4) else { return false };
+    let v4 = read(V4)?;
     // No file without IPv6.
     let v6 = read(V6).unwrap_or_default();
+    let sockets = sum(&v4, &v6)?;
     // Half-open requests are no sockets to sockstat, and outlive the listener that they were for
     // (inet_csk_listen_stop() leaves them to their timers): only where no segment ever arrived there is none.
-    sum(&v4, &v6) == Some(0) && read(SNMP).is_some_and(|snmp| segments_in(&snmp) == Some(0))
+    (sockets > 0 || segments_in(&read(SNMP)?) == Some(0)).then_some(sockets)
 }
 
 /// Sockets that are bound or connected, listeners and TIME_WAIT included.

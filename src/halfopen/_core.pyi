@@ -32,6 +32,7 @@ __all__ = [
     "network_interfaces",
     "network_routes",
     "probe",
+    "read_named_settings",
     "read_settings",
     "tcp_census",
     "tcp_metrics",
@@ -274,6 +275,13 @@ def read_settings(root: str | PathLike[str], skipped: Sequence[str]) -> dict[byt
 
     Below /proc/sys/net these are the settings of the calling thread's network namespace. Raises OSError when ``root``
     cannot be listed.
+    """
+
+def read_named_settings(root: str | PathLike[str], names: Sequence[bytes]) -> dict[bytes, bytes]:
+    """{path below ``root``: contents} of the files of these names that can be read (``ipv4/conf/*/rp_filter``).
+
+    ``*`` may stand for one directory. Nothing else is looked up: the kernel remembers what was, for each namespace.
+    Raises OSError when ``root`` cannot be opened.
     """
 
 def enter_netns(namespace: int | str | PathLike[str], /) -> None:

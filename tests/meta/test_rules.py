@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from tests.conftest import ROOT
 
 import halfopen.rules
 from halfopen.knowledge.codes import SHARED_CODES
+from halfopen.knowledge.sysctls import find
 from halfopen.lab.experiments import EXPERIMENTS, load
 from halfopen.model.finding import HARMS, SEVERITIES
 from halfopen.model.page import page_of
@@ -78,6 +80,17 @@ def test_an_experiment_proves_rules_that_know_it(name: str) -> None:
         proved = rule(code)
         assert proved is not None
         assert proved.proof is not None
+
+
+def test_every_setting_that_a_rule_looks_at_is_in_the_table() -> None:
+    """Of one network namespace of very many, the settings in the table are the only ones that a snapshot has."""
+    named: set[str] = set()
+    for path in Path(halfopen.rules.__file__).parent.rglob("*.py"):
+        for module in (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))):
+            if isinstance(module, ast.Constant) and isinstance(module.value, str):
+                named |= set(re.findall(r"^net\.(?:core|ipv[46]|netfilter)\.[a-z0-9_.]*[a-z0-9]$", module.value))
+    assert len(named) > 15
+    assert {key for key in named if find(key) is None} == set()
 
 
 def test_proofs_become_more() -> None:

@@ -1,5 +1,8 @@
 //! Exceptions: the classes of `halfopen.errors`, so that there is one tree of them.
 
+use std::io;
+use std::path::PathBuf;
+
 use halfopen_kernel::connect::SetupError;
 use halfopen_kernel::failure::{Failure, FailureKind};
 use halfopen_kernel::sys::Errno;
@@ -24,6 +27,12 @@ pub fn failed(py: Python<'_>, failure: &Failure) -> PyErr {
             None => PyOSError::new_err(failure.to_string()),
         },
     }
+}
+
+/// `OSError` as Python's own functions raise it: with the number, the system's words, and the path.
+pub fn os_error(path: PathBuf, error: io::Error) -> PyErr {
+    let number = error.raw_os_error().unwrap_or(0);
+    PyOSError::new_err((number, Failure::new("", error).why(), path))
 }
 
 /// What failed, the error's name, the system's words for it.

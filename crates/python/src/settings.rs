@@ -1,22 +1,37 @@
-//! `halfopen._core.read_settings`.
+//! `halfopen._core.read_settings`, `read_named_settings`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use halfopen_kernel::settings;
+use halfopen_kernel::settings::{self, Setting};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
+
+use crate::error::os_error;
 
 /// See `_core.pyi`.
 #[pyfunction]
 pub fn read_settings(py: Python<'_>, root: PathBuf, skipped: Vec<OsString>) -> PyResult<Bound<'_, PyDict>> {
-    let found = py.detach(move || {
-        let (root, skipped) = (root, skipped);
-        let names: Vec<&OsStr> = skipped.iter().map(OsString::as_os_str).collect();
-        settings::read_settings(&root, &names)
-    })?;
+    let names: Vec<&OsStr> = skipped.iter().map(OsString::as_os_str).collect();
+    match py.detach(|| settings::read_settings(&root, &names)) {
+        Ok(found) => as_dict(py, &found),
+        Err(error) => Err(os_error(root, error)),
+    }
+}
+
+/// See `_core.pyi`.
+#[pyfunction]
+pub fn read_named_settings(py: Python<'_>, root: PathBuf, names: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyDict>> {
+    let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
+    match py.detach(|| settings::read_named(&root, &names)) {
+        Ok(found) => as_dict(py, &found),
+        Err(error) => Err(os_error(root, error)),
+    }
+}
+
+fn as_dict<'py>(py: Python<'py>, found: &[Setting]) -> PyResult<Bound<'py, PyDict>> {
     let dict = PyDict::new(py);
-    for (key, value) in &found {
+    for (key, value) in found {
         dict.set_item(PyBytes::new(py, key), PyBytes::new(py, value))?;
     }
     Ok(dict)

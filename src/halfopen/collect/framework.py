@@ -53,6 +53,17 @@ class NamespaceContext(Context):
         """
         return f"{self.host.roots.proc}/thread-self/net"
 
+    def settings(self, *names: str) -> dict[str, str]:
+        """Those below /proc/sys/net that can be read: {``ipv4/tcp_syn_retries``: ``6``}.
+
+        Raises OSError when there is no such directory. All of a directory at once costs half of one after the other.
+        """
+        from halfopen._core import read_named_settings
+        from halfopen.collect.text import readable
+
+        found = read_named_settings(self.host.roots.proc / "sys/net", [name.encode() for name in names])
+        return {readable(path): readable(value).strip() for path, value in found.items()}
+
 
 @dataclass(frozen=True, slots=True)
 class Collector(Generic[ContextT]):

@@ -53,7 +53,7 @@ class Place:
 
 @dataclass(slots=True)
 class Places:
-    """All that were found, the host's first, then the reader's, then by number."""
+    """All that were found: the host's first, then the reader's, then those where processes live, by number."""
 
     places: list[Place]
     hidden: int = 0
@@ -82,7 +82,7 @@ def find(roots: Roots) -> Places:
         place = found.setdefault(own, Place(own))
         place.own, place.door = True, door
     _mark_first(found, _inode(f"{roots.proc}/1/ns/net") or _of_kernel(roots))
-    places = sorted(found.values(), key=lambda place: (not place.first, not place.own, place.inode))
+    places = sorted(found.values(), key=lambda place: (not place.first, not place.own, not place.pids, place.inode))
     return Places(places, hidden)
 
 

@@ -33,6 +33,10 @@ GAPS_NAMED = 20
 """Namespaces with one and the same trouble that are named each; of more, only the number is told."""
 
 
+MANY = 50
+"""Namespaces of which every setting is read: half a second's work. Of more, only those are that rules look at."""
+
+
 def take(
     only: Collection[str] | None = None,
     netns: Which = "all",
@@ -56,7 +60,10 @@ def take(
         _check(only)
     shared = HostWide(roots or Roots())
     places = _places(shared.roots, netns)
+    shared.many = len(places.places) > MANY
     gaps = name_all(places.places, shared.roots)
+    if shared.many and any(collector.name == "sysctls" for collector in netns_collectors):
+        gaps.append(_brief(len(places.places)))
     if places.hidden and netns == "all":
         gaps.append(_hidden(places.hidden))
     whole = run(host_collectors, Context(shared))
@@ -88,6 +95,11 @@ def _places(roots: Roots, netns: Which) -> Places:
 def _hidden(processes: int) -> Unavailable:
     which = "1 process" if processes == 1 else f"{processes} processes"
     return Unavailable(f"network namespaces of {which}", why_refused())
+
+
+def _brief(namespaces: int) -> Unavailable:
+    what = "most settings of network namespaces but the host's"
+    return Unavailable(what, f"there are {namespaces} of them: only what rules look at was read")
 
 
 # --- the visits -------------------------------------------------------------------------------------------------------

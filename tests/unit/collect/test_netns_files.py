@@ -102,9 +102,14 @@ def test_conntrack(tmp_path: Path) -> None:
 
 
 def test_no_connection_tracking_is_no_gap(tmp_path: Path) -> None:
-    context = netns_context(tmp_path, {})
+    context = netns_context(tmp_path, {"proc/sys/net/ipv4/tcp_syn_retries": "6"})
     assert conntrack.collect(context) is None
     assert context.gaps == []
+
+
+def test_where_no_setting_can_be_read_it_is_unknown_whether_connections_are_tracked(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match="sys/net"):
+        conntrack.collect(netns_context(tmp_path, {}))
 
 
 # --- settings ---------------------------------------------------------------------------------------------------------
@@ -136,6 +141,29 @@ def test_secrets_and_write_only_keys_are_never_opened(tmp_path: Path) -> None:
         (root / name).parent.mkdir(parents=True, exist_ok=True)
         os.mkfifo(root / name)  # to open it would wait for a writer, for ever
     assert read(tmp_path, {}) == {"net.ipv4.tcp_fastopen": "1"}
+
+
+@pytest.mark.parametrize(("first", "many", "whole"), [(False, True, False), (True, True, True), (False, False, True)])
+def test_of_one_namespace_of_many_only_the_known_settings_are_read(
+    tmp_path: Path, *, first: bool, many: bool, whole: bool
+) -> None:
+    known = {
+        "proc/sys/net/core/somaxconn": "4096\n",
+        "proc/sys/net/ipv4/conf/eth0.100/rp_filter": "1\n",
+        "proc/sys/net/netfilter/nf_conntrack_tcp_loose": "0\n",
+    }
+    context = netns_context(tmp_path, known | {"proc/sys/net/ipv4/conf/lo/medium_id": "0\n"})
+    root = context.host.roots.proc / "sys/net/ipv4"
+    os.mkfifo(root / "tcp_fastopen_key")  # to open it would wait for a writer, for ever
+    context.host.many, context.place.first = many, first
+    found = sysctls.collect(context)
+    assert isinstance(found, dict)
+    assert found.pop("net.ipv4.conf.lo.medium_id", None) == ("0" if whole else None)
+    assert found == {
+        "net.core.somaxconn": "4096",
+        "net.ipv4.conf.eth0/100.rp_filter": "1",
+        "net.netfilter.nf_conntrack_tcp_loose": "0",
+    }
 
 
 def test_hostile_names_and_values_are_text(tmp_path: Path) -> None:

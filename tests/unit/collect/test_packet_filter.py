@@ -9,8 +9,9 @@ import pytest
 from tests.unit.collect.trees import netns_context, tree
 
 from halfopen.collect import programs
+from halfopen.collect.modules import has_module
 from halfopen.collect.netns import packet_filter
-from halfopen.collect.netns.packet_filter import collect, has_module
+from halfopen.collect.netns.packet_filter import collect
 from halfopen.collect.programs import output_of
 from halfopen.errors import NotAvailableError
 from halfopen.model.network import PacketFilter

@@ -48,6 +48,12 @@ def test_namespaces_are_counted_once_and_the_host_s_is_first(tmp_path: Path) -> 
     ]
 
 
+def test_those_with_processes_come_before_those_without(tmp_path: Path) -> None:
+    mount = "50 40 0:4 net:[2] /run/netns/a rw - nsfs nsfs rw\n"
+    files = process(1, 9) | process("self", 9) | process(70, 5) | {"proc/self/mountinfo": mount}
+    assert [place.inode for place in find(tree(tmp_path, files)).places] == [9, 5, 2]
+
+
 def test_the_reader_s_is_the_host_s_where_that_of_process_1_is_hidden(tmp_path: Path) -> None:
     places = find(tree(tmp_path, process("self", 5) | process(8, 7))).places
     assert [(place.inode, place.first) for place in places] == [(5, True), (7, False)]

@@ -12,7 +12,7 @@ from tests.unit.collect.trees import tree
 from halfopen.collect import Limits, taking
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.collect.netns import NETNS
-from halfopen.collect.taking import GAPS_NAMED, take
+from halfopen.collect.taking import GAPS_NAMED, MANY, take
 from halfopen.errors import UsageError
 from halfopen.model.snapshot import Unavailable
 
@@ -72,6 +72,19 @@ def test_one_trouble_of_many_namespaces_is_told_once(tmp_path: Path) -> None:
     snapshot = take({"counters"}, roots=tree(tmp_path, files))
     assert Unavailable(f"{GAPS_NAMED + 8} network namespaces", "it is gone") in snapshot.unavailable
     assert len(snapshot.netns) == GAPS_NAMED + 9
+
+
+def test_of_very_many_namespaces_it_is_said_which_settings_were_not_read(tmp_path: Path) -> None:
+    files = process("self", 1) | process(1, 1)
+    for number in range(2, MANY + 2):
+        files |= process(number + 100, number)
+    said = Unavailable(
+        "most settings of network namespaces but the host's",
+        f"there are {MANY + 1} of them: only what rules look at was read",
+    )
+    roots = tree(tmp_path, files)
+    assert said in take({"sysctls"}, roots=roots).unavailable
+    assert said not in take({"counters"}, roots=roots).unavailable
 
 
 def test_a_host_that_shows_nothing_is_still_a_snapshot(tmp_path: Path) -> None:

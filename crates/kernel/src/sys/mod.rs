@@ -1,6 +1,7 @@
 //! System calls and kernel structures, each as a small safe wrapper. The `unsafe` of the connect engine is here.
 
 mod clock;
+mod directory;
 mod epoll;
 mod errno;
 mod error_queue;
@@ -9,6 +10,7 @@ mod option;
 mod tcp_info;
 
 pub use clock::{Clock, exact_timers, monotonic_ns, realtime_ns};
+pub use directory::{Directory, Entry};
 pub use epoll::{Epoll, Interest, Readiness, Waker};
 pub use errno::{Errno, errno_name};
 pub use error_queue::{IcmpError, read_icmp_error};

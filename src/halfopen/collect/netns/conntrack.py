@@ -17,24 +17,41 @@ from halfopen.errors import HalfopenError
 from halfopen.model.network import Conntrack
 
 ENTRIES_MAX = 1_000_000
-_TIMEOUT = "nf_conntrack_tcp_timeout_"
+TIMEOUTS = (
+    "close",
+    "close_wait",
+    "established",
+    "fin_wait",
+    "last_ack",
+    "max_retrans",
+    "syn_recv",
+    "syn_sent",
+    "time_wait",
+    "unacknowledged",
+)
+"""States with a timeout of their own (nf_conntrack_standalone.c)."""
+_PREFIX = "netfilter/nf_conntrack_"
+_NAMES = [f"{_PREFIX}{name}" for name in ("count", "max", "buckets", *(f"tcp_timeout_{state}" for state in TIMEOUTS))]
 
 
 def collect(context: NamespaceContext) -> Conntrack | None:
     """Read it; None when connections are not tracked here."""
-    settings = context.host.roots.proc / "sys/net/netfilter"
-    count = _number(settings / "nf_conntrack_count")
+    found = {name.removeprefix(_PREFIX): int(text) for name, text in context.settings(*_NAMES).items() if _is_int(text)}
+    count, most = found.get("count"), found.get("max")
     if count is None:
         return None
-    most = _number(settings / "nf_conntrack_max")
     return Conntrack(
         count=count,
         max=most,
         assured=_assured(context) if most and count * 2 >= most else None,
-        buckets=_number(settings / "nf_conntrack_buckets"),
+        buckets=found.get("buckets"),
         stats=_stats(Path(context.net) / "stat/nf_conntrack"),
-        timeouts_s=_timeouts(settings),
+        timeouts_s={state: found[key] for state in TIMEOUTS if (key := f"tcp_timeout_{state}") in found},
     )
+
+
+def _is_int(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _assured(context: NamespaceContext) -> int | None:
@@ -49,23 +66,11 @@ def _assured(context: NamespaceContext) -> int | None:
     return counts["assured"]
 
 
-def _timeouts(settings: Path) -> dict[str, int]:
-    found = ((path.name.removeprefix(_TIMEOUT), _number(path)) for path in settings.glob(f"{_TIMEOUT}*"))
-    return dict(sorted((name, seconds) for name, seconds in found if seconds is not None))
-
-
 def _stats(path: Path) -> dict[str, int]:
     try:
         return parse_summed(read_text(path))
     except FileNotFoundError:  # CONFIG_NF_CONNTRACK_PROCFS is off
         return {}
-
-
-def _number(path: Path) -> int | None:
-    try:
-        return int(read_text(path))
-    except (FileNotFoundError, ValueError):
-        return None
 
 
 COLLECTOR = Collector("conntrack", "conntrack", "connection tracking", collect)

@@ -6,7 +6,6 @@ kernel's modules, and that would change the host. Needs CAP_NET_ADMIN. Cost: 5 m
 
 from __future__ import annotations
 
-import os
 import struct
 from typing import TYPE_CHECKING, Literal
 
@@ -19,7 +18,6 @@ from halfopen.knowledge.firewall.nft import parse_nft
 from halfopen.knowledge.firewall.ruleset import Ruleset
 
 if TYPE_CHECKING:
-    from halfopen.collect.roots import Roots
     from halfopen.knowledge.firewall.iptables import Family
     from halfopen.model.network import PacketFilter
 
@@ -42,20 +40,6 @@ def collect(context: NamespaceContext) -> PacketFilter | None:
     return None if seen is None and not found.rules and not found.chains else found
 
 
-def has_module(roots: Roots, name: str) -> bool:
-    """Whether the kernel has a module now, loaded or built in; one without modules is taken to have it."""
-    try:
-        loaded = read_text(roots.proc / "modules")
-    except FileNotFoundError:
-        return True
-    if f"\n{name} " in f"\n{loaded}":
-        return True
-    try:
-        return f"/{name}.ko" in read_text(roots.file(f"/lib/modules/{os.uname().release}/modules.builtin"))
-    except OSError:
-        return False
-
-
 def has_nft_tables() -> bool:
     """Whether this thread's namespace has a table of nftables; True where the kernel does not say.
 
@@ -72,7 +56,7 @@ def has_nft_tables() -> bool:
 
 
 def _can_have_rules(context: NamespaceContext) -> bool:
-    if not has_module(context.host.roots, "nf_tables"):
+    if not context.host.has_module("nf_tables"):
         return False
     try:
         return has_nft_tables()

@@ -8,14 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen._core import tcp_census
-from halfopen.collect.framework import Collector, NamespaceContext
-from halfopen.collect.text import read_text
+from halfopen.collect.framework import Collector, NamespaceContext, reason
 from halfopen.model.sockets import AcceptQueue, Destination, Listener, ListenerOptions, ProcessSockets, Sockets
 
 if TYPE_CHECKING:
     from halfopen._core import CensusDict, DestinationDict, ListenerDict, ListenerOptionsDict
     from halfopen.collect.process_table import ProcessTable
 
+RANGE, SYN_RETRIES = "ipv4/ip_local_port_range", "ipv4/tcp_syn_retries"
 DEFAULT_RANGE = (32768, 60999)
 LISTENER_OWNERS = 8
 """Processes named of one listener: a server may have hundreds of workers that hold it."""
@@ -23,12 +23,22 @@ LISTENER_OWNERS = 8
 
 def collect(context: NamespaceContext) -> Sockets:
     """Count them."""
-    settings = context.host.roots.proc / "sys/net/ipv4"
+    settings = _settings(context)
     processes = context.host.processes
-    census = tcp_census(parse_range(read_text(settings / "ip_local_port_range")), processes.holders)
+    census = tcp_census(parse_range(settings.get(RANGE, "")), processes.holders)
     if not census["consistent"]:
         context.missing("an exact count of TCP sockets", "they changed while they were read")
-    return as_sockets(census, processes, read_text(settings / "tcp_syn_retries").strip())
+    return as_sockets(census, processes, settings.get(SYN_RETRIES, ""))
+
+
+def _settings(context: NamespaceContext) -> dict[str, str]:
+    try:
+        return context.settings(RANGE, SYN_RETRIES)
+    except OSError as error:  # a masked /proc; the sockets are the kernel's to tell
+        context.missing(
+            "the range of local ports", f"{reason(error)}; {DEFAULT_RANGE[0]} to {DEFAULT_RANGE[1]} is assumed"
+        )
+        return {}
 
 
 def parse_range(text: str) -> tuple[int, int]:

@@ -64,7 +64,8 @@ def measure() -> list[Result]:
     what = "222 000 sockets counted"
     return [
         Result(f"{what} beside receiving alone", ours, "a bare receive loop", told["bare_ms"], "ms", most=1.5),
-        Result(f"{what} 3 times as fast as printed", ours, "ss -tan", ss, "ms", most=1 / 3),
+        # With two idle processors: where others keep one of them busy, the two threads of the census get less than two.
+        Result(f"{what} 5 times as fast as printed", ours, "ss -tan", ss, "ms", most=1 / 5),
     ]
 
 

@@ -30,7 +30,7 @@ pub type Setting = (Vec<u8>, Vec<u8>);
 pub fn read_settings(root: &Path, skipped: &[&OsStr]) -> io::Result<Vec<Setting>> {
     let mut reader = Reader::new(skipped);
     reader.found.reserve(2048);
-    reader.directory(&Directory::open(root)?, &mut Vec::new(), 0)?;
+    reader.directory(&Directory::open(root)?, b"", 0)?;
     Ok(reader.found)
 }
 

@@ -11,6 +11,7 @@ use crate::error::os_error;
 
 /// See `_core.pyi`.
 #[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // pyo3 passes values
 pub fn read_settings(py: Python<'_>, root: PathBuf, skipped: Vec<OsString>) -> PyResult<Bound<'_, PyDict>> {
     let names: Vec<&OsStr> = skipped.iter().map(OsString::as_os_str).collect();
     match py.detach(|| settings::read_settings(&root, &names)) {
@@ -21,6 +22,7 @@ pub fn read_settings(py: Python<'_>, root: PathBuf, skipped: Vec<OsString>) -> P
 
 /// See `_core.pyi`.
 #[pyfunction]
+#[allow(clippy::needless_pass_by_value)] // pyo3 passes values
 pub fn read_named_settings(py: Python<'_>, root: PathBuf, names: Vec<Vec<u8>>) -> PyResult<Bound<'_, PyDict>> {
     let names: Vec<&[u8]> = names.iter().map(Vec::as_slice).collect();
     match py.detach(|| settings::read_named(&root, &names)) {

@@ -147,7 +147,7 @@ def test_secrets_and_write_only_keys_are_never_opened(tmp_path: Path) -> None:
 def test_of_one_namespace_of_many_only_the_known_settings_are_read(
     tmp_path: Path, *, first: bool, many: bool, whole: bool
 ) -> None:
-    known = {
+    known: dict[str, str | bytes] = {
         "proc/sys/net/core/somaxconn": "4096\n",
         "proc/sys/net/ipv4/conf/eth0.100/rp_filter": "1\n",
         "proc/sys/net/netfilter/nf_conntrack_tcp_loose": "0\n",

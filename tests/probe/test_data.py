@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import struct
 import subprocess
@@ -9,7 +10,9 @@ import subprocess
 import pytest
 from tests.conftest import environment
 from tests.probe.network import FAR, Pair
+from tests.probe.network import target as target_of
 from tests.probe.running import one
+from tests.serve.running import Running, serving
 
 BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
 #: linux/tcp.h; Python has no name for it.
@@ -110,7 +113,47 @@ def test_accept_starvation(net: Pair, far: str) -> None:
     text = " ".join(output.split())
     assert probe.returncode == 1
     assert "Accept starvation, most likely: the handshake succeeded, but 2 bytes" in text
-    assert "were never acknowledged" in text
+    assert re.search(
+        r"were never acknowledged, and the SYN-ACK came \d times? again. The server's accept queue is full", text
+    )
+
+
+@BOTH
+def test_a_path_that_eats_data(net: Pair, far: str) -> None:
+    """Nothing but the data is lost: the SYN-ACK does not come again."""
+    _, target = net.listen(far)
+    net.far.nft("input", "tcp flags & psh == psh drop")
+    record, code, text = one(net, "--await-data", "--send", "hi", "--timeout", "2s", target)
+    assert code == 1
+    assert (record["probe"]["data"]["acknowledged_bytes"], record["probe"]["data"]["segments_received"]) == (0, 0)
+    assert "were never acknowledged. The server's accept queue is full" in text
+    assert "otherwise the path lets SYNs through and eats data" in text
+
+
+@BOTH
+def test_serve_shows_what_the_probe_tells(net: Pair, far: str) -> None:
+    """From the command line at both ends: one that waits for the client, one that accepts late, one that never does."""
+    within = ("nsenter", f"--net={net.far.path}")
+    with serving("--http", "--address", far, within=within) as server:
+        text = one(net, "--await-data", "--timeout", "300ms", to := server_of(far, server))[2]
+        assert "Nothing came: the server waits for the client to speak first" in text
+        assert one(net, "--await-data", "--send", r"GET / HTTP/1.0\r\n\r\n", to)[1] == 0
+    with serving("--http", "--accept-delay", "700ms", "--address", far, within=within) as server:
+        record, code, _ = one(net, "--await-data", "--send", r"GET / HTTP/1.0\r\n\r\n", server_of(far, server))
+        waited = server.wait_for("accepted")["accept_wait_ms"]
+    assert code == 0
+    assert record["first_byte_us"] == pytest.approx(0.7e6, rel=0.2)
+    assert waited == pytest.approx(700, rel=0.2)
+    with serving("--never-accept", "--backlog", "0", "--address", far, within=within) as server:
+        to = server_of(far, server)
+        text = one(net, "--await-data", "--send", "hi", "--timeout", "300ms", to)[2]
+        assert "The server's kernel took the data and the application is silent" in text
+        assert one(net, "--await-data", "--timeout", "300ms", to)[0]["outcome"] == "timeout"
+        assert server.stop()["kernel_deltas"]["ListenOverflows"] >= 1
+
+
+def server_of(far: str, server: Running) -> str:
+    return target_of(far, server.ports[0])
 
 
 @BOTH

@@ -73,16 +73,24 @@ def _failed(report: DataReport) -> str:
 def _silent_after_data(report: DataReport) -> str:
     acknowledged = report.acknowledged_bytes
     if acknowledged == 0:
-        again = f", sent {plural(report.retransmissions, 'time')} again" if report.retransmissions else ""
-        return (
-            f"Accept starvation, most likely: the handshake succeeded, but {plural(report.sent_bytes, 'byte')}{again}, "
-            "were never acknowledged. The server's accept queue is full and its kernel has dropped the last ACK; "
-            "otherwise the path lets SYNs through and eats data."
-        )
+        return _starved(report)
     taken = "The server's kernel took the data" if acknowledged else "The data was sent"
     return (
         f"{taken} and the application is silent: nobody calls accept() (the connection waits in the accept queue), "
         "it is busy, or it expects more than was sent."
+    )
+
+
+def _starved(report: DataReport) -> str:
+    """Only the SYN-ACK tells a full accept queue from a path, and with a SYN cookie it does not come again."""
+    sent = plural(report.sent_bytes, "byte")
+    again = f", sent {plural(report.retransmissions, 'time')} again," if report.retransmissions else ""
+    repeated = report.segments_received or 0
+    came = f", and the SYN-ACK came {plural(repeated, 'time')} again" if repeated else ""
+    path = "nothing through but SYNs" if repeated else "SYNs through and eats data"
+    return (
+        f"Accept starvation, most likely: the handshake succeeded, but {sent}{again} were never acknowledged{came}. "
+        f"The server's accept queue is full and its kernel has dropped the last ACK; otherwise the path lets {path}."
     )
 
 
@@ -98,6 +106,7 @@ def _silent(report: DataReport) -> str:
             "kernel has dropped the last ACK (accept starvation)."
         )
     return (
-        "Nothing came: the server waits for the client to speak first, or nobody calls accept(). --send tells: what is "
-        "never acknowledged was never accepted."
+        "Nothing came: the server waits for the client to speak first (with TCP_DEFER_ACCEPT even one that speaks "
+        "first does), or nobody calls accept(). --send tells more: data that is never acknowledged met a full accept "
+        "queue."
     )

@@ -7,6 +7,7 @@ import re
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import pytest
 from tests.conftest import environment
 from tests.probe.network import FAR, NEAR, Pair
 from tests.probe.running import document
@@ -34,6 +35,36 @@ def test_a_rule_that_drops_on_the_way_out(net: Pair) -> None:
     assert re.search(r"for 10\.77\.0\.2:\d+, the most likely first: this is it ", text)
     assert "See: " in text
     assert "connect() gives up after" in text
+
+
+@pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
+@pytest.mark.parametrize(
+    ("hook", "rule", "what"),
+    [
+        ("output", "tcp dport {} counter reject", "rejects the SYN on its way out"),
+        ("output", "tcp dport {} counter reject with tcp reset", "rejects the SYN on its way out"),
+        ("input", "tcp sport {} counter drop", "drops the answer on its way in"),
+        ("input", "counter drop", "drops the answer on its way in"),
+    ],
+)
+def test_a_rule_that_stops_the_syn_or_its_answer(net: Pair, far: str, hook: str, rule: str, what: str) -> None:
+    _, target = net.listen(far)
+    net.near.nft(hook, rule.format(target.rpartition(":")[2]))
+    first, *_ = causes(net, "--timeout", "300ms", target)
+    assert (first["kind"], first["verdict"]) == ("filter", "cause")
+    assert what in first["sentence"]
+
+
+@pytest.mark.parametrize(
+    ("program", "table"), [("iptables", "-A OUTPUT -p tcp -j DROP"), ("ip6tables", "-A INPUT -p tcp -j DROP")]
+)
+def test_rules_of_iptables(net: Pair, program: str, table: str) -> None:
+    far = FAR[program == "ip6tables"]
+    _, target = net.listen(far)
+    net.near.run(f"{program} {table}")
+    first, *_ = causes(net, "--timeout", "300ms", target)
+    assert (first["kind"], first["verdict"]) == ("filter", "cause")
+    assert table in first["sentence"]
 
 
 def test_rules_that_may_not_be_read_exonerate_nobody(net: Pair) -> None:

@@ -27,6 +27,8 @@ _OTHER_PROTOCOL = re.compile(r"\b(udp|udplite|icmp|icmpv6|ipv6-icmp|sctp|dccp|es
 _TCP = re.compile(r"\btcp\b")
 #: ``ct state established,related``, ``-m conntrack ! --ctstate NEW``.
 _STATES = re.compile(r"(!\s*)?(?:--ctstate|--state|ct state)\s+(!=\s*)?(\{[^}]*\}|[\w,]+)")
+#: ``tcp sport 8000``, ``--sport 80:90``, ``--sports 80,443``, ``tcp sport { 80, 443 }``.
+_SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
 
 #: Jumps that are followed into each other.
 DEPTH_MAX = 16
@@ -40,6 +42,13 @@ class Packet:
     destination: str | None
     port: int | None
     """Destination port; None for an answer, whose destination port is not known."""
+    answer_from: int | None = None
+    """Source port of an answer; None for a SYN, whose source port is not known."""
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether it belongs to a connection that exists: a SYN-ACK."""
+        return self.answer_from is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +82,9 @@ def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> It
             yield Stop(name, verdict, rule, rule.packets)
             if _is_plain(rule):
                 return
-        elif verdict == "accept" and (_is_plain(rule) or rule.ports or rule.destinations or rule.sources):
+        elif verdict == "accept" and (
+            _is_plain(rule) or rule.ports or rule.destinations or rule.sources or (packet.is_answer and rule.conntrack)
+        ):
             return  # what names the packet, or everything, and accepts it is taken at its word
     if chain.policy == "drop":
         yield Stop(name, "drop", None, chain.packets)
@@ -100,11 +111,21 @@ def _reached(
 def matches(rule: FilterRule, packet: Packet) -> bool:
     """Whether a rule may match; what it asks for and a snapshot does not keep is taken to hold."""
     return (
-        _concerns_new_tcp(rule)
+        _concerns(rule, packet)
         and _has_port(rule, packet.port)
+        and names_source_port(rule, packet.answer_from) is not False
         and _has_address(rule.destinations, packet.destination)
         and _has_address(rule.sources, packet.source)
     )
+
+
+def names_source_port(rule: FilterRule, port: int | None) -> bool | None:
+    """Whether a rule asks for this source port; None where it asks for none, or where none is known."""
+    found = _SOURCE_PORTS.search(rule.text)
+    if found is None or port is None:
+        return None
+    named = any(_covers(part.replace(":", "-"), port) for part in re.split(r"[\s,{}]+", found[3]) if part)
+    return named != bool(found[1] or found[2])
 
 
 def _has_port(rule: FilterRule, port: int | None) -> bool:
@@ -142,13 +163,16 @@ def _is_plain(rule: FilterRule) -> bool:
     return len(words) == 1 or (words[:1] == ["-A"] and len(words) == 4)
 
 
-def _concerns_new_tcp(rule: FilterRule) -> bool:
-    """Whether it is about TCP, and about connections that begin, as far as its text says."""
+def _concerns(rule: FilterRule, packet: Packet) -> bool:
+    """Whether it is about TCP, and about connections that begin (or exist, for an answer), as far as its text says."""
+    if packet.is_answer and rule.syn_only:
+        return False
     text = _NO_CONDITION.sub(" ", rule.text)
     if _OTHER_PROTOCOL.search(text) and not _TCP.search(text):
         return False
     states = _STATES.search(text)
-    return states is None or ("new" in states[3].lower()) != bool(states[1] or states[2])
+    wanted = "established" if packet.is_answer else "new"
+    return states is None or (wanted in states[3].lower()) != bool(states[1] or states[2])
 
 
 def _word(rule: FilterRule) -> str:

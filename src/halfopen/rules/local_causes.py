@@ -67,8 +67,8 @@ def local_causes(
         interval_s: seconds between the two.
     """
     space = Space(now, before, interval_s)
-    way = Way(destination, port, source, syn_retries)
     answered = errno not in {None, "ETIMEDOUT"}
+    way = Way(destination, port, source, syn_retries, unanswered=not answered)
     found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}

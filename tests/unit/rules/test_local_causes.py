@@ -99,6 +99,27 @@ JUDGEMENTS = [
         "exonerated",
         "No rule",
     ),
+    (
+        "filter",
+        "the answer's port is named",
+        filtered(rule("-A INPUT -p tcp --sport 443 -j DROP", chain="INPUT")),
+        "possible",
+        "The rule «-A INPUT -p tcp --sport 443 -j DROP» of ip filter INPUT may drop the answer on its way in.",
+    ),
+    ("filter", "another's", filtered(rule("tcp sport 22 drop", chain="INPUT")), "exonerated", "or its answer"),
+    ("filter", "all but it", filtered(rule("tcp sport != 443 drop", chain="INPUT")), "exonerated", "or its answer"),
+    ("filter", "one of many", filtered(rule("tcp sport { 22, 443 } drop", chain="INPUT")), "possible", "the answer"),
+    ("filter", "strays", filtered(rule("-A INPUT -j DROP", chain="INPUT")), "exonerated", "or its answer"),
+    (
+        "filter",
+        "let in before",
+        filtered(
+            rule("ct state established accept", "accept", "INPUT", conntrack=True),
+            rule("tcp sport 443 drop", chain="INPUT"),
+        ),
+        "exonerated",
+        "or its answer",
+    ),
     ("conntrack", "full", {"conntrack": {"count": 100, "max": 100}}, "possible", "100 % full"),
     ("conntrack", "room", {"conntrack": {"count": 10, "max": 100}}, "exonerated", "has room"),
     (
@@ -163,6 +184,25 @@ def test_a_counter_that_moved_makes_it_certain() -> None:
     assert cause is not None
     assert cause.verdict == "cause"
     assert "counted packets in the meantime and drops the SYN" in cause.sentence
+
+
+def test_a_counter_at_the_input_is_about_the_answer_where_there_was_none() -> None:
+    def counted(packets: int) -> dict[str, Any]:
+        text = f"counter packets {packets} bytes 0 drop"
+        return filtered(rule(text, chain="INPUT", packets=packets))
+
+    cause = judged("filter", counted(9), counted(4))
+    assert cause is not None
+    assert cause.verdict == "cause"
+    assert "counted packets in the meantime and drops the answer on its way in" in cause.sentence
+    later, earlier = snapshots({"now": counted(9), "before": counted(4)})
+    assert earlier is not None
+    causes = local_causes(later.netns[0], *TO, errno="ECONNREFUSED", before=earlier.netns[0], interval_s=10)
+    (refused,) = (cause for cause in causes if cause.kind == "filter")
+    assert (refused.verdict, refused.sentence) == (
+        "exonerated",
+        "No rule of the packet filter stops a SYN on its way out.",
+    )
 
 
 def test_drops_in_the_meantime_accuse_conntrack_and_the_reverse_path() -> None:

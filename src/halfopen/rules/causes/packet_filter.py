@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import Packet, stops
+from halfopen.rules.filtering import Packet, names_source_port, stops
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from halfopen.rules.causes.way import Way
     from halfopen.rules.filtering import Stop
     from halfopen.rules.space import Space
@@ -20,18 +22,13 @@ def check(space: Space, way: Way) -> LocalCause | None:
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
     out = list(stops(space.now.packet_filter, "output", Packet(way.source, way.destination, way.port)))
-    back = [
-        stop
-        for stop in stops(space.now.packet_filter, "input", Packet(way.destination, way.source, None))
-        if stop.rule is None
-    ]
+    back = list(_on_the_way_back(space, way)) if way.unanswered else []
+    moved = [stop for stop in (*out, *back) if _moved(space, stop)]
     if not out and not back:
-        return LocalCause("filter", "exonerated", "No rule of the packet filter stops a SYN on its way out.")
-    moved = [stop for stop in out if _moved(space, stop)]
+        both = ", or its answer on its way in" if way.unanswered else ""
+        return LocalCause("filter", "exonerated", f"No rule of the packet filter stops a SYN on its way out{both}.")
     stop = (moved or out or back)[0]
-    if stop in back and _lets_answers_in(space):
-        return LocalCause("filter", "exonerated", "No rule of the packet filter stops a SYN on its way out.")
-    what = "the SYN on its way out" if out else "the answer on its way in"
+    what = "the SYN on its way out" if stop in out else "the answer on its way in"
     may = "counted packets in the meantime and" if moved else "may"
     sentence = f"{stop.where[0].upper()}{stop.where[1:]} {may} {stop.verdict}{'s' if moved else ''} {what}."
     evidence = (
@@ -39,6 +36,23 @@ def check(space: Space, way: Way) -> LocalCause | None:
     )
     confirm = space.command("nft list ruleset")
     return LocalCause("filter", "cause" if moved else "possible", sentence, evidence, confirm=confirm)
+
+
+def _on_the_way_back(space: Space, way: Way) -> Iterator[Stop]:
+    """What could stop the answer: a rule that names its port or counted packets meanwhile, or a policy.
+
+    A rule that is about neither drops strays on every well-kept host.
+    """
+    if space.now.packet_filter is None:
+        return
+    answer = Packet(way.destination, way.source, None, way.port)
+    for stop in stops(space.now.packet_filter, "input", answer):
+        if stop.rule is None:
+            told = not _lets_answers_in(space)
+        else:
+            told = bool(names_source_port(stop.rule, way.port)) or _moved(space, stop)
+        if told:
+            yield stop
 
 
 def _moved(space: Space, stop: Stop) -> bool:

@@ -21,6 +21,8 @@ class Way:
     """The local address, where it was chosen."""
     syn_retries: int | None = None
     """The socket's ``TCP_SYNCNT``, where it has its own."""
+    unanswered: bool = True
+    """Nothing came back: an answer may have been dropped here."""
 
     def towards(self, space: Space) -> list[Destination]:
         """This host's connections that go the same way."""

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 from halfopen import _core
 from halfopen.capture.exchanges import read_exchanges
 from halfopen.capture.trace import trace
+from halfopen.model.exchange import ExchangePacket
+from halfopen.render.ladder import flag_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,6 +83,14 @@ class Recording:
             replace(each, handshake=replace(each.handshake, source=self._source), files=(self._source,))
             for each in found
         )
+
+    def times_s(self, number: int, flags: str = "SYN") -> list[float]:
+        """When the SYNs of one handshake were sent, or its SYN-ACKs: seconds since the first packet of it."""
+        (exchange,) = self.exchanges([number])
+        packets = [event for event in exchange.events if isinstance(event, ExchangePacket)]
+        sent = [each for each in packets if flag_words(each.flags) == flags and each.time_ns is not None]
+        begin = next(each.time_ns for each in packets if each.time_ns is not None)
+        return [(each.time_ns - begin) / 1e9 for each in sent if each.time_ns is not None]
 
     @property
     def _source(self) -> str:

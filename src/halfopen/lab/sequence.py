@@ -1,4 +1,4 @@
-"""Sequence numbers of a connection that an experiment holds, by ``TCP_REPAIR``: what checkpoints of containers use.
+"""Sequence numbers of an experiment's own connections, by ``TCP_REPAIR``: what checkpoints of containers use.
 
 Needs CAP_NET_ADMIN in the namespace of the socket, which the lab has.
 """
@@ -6,6 +6,7 @@ Needs CAP_NET_ADMIN in the namespace of the socket, which the lab has.
 from __future__ import annotations
 
 import socket
+import struct
 
 #: include/uapi/linux/tcp.h
 _REPAIR, _QUEUE, _QUEUE_SEQ = 19, 20, 21
@@ -22,6 +23,16 @@ def next_to_send(connection: socket.socket) -> int:
 def next_to_receive(connection: socket.socket) -> int:
     """The number that is expected of the peer: before any data, the peer's ISN + 1."""
     return _sequence(connection, _RECEIVE)
+
+
+def choose_first(connection: socket.socket, number: int) -> None:
+    """The ISN of a socket that has not connected yet, instead of one of the kernel's choice; clears SO_REUSEADDR."""
+    connection.setsockopt(socket.IPPROTO_TCP, _REPAIR, 1)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, _QUEUE, _SEND)
+        connection.setsockopt(socket.IPPROTO_TCP, _QUEUE_SEQ, struct.pack("=I", number & 0xFFFF_FFFF))
+    finally:
+        connection.setsockopt(socket.IPPROTO_TCP, _REPAIR, _OFF)
 
 
 def _sequence(connection: socket.socket, queue: int) -> int:

@@ -15,6 +15,7 @@ from pyroute2 import IPRoute
 from halfopen import _core
 from halfopen.errors import NotAvailableError
 from halfopen.lab.namespace import MARK, Namespace
+from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,6 +100,12 @@ class Network:
             first.run(_pair, ends[0].interface, second.descriptor)
         for host, end in zip((first, second), ends, strict=True):
             host.run(_set_up, end)
+        if not relayed:
+            # A device that was just brought up drops everything until the kernel's link watch has seen it, on a busy
+            # machine for so long that the first packet, of ARP, is sent again a second later.
+            until(
+                lambda: all(host.run(_is_up, end) for host, end in zip((first, second), ends, strict=True)), "the link"
+            )
         self.links.append(link)
         return link
 
@@ -131,6 +138,12 @@ def _set_up(end: Address) -> None:
         route.addr("add", index=index, address=end.v4, prefixlen=30)
         route.addr("add", index=index, address=end.v6, prefixlen=64, flags=_NODAD)
         route.link("set", index=index, state="up")
+
+
+def _is_up(end: Address) -> bool:
+    with IPRoute() as route:
+        (device,) = route.get_links(ifname=end.interface)
+        return bool(device.get("state") == "up" and device.get_attr("IFLA_OPERSTATE") == "UP")
 
 
 def add_route(destination: str, *, gateway: str | None = None, interface: str | None = None) -> None:

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from halfopen.lab.sequence import choose_first
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -72,6 +74,8 @@ class Target:
     """Socket options, set before connect()."""
     bind: tuple[str, int] | None = None
     """Local address and port, bound before connect()."""
+    first: int | None = None
+    """The ISN; the kernel's choice where there is none."""
 
 
 def connect(
@@ -112,6 +116,8 @@ def _begin(target: Target) -> Attempt:
     attempt = Attempt(client)
     begin = time.monotonic()
     try:
+        if target.first is not None:
+            choose_first(client, target.first)
         for option in target.options:
             client.setsockopt(*option)
         if target.bind is not None:

@@ -16,11 +16,17 @@ _MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("sk
 #: From here on, digits behind the point say nothing.
 _WHOLE = 1000
 _COLUMNS = (
-    Column("observed here"),
-    Column("what", words=44),
+    Column("observed"),
+    Column("what", words=20),
     Column("expected"),
     Column(""),
 )
+_WHAT, _INDENT = 1, "    "
+#: Between four columns.
+_GAPS = 6
+_WHAT_MIN = 20
+#: What is expected need not be said twice where it is longer than this.
+_REPEATED_MAX = 12
 
 
 def render_result(result: ExperimentResult, *, width: int = 100, color: bool = False) -> str:
@@ -47,11 +53,28 @@ def scenes(result: ExperimentResult) -> list[tuple[str | None, list[Check]]]:
 def _checks(checks: Sequence[Check], width: int, paint: Paint) -> list[str]:
     if not checks:
         return []
-    rows: list[list[Cell | str]] = [
-        [shown(check.observed), check.what, check.expected, Cell("ok", "good") if check.holds else Cell("NO", "bad")]
-        for check in checks
-    ]
-    return table(_COLUMNS, rows, width, paint, indent="    ")
+    rows = [_row(check) for check in checks]
+    beside = sum(max(len(cell.text) for cell in cells) for cells in zip(*rows, strict=True)) if rows else 0
+    beside -= max(len(row[_WHAT].text) for row in rows)
+    room = max(_WHAT_MIN, width - len(_INDENT) - beside - _GAPS)
+    lines = [line for row in rows for line in _wrapped(row, room)]
+    return table(_COLUMNS, lines, width, paint, indent=_INDENT)
+
+
+def _row(check: Check) -> list[Cell]:
+    observed, expected = shown(check.observed), check.expected
+    if check.holds and observed == expected and len(observed) > _REPEATED_MAX:
+        expected = "the same"
+    return [Cell(observed), Cell(check.what), Cell(expected), Cell("ok", "good") if check.holds else Cell("NO", "bad")]
+
+
+def _wrapped(row: list[Cell], room: int) -> list[list[Cell | str]]:
+    """The row, and what of its words does not fit into it on lines of their own."""
+    text = row[_WHAT].text
+    indent = text[: len(text) - len(text.lstrip())]
+    first, *more = wrap(text, room, indent, indent + "  ") or [""]
+    lines: list[list[Cell | str]] = [[row[0], first, *row[2:]]]
+    return lines + [["", line, "", ""] for line in more]
 
 
 def shown(value: object) -> str:

@@ -30,6 +30,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "time-wait-ports",
     "bind-before-connect",
     "reopened-time-wait",
+    "clients-behind-nat",
     "time-wait-limits",
     "fast-open",
     "fast-open-trouble",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
+from halfopen.lab.recording import Recording
 from halfopen.lab.topology import pair
 from halfopen.lab.traffic import close_all, connect, listen
 from halfopen.lab.waiting import until
@@ -30,6 +31,7 @@ def run(story: Story) -> None:
     )
     before = Moment.of(net.server)
     doctor = Examination.begin(net.server)
+    packets = Recording(net.client)
     listener = listen(net.server, net.server_address, BACKLOG)
     with Watching(lambda: listener_row(net.server)["accept_queue"]) as depth:
         attempts = connect(
@@ -49,6 +51,11 @@ def run(story: Story) -> None:
     story.expect("ListenDrops: the same events again, not others", CLIENTS - FIT, before.since("ListenDrops"))
     story.expect("drops that the listener itself counts (ss -m, d)", CLIENTS - FIT, row["drops"])
     story.expect("clients that were told anything", 0, sum(a.error is not None for a in attempts))
+    story.expect(
+        "handshakes on the wire, as the tracker sees them",
+        f"{FIT} established, {CLIENTS - FIT} unanswered",
+        packets.outcomes(),
+    )
     doctor.expect(story, "HO101", found=True)
 
     story.remedy(
@@ -59,10 +66,12 @@ def run(story: Story) -> None:
     listener.close()
     before = Moment.of(net.server)
     doctor = Examination.begin(net.server)
+    packets = Recording(net.client)
     listener = listen(net.server, net.server_address, CLIENTS)
     attempts = connect(net.client, net.server_address, CLIENTS)
     story.expect("clients that are connected", CLIENTS, sum(a.connected for a in attempts))
     story.expect("ListenOverflows", 0, before.since("ListenOverflows"))
+    story.expect("handshakes on the wire", f"{CLIENTS} established", packets.outcomes())
     doctor.expect(story, "HO101", found=False)
     close_all(attempts)
     listener.close()

@@ -8,25 +8,29 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.syn_retries import LATE_SHARE, gives_up_after_s, syn_times_s
 from halfopen.lab.experiment import Experiment
+from halfopen.lab.recording import Recording
 from halfopen.lab.story import Between
 from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, listen
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from halfopen.lab.namespace import Task
     from halfopen.lab.story import Story
 
 RETRIES = "net.ipv4.tcp_syn_retries"
 LINEAR = "net.ipv4.tcp_syn_linear_timeouts"
-SHORT = 2
+#: How many retries, and what the whole default takes is told, not waited for: two minutes.
+COUNTS, DEFAULT = (1, 2, 3), 6
 #: What waking up and scheduling may add on a busy machine.
 SLACK_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """How many SYNs the link loses, by the port they are for."""
+    """How many packets the link loses, by the port they are for."""
 
     port: int
     fault: str
@@ -41,6 +45,16 @@ CASES = (
 DEAD = PORT + 3
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Connects that nothing answers, with few retries."""
+
+    linear: int
+    packets: Recording
+    tasks: tuple[Task[Attempt], ...]
+    """One for each of ``COUNTS``."""
+
+
 def run(story: Story) -> None:
     """Lose one SYN, two, a SYN-ACK, and all; then give up earlier."""
     net = pair(story.network, relayed=True)
@@ -53,18 +67,16 @@ def run(story: Story) -> None:
     )
     net.relay.set_faults([*(case.fault for case in CASES), f"drop syn port={DEAD}"])
     listeners = [listen(net.server, net.server_address, 8, port=case.port) for case in CASES]
-    dead = _give_up(net, linear)
-    times = syn_times_s(6, linear)
-    tasks = [net.client.start(_one, net, case.port) for case in CASES]
-    for case, task in zip(CASES, tasks, strict=True):
-        attempt = task.result()
-        what = "SYN-ACK" if "syn_ack" in case.fault else "SYN"
-        story.expect(
-            f"first {case.lost} {what} lost: seconds until connected", _about(times[case.lost]), attempt.seconds
-        )
-        story.expect("  SYNs sent again, by TCP_INFO", case.lost, TcpInfo.of(attempt.socket).total_retrans)
-        close_all([attempt])
-    _tell_given_up(story, dead, linear)
+    silences = [_silence(net, linear)]
+    if linear:
+        silences.append(_silence(_doubling(story), 0))
+    _tell_lost(story, net, syn_times_s(DEFAULT, linear))
+    for silence in silences:
+        _tell_given_up(story, silence)
+    story.say(
+        f"By the same rule the default, {RETRIES} = {DEFAULT}, takes {gives_up_after_s(DEFAULT, linear):g} s and a "
+        "little more: long timers of the kernel are up to 4 % late."
+    )
     for listener in listeners:
         listener.close()
 
@@ -80,27 +92,71 @@ def run(story: Story) -> None:
     close_all([attempt])
 
 
+def _tell_lost(story: Story, net: Pair, times: tuple[float, ...]) -> None:
+    packets = Recording(net.client, ports=[case.port for case in CASES])
+    tasks = [net.client.start(_one, net, case.port) for case in CASES]
+    attempts = [task.result() for task in tasks]
+    rows = {row.server_port: row for row in packets.handshakes()}
+    for case, attempt in zip(CASES, attempts, strict=True):
+        what = "SYN-ACK" if "syn_ack" in case.fault else "SYN"
+        story.expect(
+            f"first {case.lost} {what} lost: seconds until connected", _about(times[case.lost]), attempt.seconds
+        )
+        story.expect("  SYNs sent again, by TCP_INFO", case.lost, TcpInfo.of(attempt.socket).total_retrans)
+        row = rows[case.port]
+        story.expect("  by trace: outcome, SYNs", f"established, {case.lost + 1}", f"{row.outcome}, {row.syn_sent}")
+        if what == "SYN" and row.retransmit_wait_us is not None:
+            waited = row.retransmit_wait_us / 1e6
+            story.expect("  by trace: seconds lost to it", _about(times[case.lost]), waited)
+    close_all(attempts)
+
+
 def _one(net: Pair, port: int) -> Attempt:
     return connect(net.client, Target(net.server_address, port), timeout_s=10)[0]
 
 
-def _give_up(net: Pair, linear: int) -> Task[Attempt]:
-    """Begin a connect that nothing answers, with few retries."""
-    count = (socket.IPPROTO_TCP, socket.TCP_SYNCNT, SHORT)
-    wait_s = 2 * gives_up_after_s(SHORT, linear)
-    target = Target(net.server_address, DEAD, (count,))
-    return net.client.start(lambda: connect(net.client, target, timeout_s=wait_s)[0])
+def _doubling(story: Story) -> Pair:
+    """A client as on kernels before 6.5."""
+    net = pair(story.network, relayed=True, suffix=" of old")
+    net.client.set_sysctl(LINEAR, 0)
+    net.relay.set_faults([f"drop syn port={DEAD}"])
+    return net
 
 
-def _tell_given_up(story: Story, dead: Task[Attempt], linear: int) -> None:
-    story.say(f"Every SYN lost, with TCP_SYNCNT = {SHORT}:")
-    attempt = dead.result()
-    story.expect("error", "ETIMEDOUT", attempt.error)
-    story.expect("seconds until it is told", _about(gives_up_after_s(SHORT, linear)), attempt.seconds)
-    report = story.network.links[0].relay.report() if story.network.links[0].relay else {}
-    sent = dict(report["faults"])[f"drop syn port={DEAD}"]
-    story.expect("SYNs that were sent", len(syn_times_s(SHORT, linear)), sent)
-    close_all([attempt])
+def _silence(net: Pair, linear: int) -> Silence:
+    packets = Recording(net.client, ports=[DEAD])
+    tasks = tuple(net.client.start(_give_up, net, count, linear) for count in COUNTS)
+    return Silence(linear, packets, tasks)
+
+
+def _give_up(net: Pair, count: int, linear: int) -> Attempt:
+    option = (socket.IPPROTO_TCP, socket.TCP_SYNCNT, count)
+    target = Target(net.server_address, DEAD, (option,), bind=(net.client_address, FIRST + count))
+    return connect(net.client, target, timeout_s=2 * gives_up_after_s(count, linear))[0]
+
+
+#: The client's port is this and the number of its retries.
+FIRST = 41000
+
+
+def _tell_given_up(story: Story, silence: Silence) -> None:
+    attempts = [task.result() for task in silence.tasks]
+    story.say(f"Every SYN lost, with {LINEAR} = {silence.linear}:" if silence.linear else "Every SYN lost, with "
+              "doubling times only, as before Linux 6.5:")  # fmt: skip
+    rows = {row.client_port: row for row in silence.packets.handshakes()}
+    for count, attempt in zip(COUNTS, attempts, strict=True):
+        row, planned = rows[FIRST + count], syn_times_s(count, silence.linear)
+        story.expect(f"TCP_SYNCNT = {count}: error", "ETIMEDOUT", attempt.error)
+        story.expect("  seconds until it is told", _about(gives_up_after_s(count, silence.linear)), attempt.seconds)
+        story.expect("  by trace: outcome, SYNs", f"unanswered, {len(planned)}", f"{row.outcome}, {row.syn_sent}")
+        _tell_times(story, planned, silence.packets.times_s(row.number or 0))
+    close_all(attempts)
+
+
+def _tell_times(story: Story, planned: Sequence[float], sent: Sequence[float]) -> None:
+    late = max(have - want * (1 + LATE_SHARE) for want, have in zip(planned, sent, strict=False))
+    words = ", ".join(f"{seconds:.1f}".removesuffix(".0") for seconds in sent)
+    story.expect(f"  SYNs at {words} s; the latest beyond 4 % by: seconds", Between(0, SLACK_S), max(0.0, late))
 
 
 def _about(seconds: float) -> Between:

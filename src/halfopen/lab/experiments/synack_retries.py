@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.syn_retries import LATE_SHARE, syn_ack_gives_up_after_s
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
+from halfopen.lab.recording import Recording
 from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair, pair
@@ -17,42 +20,69 @@ if TYPE_CHECKING:
     from halfopen.lab.story import Story
 
 RETRIES = "net.ipv4.tcp_synack_retries"
+COUNTS = (1, 2, 3)
+DEFAULT = 5
+#: Nine requests are more than half of a queue of ten, and five are not.
+BACKLOG, MANY, HALF = 10, 9, 5
 #: One timer of a second beyond the last retransmission, and the timer wheel's rounding.
 SLACK_S = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Life:
+    """What became of half-open requests."""
+
+    seconds: float
+    """From the SYN to the end of the request; of many, until no more than half of the queue are left."""
+    moment: Moment
+    packets: Recording
+
+
 def run(story: Story) -> None:
-    """One SYN that nobody completes, with one retry and with two; then a queue that is more than half full."""
-    net = pair(story.network)
-    lead_answers_away(net)
-    for retries in (1, 2):
-        net.server.set_sysctl(RETRIES, retries)
-        story.say(f"A SYN arrives from an address that never answers; {RETRIES} = {retries}.")
-        moment, lived = _half_open(net, 100, 1)
-        expected = syn_ack_gives_up_after_s(retries)
-        story.expect("seconds until the request is gone", _about(expected), lived)
-        story.expect("SYN-ACKs sent again (TCPSynRetrans)", retries, moment.since("TCPSynRetrans"))
-        story.expect("counter of requests that were given up", 0, moment.since("AttemptFails"))
-    net.server.set_sysctl(RETRIES, 5)
+    """One SYN that nobody completes, with one retry, with two and with three; and a queue more than half full."""
+    with ThreadPoolExecutor(len(COUNTS) + 1) as pool:
+        single = [pool.submit(_live, _net(story, count), 100, 1) for count in COUNTS]
+        many = pool.submit(_live, _net(story, DEFAULT, " of many"), BACKLOG, MANY, HALF)
+        lives, pruned = [task.result() for task in single], many.result()
+    story.say("A SYN arrives from an address that never answers the SYN-ACK.")
+    for count, life in zip(COUNTS, lives, strict=True):
+        _tell(story, count, life)
     story.say(
-        f"The default, {RETRIES} = 5, keeps a request for about a minute. But nine of them in a queue of 10, more than "
-        "half, are pruned by the kernel itself:"
+        f"The default, {RETRIES} = {DEFAULT}, keeps a request for {syn_ack_gives_up_after_s(DEFAULT):g} s. But nine of "
+        f"them in a queue of {BACKLOG}, more than half, are pruned by the kernel itself:"
     )
-    _, lived = _half_open(net, 10, 9, left=5)
-    story.expect("seconds until no more than five of nine are left", Between(3.0, 20.0), lived)
+    story.expect(f"seconds until no more than {HALF} of {MANY} are left", Between(3.0, 20.0), pruned.seconds)
 
 
-def _half_open(net: Pair, backlog: int, count: int, left: int = 0) -> tuple[Moment, float]:
+def _tell(story: Story, count: int, life: Life) -> None:
+    story.expect(
+        f"{RETRIES} = {count}: seconds until the request is gone", _about(syn_ack_gives_up_after_s(count)), life.seconds
+    )
+    story.expect("  SYN-ACKs sent again (TCPSynRetrans)", count, life.moment.since("TCPSynRetrans"))
+    (row,) = life.packets.handshakes()
+    story.expect("  by trace: outcome, SYN-ACKs", f"half_open, {count + 1}", f"{row.outcome}, {row.syn_ack_sent}")
+    sent = ", ".join(f"{seconds:.0f}" for seconds in life.packets.times_s(row.number or 0, "SYN-ACK"))
+    planned = ", ".join(f"{(1 << number) - 1}" for number in range(count + 1))
+    story.expect("  SYN-ACKs at so many seconds", planned, sent)
+    story.expect("  counter of requests that were given up", 0, life.moment.since("AttemptFails"))
+
+
+def _net(story: Story, retries: int, suffix: str | None = None) -> Pair:
+    net = pair(story.network, suffix=str(retries) if suffix is None else suffix)
+    lead_answers_away(net)
+    net.server.set_sysctl(RETRIES, retries)
+    return net
+
+
+def _live(net: Pair, backlog: int, count: int, left: int = 0) -> Life:
     """Make half-open requests, and measure how long it takes until no more than ``left`` are there."""
-    listener = listen(net.server, net.server_address, backlog)
-    moment = Moment.of(net.server)
-    flood(net, count, seed=count).wait()
-    until(lambda: states(net.server).get("SYN_RECV", 0) == count, "the requests to be there")
-    elapsed = stopwatch()
-    until(lambda: states(net.server).get("SYN_RECV", 0) <= left, "the requests to go", 60.0)
-    lived = elapsed()
-    listener.close()
-    return moment, lived
+    with listen(net.server, net.server_address, backlog):
+        moment, packets = Moment.of(net.server), Recording(net.server)
+        flood(net, count, seed=count).wait()
+        until(lambda: states(net.server).get("SYN_RECV", 0) == count, "the requests to be there")
+        elapsed = stopwatch()
+        until(lambda: states(net.server).get("SYN_RECV", 0) <= left, "the requests to go", 60.0)
+        return Life(elapsed(), moment, packets)
 
 
 def _about(seconds: float) -> Between:

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 import socket
+from dataclasses import asdict
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from halfopen import _core
 from halfopen.lab.experiment import Experiment
+from halfopen.lab.recording import Recording
 from halfopen.lab.sequence import next_to_receive, next_to_send
 from halfopen.lab.story import Between
 from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, Attempt, Target, connect, listen
 from halfopen.lab.waiting import stopwatch, until
+from halfopen.render.ladder import option_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from halfopen.lab.namespace import Namespace
     from halfopen.lab.story import Story
+    from halfopen.model.handshake import Handshake, SideOptions
 
 #: One way. A round trip stays below the second after which a SYN is sent again.
 LATE_MS = 400
 FIRST, SECOND, OPEN = 41001, 41002, 41003
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h, and by how much we may notice its begin late.
 TIME_WAIT_MS, NOTICED_LATE_MS = 60_000, 3_000
+
+#: At least both ways; at most what would have made the client send its SYN again.
+ROUND_TRIP_MS = Between(2 * LATE_MS, 999)
 
 HANDSHAKE = (
     ("the SYN is under way", "SYN_SENT, none"),
@@ -53,17 +60,20 @@ def run(story: Story) -> None:
         f"Every packet takes {LATE_MS} ms from one side to the other. The client connects; the states are those of the "
         "client and of the server."
     )
+    packets = Recording(net.client)
     with listen(net.server, net.server_address, 8) as listener:
         client = _begin(net, FIRST)
         _tell(story, HANDSHAKE, _history(net, FIRST))
         server, _ = net.server.run(listener.accept)
-        _agreement(story, client.socket, server)
+        numbers = _agreement(story, client.socket, server)
         _close(story, net, client.socket, server)
         _simultaneous_close(story, net, listener)
     _simultaneous_open(story, net)
+    _tracked(story, packets.handshakes(), numbers)
 
 
-def _agreement(story: Story, client: socket.socket, server: socket.socket) -> None:
+def _agreement(story: Story, client: socket.socket, server: socket.socket) -> tuple[int, int]:
+    """Gives the numbers of the first bytes of both sides."""
     story.say("What the two have agreed on, asked of both sockets before any data is sent:")
     sent = next_to_send(client), next_to_send(server)
     story.expect("the client's ISN + 1, as the server expects it", sent[0], next_to_receive(server))
@@ -77,6 +87,7 @@ def _agreement(story: Story, client: socket.socket, server: socket.socket) -> No
         story.expect(f"{name} in force on both sides", "yes", "yes" if both else "no")
     segments = f"{ours.send_mss} and {theirs.send_mss}"
     story.expect("bytes of data in a segment: MTU 1500 - 20 - 20 - 12", "1448 and 1448", segments)
+    return sent
 
 
 def _close(story: Story, net: Pair, client: socket.socket, server: socket.socket) -> None:
@@ -113,6 +124,31 @@ def _simultaneous_open(story: Story, net: Pair) -> None:
     _tell_sides(story, "SYN_SENT, SYN_RECV, ESTABLISHED", seen)
     for end in ends:
         end.close()
+
+
+def _tracked(story: Story, rows: list[Handshake], numbers: tuple[int, int]) -> None:
+    story.say("What `halfopen trace` makes of the packets that the client saw:")
+    first, second, crossed = rows
+    for name, row in (("the first", first), ("the second", second), ("the crossed one", crossed)):
+        story.expect(f"{name}: outcome", "established", row.outcome)
+        took_ms = None if row.handshake_us is None else round(row.handshake_us / 1000)
+        story.expect("  milliseconds from the SYN to the ACK: a round trip", ROUND_TRIP_MS, took_ms)
+    story.expect("ISNs of the first, plus 1", _sum(numbers), _sum((first.isn_client, first.isn_server), 1))
+    for side, options in (("client", first.client_options), ("server", first.server_options)):
+        offered = ", ".join(option_words(asdict(options))) if options else None
+        story.expect(f"options of the {side}", f"mss 1460, wscale {_scale(options)}, sack, ts", offered)
+    story.expect("TIME_WAIT of the first, of the second", "client, both", f"{first.time_wait}, {second.time_wait}")
+    simultaneous = ", ".join("yes" if row.simultaneous else "no" for row in rows)
+    story.expect("both sides sent a SYN: the first, the second, the crossed one", "no, no, yes", simultaneous)
+
+
+def _sum(numbers: tuple[int | None, int | None], more: int = 0) -> str:
+    return " and ".join("unknown" if number is None else str((number + more) % 2**32) for number in numbers)
+
+
+def _scale(options: SideOptions | None) -> int | None:
+    """What the kernel makes of its buffers' sizes: another number on another machine."""
+    return options.window_scale if options else None
 
 
 def _begin(net: Pair, port: int, to: int = PORT) -> Attempt:

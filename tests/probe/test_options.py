@@ -20,19 +20,39 @@ if TYPE_CHECKING:
 TCP_SAVE_SYN, TCP_SAVED_SYN = 27, 28
 
 
-def test_what_the_syn_looks_like(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
+@pytest.mark.parametrize("far", FAR)
+def test_what_the_syn_looks_like(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
     server.setsockopt(socket.IPPROTO_TCP, TCP_SAVE_SYN, 1)
+    near = net.near_of(far)
     _, code, _ = one(
-        net, "--ttl", "9", "--mss", "1000", "--source", NEAR[0], "--source-port", "45678", "--nodelay", target
+        net, "--ttl", "9", "--mss", "1000", "--source", near, "--source-port", "45678", "--nodelay", target
     )
     assert code == 0
     connection, peer = server.accept()
     with connection:
         syn = connection.getsockopt(socket.IPPROTO_TCP, TCP_SAVED_SYN, 100)
-    assert peer == (NEAR[0], 45678)
-    assert syn[8] == 9  # time to live
-    assert syn[40:44] == bytes((2, 4)) + (1000).to_bytes(2)  # the first option
+    assert peer[:2] == (near, 45678)
+    time_to_live, tcp = (7, 40) if ":" in far else (8, 20)
+    assert syn[time_to_live] == 9
+    assert syn[tcp + 20 : tcp + 24] == bytes((2, 4)) + (1000).to_bytes(2)  # the first option
+
+
+def test_the_interface_is_the_one_that_the_syn_leaves_by(net: Pair) -> None:
+    """Both lead to the server, and the route's choice is the first."""
+    server, target = net.listen(FAR[0])
+    net.near.run(f"ip link add second type veth peer name there netns {net.far.pid}")
+    net.near.run("ip addr add 10.79.0.1/24 dev second")
+    net.near.run("ip link set second up")
+    net.far.run("ip addr add 10.79.0.2/24 dev there")
+    net.far.run("ip link set there up")
+    for arguments, source in (((), NEAR[0]), (("--interface", "second"), "10.79.0.1")):
+        record, code, _ = one(net, *arguments, target)
+        assert (code, record["client"]) == (0, source)
+        connection, peer = server.accept()
+        connection.close()
+        assert peer[0] == source
+    assert "there" in net.far.run("ip neigh show 10.79.0.1")
 
 
 @pytest.mark.parametrize("far", FAR)
@@ -84,6 +104,9 @@ def test_a_name_with_several_addresses(net: Pair, tmp_path: Path) -> None:
     }
     found, code = document(net, "-4", f"web:{port}", hosts=hosts)
     assert (code, len(found["attempts"])) == (0, 1)
+    found, code = document(net, "-6", f"web:{port}", hosts=hosts)
+    assert [attempt["outcome"] for attempt in found["attempts"]] == ["refused"]
+    assert code == 1
 
 
 def test_names_that_stand_for_nothing(net: Pair) -> None:

@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import time
+from threading import Event, Thread
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.conftest import Halfopen
+
+
+#: How long a server stalls.
+STALL_S = 1.0
 
 
 @pytest.fixture
@@ -106,6 +111,32 @@ def test_a_stalled_server_cannot_hide_from_an_open_loop(halfopen: Halfopen) -> N
     assert report["unstarted"] > 20
     assert report["response_us"]["max"] > 150_000
     assert report["first_byte_us"]["p50"] < 100_000
+
+
+def test_a_stall_of_a_second_is_in_the_latency_of_all_that_were_due_then(halfopen: Halfopen) -> None:
+    """A closed loop of one would show it once."""
+    with socket.create_server(("127.0.0.1", 0), backlog=1000) as server:
+        thread = Thread(target=stalling, args=(server,))
+        thread.start()
+        port = server.getsockname()[1]
+        report = loaded(halfopen, f"127.0.0.1:{port}", "--send", "x", "--rate", "200", "-n", "600")
+        thread.join()
+    assert (report["completed"], report["unstarted"]) == (600, 0)
+    # Those of one second waited for its end, from no time to all of it.
+    late = sum(row["count"] for row in report["response_us"]["buckets"] if row["up_to"] > 0.5e6 * STALL_S)
+    assert 80 < late < 200
+    assert report["response_us"]["max"] == pytest.approx(STALL_S * 1e6, rel=0.2)
+    assert report["lag_us"]["max"] < 0.5e6 * STALL_S
+
+
+def stalling(server: socket.socket) -> None:
+    """Answer 600 connections, and none for a second when a third is done."""
+    for number in range(600):
+        if number == 200:
+            Event().wait(STALL_S)
+        connection, _ = server.accept()
+        with connection:
+            connection.sendall(connection.recv(1))
 
 
 def test_a_closed_loop_ends_with_its_time(halfopen: Halfopen, web: Running) -> None:

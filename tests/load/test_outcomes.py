@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -103,6 +106,16 @@ def test_a_low_limit_on_descriptors_is_the_clients_limit(net: Pair, far: str) ->
 
 
 @BOTH
+@pytest.mark.parametrize("error", [errno.ENOBUFS, errno.ENOMEM])
+def test_no_memory_for_sockets_is_the_clients_limit(net: Pair, far: str, error: int) -> None:
+    _, to = net.listen(far)
+    refusing = (sys.executable, str(Path(__file__).with_name("refusing_sockets.py")), str(error))
+    report = loaded(net.near, to, "-n", "20", "-c", "4", code=1, prefix=refusing)
+    assert (report["client_limit"], report["attempted"]) == ("memory", 0)
+    assert "the kernel had no memory for more sockets" in report["client_limit_why"]
+
+
+@BOTH
 def test_refused(net: Pair, far: str) -> None:
     report = loaded(net.near, net.closed_port(far), "-n", "20", code=1)
     assert (report["outcomes"], report["client_limit"]) == ({"refused": 20}, None)
@@ -167,3 +180,20 @@ def test_a_refused_target_gets_no_packet(net: Pair) -> None:
     report = loaded(net.near, "192.0.2.1:80", "-n", "1", "--timeout", "200ms", "--yes-i-may", code=1)
     assert report["attempted"] == 1
     assert "counter packets 0 " not in net.near.run("nft list table inet watch")
+
+
+@pytest.mark.parametrize("stranger", ["192.0.2.1", "2001:db8::1"])
+def test_a_name_of_which_one_address_is_somebody_elses_gets_no_packet(net: Pair, tmp_path: Path, stranger: str) -> None:
+    """The harmless address answers, and is not the one that is asked for in particular."""
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{FAR[0]} both\n{stranger} both\n")
+    server, to = net.listen(FAR[0])
+    port = to.rpartition(":")[2]
+    done = net.near.halfopen("load", f"both:{port}", "-n", "1", hosts=hosts)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"will not load {stranger} (both): neither loopback nor private" in done.stderr
+    server.settimeout(0.1)
+    with pytest.raises(TimeoutError):
+        server.accept()
+    if ":" in stranger:
+        assert net.near.halfopen("load", f"both:{port}", "-n", "1", "-4", hosts=hosts).returncode == 0

@@ -196,6 +196,15 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
                 Class::AckWrong
             }
         }
+        (State::Reset, _)
+            if detail
+                .rare()
+                .believed
+                .as_ref()
+                .is_some_and(|b| b.is_disproved_by(segment, from)) =>
+        {
+            Class::RstDisproved
+        }
         _ => {
             let peer = stream(detail, from.other());
             if peer.fin_covered_by(segment.ack) {
@@ -235,6 +244,14 @@ fn acks_server(detail: &Detail, ack: u32) -> bool {
     detail.isn_server.is_some_and(fits) || detail.rare().others.iter().any(|o| fits(o.isn))
 }
 
+/// Bytes behind its SYN that the client was seen to send, a FIN with them.
+fn client_sent(flow: &Flow, detail: Option<&Detail>) -> u32 {
+    let seen = detail.map_or(0, |d| {
+        distance(flow.isn_client.wrapping_add(1), d.client.end).max(0) as u32
+    });
+    seen.max(flow.syn_data).saturating_add(1)
+}
+
 /// Whether the client's segment begins behind its SYN.
 fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
     within(
@@ -265,13 +282,10 @@ fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
             State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
             Side::Server,
         ) => {
-            acks && within(
-                flow.isn_client.wrapping_add(1),
-                segment.ack,
-                flow.syn_data.saturating_add(HANDSHAKE_SPAN),
-            ) || detail
-                .and_then(|d| d.isn_server)
-                .is_some_and(|isn| within(isn, segment.seq, HANDSHAKE_SPAN))
+            acks && within(flow.isn_client.wrapping_add(1), segment.ack, client_sent(flow, detail))
+                || detail
+                    .and_then(|d| d.isn_server)
+                    .is_some_and(|isn| within(isn, segment.seq, HANDSHAKE_SPAN))
         }
         (State::SynAckFirst, Side::Client) => detail
             .and_then(|d| d.server.acked)

@@ -2,8 +2,9 @@
 
 use halfopen_wire::{Flags, Segment};
 
+use crate::believed::Believed;
 use crate::classify::{REORDER_NS, is_opening};
-use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare};
+use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare, distance};
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::state::{Class, State};
 use crate::tracker::{Step, close_in_time};
@@ -23,7 +24,7 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
             same && d
                 .last_syn_ack
-                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured()))
+                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured(), flow.syn_sent))
         }),
         _ => false,
     }
@@ -53,6 +54,7 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
 /// The books for one segment whose row was found.
 pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let from = step.from;
+    let close = close_in_time(segment.time_ns, flow.last_ns);
     flow.last_ns = flow.last_ns.max(segment.time_ns);
     if segment.timed {
         flow.marks &= !Flow::UNTIMED_END;
@@ -75,6 +77,8 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynAck if from == Side::Client => client_syn_ack(flow, detail, segment, step.before),
         Class::SynAck => syn_ack(flow, detail, segment, step.before),
         Class::SynAckOther if from == Side::Server => syn_ack_other(flow, detail, segment, step.before),
+        // Behind the end it belongs to the next connection, whose SYN comes out of order.
+        Class::SynAckWrong if matches!(step.before, State::TimeWait | State::Reset) => {}
         Class::SynAckWrong if from == Side::Server => {
             flow.anomalies.insert(Anomaly::SynAckWrongAck);
             if !flow.is(Flow::COMPLETED) {
@@ -85,8 +89,26 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             }
             count_syn_ack(flow, detail, segment);
         }
+        Class::RstDisproved => {
+            if let Some(believed) = detail.rare_mut().believed.take() {
+                believed.take_back(flow, detail);
+            }
+            carry(detail, segment, from);
+        }
+        Class::Ack if close && is_swapped_with_rst(flow, detail, segment, step) => {
+            flow.marks = flow.marks & !Flow::RESET_BY_CLIENT | Flow::COMPLETED | Flow::CLOSE_RST_CLIENT;
+            flow.anomalies.insert(Anomaly::Reordered);
+            detail.ack = Some((segment.time_ns, FrameRef::of(segment)));
+            carry(detail, segment, from);
+        }
         Class::Ack | Class::AckOfFin | Class::AckOfData => {
+            if step.before == State::Reset
+                && let Some(Some(believed)) = detail.rare.as_mut().map(|rare| rare.believed.as_mut())
+            {
+                believed.note(segment, from, detail.isn_server);
+            }
             ack(flow, detail, segment, step);
+            ack_ahead(detail, segment, from);
             carry(detail, segment, from);
         }
         Class::SynAckDisproving => syn_ack_disproving(flow, detail, segment),
@@ -97,6 +119,18 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::RstOfWrong | Class::NoFlags => {
         }
     }
+}
+
+/// Whether the client's ACK of the SYN-ACK comes right behind its own RST: the capture swapped them. The RST of a socket
+/// (not that of a host without one) acknowledges, so its sender had sent this ACK before.
+fn is_swapped_with_rst(flow: &Flow, detail: &Detail, segment: &Segment, step: &Step) -> bool {
+    let first = detail.isn_server.map(|isn| isn.wrapping_add(1));
+    step.before == State::Reset
+        && step.from == Side::Client
+        && flow.is(Flow::RESET_BY_CLIENT)
+        && first == Some(segment.ack)
+        && first == detail.client.acked
+        && flow.isn_client.wrapping_add(1) == segment.seq
 }
 
 /// A router or a middlebox that answers instead of the host shows by its TTL. Second captures differ by their hops and
@@ -204,7 +238,12 @@ pub fn first_syn_ack(detail: &mut Detail, segment: &Segment) {
 
 fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
     count_syn_ack(flow, detail, segment);
-    let finished = matches!(before, State::TimeWait | State::Reset);
+    let finished = match before {
+        State::TimeWait => true,
+        // Of an attempt that the client gave up, the SYN-ACK may have been on its way.
+        State::Reset => !flow.is(Flow::RESET_BY_CLIENT),
+        _ => false,
+    };
     if detail.syn_ack.is_some() || finished {
         return;
     }
@@ -362,6 +401,21 @@ fn syn_data_acked(flow: &Flow, detail: &mut Detail, ack: u32) {
     detail.client.carry(first, detail.syn_data_acked);
 }
 
+/// Remembers an acknowledgment of something that was not captured: lost, or out of order.
+fn ack_ahead(detail: &mut Detail, segment: &Segment, from: Side) {
+    let peer = match from {
+        Side::Client => &detail.server,
+        Side::Server => &detail.client,
+    };
+    if peer.fin.is_some() || !peer.is_acked_ahead(segment.ack) {
+        return;
+    }
+    let ahead = &mut detail.rare_mut().acks_ahead[from as usize];
+    if ahead.is_none_or(|before| distance(before, segment.ack) > 0) {
+        *ahead = Some(segment.ack);
+    }
+}
+
 fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
     let stream = match from {
         Side::Client => &mut detail.client,
@@ -402,6 +456,14 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let over = matches!(step.before, State::TimeWait | State::Reset);
+    if matches!(step.before, State::SynRecv | State::Established)
+        && let Some(believed) = Believed::of(detail, segment, step.from, step.before == State::SynRecv)
+    {
+        detail.rare_mut().believed = Some(believed);
+    }
+    if step.from == Side::Client && is_opening(step.before) && segment.flags.has(Flags::ACK) {
+        detail.client.acked = Some(segment.ack);
+    }
     if !is_opening(step.before) && !over {
         // Before completion it takes its number from what it answers; after the end, from what came late: no bytes.
         carry(detail, segment, step.from);

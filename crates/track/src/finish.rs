@@ -148,13 +148,7 @@ fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {
     if !flow.is(Flow::COMPLETED) {
         return;
     }
-    let first_fin = if flow.is(Flow::FIN_CLIENT_FIRST) {
-        Some(Side::Client)
-    } else if flow.is(Flow::FIN_SERVER_FIRST) {
-        Some(Side::Server)
-    } else {
-        None
-    };
+    let first_fin = first_fin(flow, detail);
     let reset_by = if flow.is(Flow::CLOSE_RST_CLIENT) {
         Some(Side::Client)
     } else if flow.is(Flow::CLOSE_RST_SERVER) {
@@ -178,15 +172,33 @@ fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {
     }
 }
 
-/// RFC 9293 section 3.6: the side whose FIN was sent without having received the other's goes through TIME-WAIT. The
-/// acknowledgment number of each FIN tells.
-fn time_wait(detail: &Detail, first_fin: Option<Side>) -> TimeWait {
+/// Whether the server's FIN acknowledges the client's, and the client's the server's.
+fn knew(detail: &Detail) -> (bool, bool) {
     let covers = |fin: Option<u32>, ack: Option<u32>| match (fin, ack) {
         (Some(fin), Some(ack)) => distance(fin, ack) > 0,
         _ => false,
     };
-    let server_knew = covers(detail.client.fin, detail.fin_acks[1]);
-    let client_knew = covers(detail.server.fin, detail.fin_acks[0]);
+    (
+        covers(detail.client.fin, detail.fin_acks[1]),
+        covers(detail.server.fin, detail.fin_acks[0]),
+    )
+}
+
+/// Whose FIN was sent first. Where only one of them acknowledges the other, that decides, not the order of capture.
+fn first_fin(flow: &Flow, detail: &Detail) -> Option<Side> {
+    match knew(detail) {
+        (true, false) => Some(Side::Client),
+        (false, true) => Some(Side::Server),
+        _ if flow.is(Flow::FIN_CLIENT_FIRST) => Some(Side::Client),
+        _ if flow.is(Flow::FIN_SERVER_FIRST) => Some(Side::Server),
+        _ => None,
+    }
+}
+
+/// RFC 9293 section 3.6: the side whose FIN was sent without having received the other's goes through TIME-WAIT. The
+/// acknowledgment number of each FIN tells.
+fn time_wait(detail: &Detail, first_fin: Option<Side>) -> TimeWait {
+    let (server_knew, client_knew) = knew(detail);
     match (server_knew, client_knew, first_fin) {
         (false, false, _) => TimeWait::Both,
         (true, false, _) | (true, true, Some(Side::Client)) => TimeWait::Client,

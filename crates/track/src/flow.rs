@@ -7,8 +7,9 @@ use std::num::NonZeroU64;
 
 use halfopen_wire::{Address, EncapId, FastOpenOption, Segment, SynOptions};
 
+use crate::believed::Believed;
 use crate::key::Key;
-use crate::record::{Anomalies, Anomaly, SideOptions};
+use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::state::State;
 
 /// A frame number and the file it is in, in 8 bytes: 47 bits of number, one that says that it has no time of its own, 16 of
@@ -237,12 +238,14 @@ impl Fingerprint {
         self.is_copy(next, Some(unmarked_ns))
     }
 
-    /// The same for a SYN-ACK, by how the SYN was captured.
-    pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured) -> bool {
+    /// The same for a SYN-ACK, by how the SYN was captured. The answer to the only SYN so far (`nth` is 1) is repeated by
+    /// a timer alone, not at once.
+    pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured, nth: u32) -> bool {
         let unmarked_ns = match syn {
             SynCaptured::Never => Some(Self::UNMARKED_SYN_ACK_NS),
             SynCaptured::Twice => Some(Self::UNMARKED_NS),
-            SynCaptured::Once | SynCaptured::Elsewhere => None,
+            SynCaptured::Once => (nth == 1).then_some(Self::UNMARKED_SYN_ACK_NS),
+            SynCaptured::Elsewhere => None,
         };
         self.is_copy(next, unmarked_ns)
     }
@@ -301,7 +304,9 @@ pub const fn distance(from: u32, to: u32) -> i32 {
 
 impl Stream {
     /// No receiver offers more than 1 GiB (RFC 7323 section 2.3): a jump beyond this is not of this stream.
-    const LARGEST_JUMP: i32 = 1 << 30;
+    pub const LARGEST_JUMP: i32 = 1 << 30;
+    /// What a capture puts out of order is a few packets: an acknowledgment further ahead is of what it missed.
+    const LARGEST_DISORDER: i32 = 1 << 16;
 
     /// Starts at the byte after the SYN.
     pub fn begin(&mut self, isn: u32) {
@@ -345,6 +350,12 @@ impl Stream {
                 self.bytes = self.bytes.saturating_sub(1);
             }
         }
+    }
+
+    /// Whether `ack` is for bytes, or a FIN, that were not captured but can have been on their way.
+    pub const fn is_acked_ahead(&self, ack: u32) -> bool {
+        let ahead = distance(self.end, ack);
+        self.start.is_some() && ahead > 0 && ahead <= Self::LARGEST_DISORDER
     }
 
     /// Whether `ack` covers this stream's FIN.
@@ -434,6 +445,11 @@ pub struct Rare {
     pub held: Vec<Flow>,
     /// Their sender went on with the connection.
     pub disproved: bool,
+    /// Highest acknowledgment number of each side (client, server) for something that was not captured yet: it may be a FIN
+    /// that comes out of order.
+    pub acks_ahead: [Option<u32>; 2],
+    /// The RST that ended it, where both ends may still show that it did not.
+    pub believed: Option<Box<Believed>>,
 }
 
 impl Rare {
@@ -459,8 +475,20 @@ impl Detail {
             icmp: None,
             held: Vec::new(),
             disproved: false,
+            acks_ahead: [None; 2],
+            believed: None,
         };
         self.rare.as_deref().unwrap_or(NOTHING)
+    }
+
+    /// Whether `side` acknowledged the FIN of the other one, be it before that was captured.
+    pub fn knew_fin(&self, side: Side) -> bool {
+        let peer = match side {
+            Side::Client => &self.server,
+            Side::Server => &self.client,
+        };
+        let covers = |ack: Option<u32>| ack.is_some_and(|ack| peer.fin_covered_by(ack));
+        covers(self.fin_acks[side as usize]) || covers(self.rare().acks_ahead[side as usize])
     }
 
     /// The same, to be written.

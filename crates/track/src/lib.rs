@@ -11,6 +11,7 @@
 //! **Architecture Invariant:** the clock is always an argument (the packets' own time); no file, no socket, no Python.
 #![forbid(unsafe_code)]
 
+mod believed;
 mod classify;
 mod effect;
 mod finish;

@@ -81,12 +81,21 @@ named! {
         Fin "FIN",
         /// RST whose numbers fit.
         Rst "RST",
+        /// ACK that shows that the RST before it was not believed by its receiver.
+        RstDisproved "ACK, disproving the RST",
         /// RST of the client for a SYN-ACK that acknowledged something else.
         RstOfWrong "RST for a wrong SYN-ACK",
         /// RST whose numbers do not fit.
         RstBlind "RST, wrong numbers",
         /// None of SYN, ACK, FIN and RST, or SYN together with RST.
         NoFlags "impossible flags",
+    }
+}
+
+impl Class {
+    /// Whether its sender has the peer's SYN: the ACK half of a FIN is one of these.
+    pub const fn acknowledges(self) -> bool {
+        matches!(self, Self::Ack | Self::AckOfData | Self::AckOfFin | Self::RstDisproved)
     }
 }
 
@@ -191,6 +200,25 @@ const OPEN: &[State] = &[
     S::FinBothServerAcked,
     S::TimeWait,
     S::Reset,
+];
+
+/// Every state of a connection that no RST ended.
+const NOT_RESET: &[State] = &[
+    S::SynSent,
+    S::SynRecv,
+    S::SimultaneousSyn,
+    S::SimultaneousClientAcked,
+    S::SimultaneousServerAcked,
+    S::SynAckFirst,
+    S::Established,
+    S::FinClient,
+    S::FinClientAcked,
+    S::FinServer,
+    S::FinServerAcked,
+    S::FinBoth,
+    S::FinBothClientAcked,
+    S::FinBothServerAcked,
+    S::TimeWait,
 ];
 
 const fn row(
@@ -325,6 +353,9 @@ pub const ROWS: &[Row] = &[
     row(EITHER, C::Rst, SIMULTANEOUS, Next(S::Reset), "A simultaneous open ends with RST.", "RFC 9293 3.10.7.4"),
     row(EITHER, C::Rst, SYNCHRONIZED, Next(S::Reset), "The connection is reset.", "RFC 9293 3.10.7.4 second check"),
     row(EITHER, C::Rst, FINISHED, Ignore, "An RST for a connection that has ended.", "RFC 1337"),
+    row(EITHER, C::RstDisproved, &[S::Reset], Next(S::Established), "Both ends go on behind an RST with another number than the next one: its receiver asked back, and it was forged.", "RFC 5961 3.2"),
+    row(EITHER, C::RstDisproved, &[S::Closed], Ignore, "There is no earlier RST: unreachable.", "this file"),
+    row(EITHER, C::RstDisproved, NOT_RESET, Ignore, "Looked for only behind an RST: unreachable.", "this file"),
     row(EITHER, C::RstBlind, OPEN, Invalid, "Its numbers do not fit: the receiver drops it or challenges it.", "RFC 5961 3.2"),
     // ---- without a known connection, and without flags
     row(EITHER, C::Ack, &[S::Closed], Ignore, "A connection from before the capture began: counted as midstream.", "design.md section 5"),

@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 use halfopen_wire::{Address, Flags, IcmpError, Packet, Segment};
 
-use crate::classify::{REORDER_NS, classify, fin_fits, opens, sender};
+use crate::classify::{REORDER_NS, classify, fin_fits, is_opening, opens, sender};
 use crate::effect;
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::held::{self, Verdict};
@@ -302,6 +302,10 @@ impl Tracker {
             return false;
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
+        let peer = if from_client { &detail.server } else { &detail.client };
+        if peer.is_acked_ahead(segment.ack) {
+            return false;
+        }
         flow.last_ns = flow.last_ns.max(segment.time_ns);
         if W::LOOKS {
             let from = if from_client { Side::Client } else { Side::Server };
@@ -372,6 +376,9 @@ impl Tracker {
                 }
             }
         }
+        if class == Class::SynAckWrong && matches!(before, State::TimeWait | State::Reset) {
+            self.strays.put(hash, Packet::Tcp(*segment), Counted::Not);
+        }
         let again = row.cell == Cell::Next(State::SynSent)
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
         if again {
@@ -410,7 +417,7 @@ impl Tracker {
                 walk_early_fin(flow, detail, segment, from);
             }
         }
-        if segment.flags.has(Flags::FIN) && matches!(class, Class::Ack | Class::AckOfFin | Class::AckOfData) {
+        if segment.flags.has(Flags::FIN) && class.acknowledges() {
             step.row = walk_fin(flow, detail, segment, from);
         }
         if flow.key.is_self() {
@@ -419,14 +426,20 @@ impl Tracker {
         step.after = flow.state;
         let ended = matches!(flow.state, State::TimeWait | State::Reset) && flow.state != before;
         if ended {
-            let (queue, linger) = if flow.is(Flow::COMPLETED) {
-                (0, LINGER_NS)
-            } else {
-                (1, LINGER_RESET_NS)
-            };
-            self.linger[queue].push_back((self.last_ns.saturating_add(linger), slot, number));
+            let completed = flow.is(Flow::COMPLETED);
+            self.linger(slot, number, completed);
         }
         witness.step(segment, &step);
+    }
+
+    /// A connection that ended waits for its late packets.
+    fn linger(&mut self, slot: Slot, number: u64, completed: bool) {
+        let (queue, linger) = if completed {
+            (0, LINGER_NS)
+        } else {
+            (1, LINGER_RESET_NS)
+        };
+        self.linger[queue].push_back((self.last_ns.saturating_add(linger), slot, number));
     }
 
     /// A SYN inside an open connection: see `held.rs`.
@@ -818,6 +831,10 @@ fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side)
     }
     if let Cell::Next(next) = row.cell {
         flow.state = next;
+        // The capture may have put the FIN behind its acknowledgment.
+        if class == Class::Fin && is_synchronized(next) && detail.knew_fin(from.other()) {
+            walk(flow, from.other(), Class::AckOfFin);
+        }
     }
     row
 }
@@ -838,6 +855,11 @@ const fn walk_self(flow: &mut Flow, segment: &Segment, class: Class, from: Side)
     if matches!(class, Class::AckOfFin) {
         walk(flow, from.other(), Class::AckOfFin);
     }
+}
+
+/// Not before completion, where a FIN waits for it, and not behind the end.
+const fn is_synchronized(state: State) -> bool {
+    !is_opening(state) && !matches!(state, State::Closed | State::TimeWait | State::Reset)
 }
 
 /// What one segment proved beside its own row.

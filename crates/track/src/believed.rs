@@ -1,0 +1,100 @@
+//! An RST that was believed although its number is not the one that its receiver waits for.
+//!
+//! A receiver resets at once only for the exact number; for any other in its window it asks back (RFC 5961 section 3.2), and
+//! the connection goes on. An observer does not know the window, so he believes such an RST until he sees that both
+//! ends go on.
+
+use halfopen_wire::Segment;
+
+use crate::classify::REORDER_NS;
+use crate::flow::{Detail, Flow, FrameRef, Stream, distance};
+use crate::record::{Anomaly, Side};
+
+/// What was there before the RST.
+#[derive(Clone, Debug)]
+pub struct Believed {
+    from: Side,
+    /// Before completion no peer resets by another number than the next one: what comes behind it was sent behind it.
+    opening: bool,
+    time_ns: i64,
+    seq: u32,
+    /// What its sender had sent.
+    sender: Stream,
+    /// One past the highest byte of its receiver.
+    receiver_end: u32,
+    /// The client's ACK of the SYN-ACK, behind an RST before completion.
+    ack: Option<(i64, FrameRef)>,
+}
+
+impl Believed {
+    /// Remembers what was there, where that is known and the number is not the next one of its sender.
+    pub fn of(detail: &Detail, segment: &Segment, from: Side, opening: bool) -> Option<Box<Self>> {
+        let (sender, receiver) = streams(detail, from);
+        let known = sender.start.is_some() && receiver.start.is_some();
+        (known && sender.end != segment.seq).then(|| {
+            Box::new(Self {
+                from,
+                opening,
+                time_ns: segment.time_ns,
+                seq: segment.seq,
+                sender: *sender,
+                receiver_end: receiver.end,
+                ack: None,
+            })
+        })
+    }
+
+    /// Whether an ACK behind the RST shows that both ends go on: one acknowledges what the other sent after it.
+    pub fn is_disproved_by(&self, segment: &Segment, from: Side) -> bool {
+        let late = segment.time_ns.saturating_sub(self.time_ns) > REORDER_NS;
+        if from == self.from {
+            (late || self.opening) && acks_beyond(self.receiver_end, segment.ack)
+        } else {
+            acks_beyond(self.sender.end, segment.ack)
+        }
+    }
+
+    /// Takes note of an ACK that shows nothing yet.
+    pub fn note(&mut self, segment: &Segment, from: Side, isn_server: Option<u32>) {
+        if from == Side::Client && self.opening && isn_server.is_some_and(|isn| isn.wrapping_add(1) == segment.ack) {
+            self.ack.get_or_insert((segment.time_ns, FrameRef::of(segment)));
+        }
+        // The capture may have swapped them: what ends at or before the RST's number was sent before it.
+        let close = segment.time_ns.saturating_sub(self.time_ns) <= REORDER_NS;
+        let end = segment.seq.wrapping_add(segment.payload_len);
+        if from == self.from && !self.opening && close && distance(end, self.seq) >= 0 {
+            self.sender.carry(segment.seq, segment.payload_len);
+        }
+    }
+
+    /// Takes the RST back.
+    pub fn take_back(self, flow: &mut Flow, detail: &mut Detail) {
+        flow.anomalies.insert(Anomaly::BlindReset);
+        flow.marks &= !match self.from {
+            Side::Client => Flow::RESET_BY_CLIENT | Flow::CLOSE_RST_CLIENT,
+            Side::Server => Flow::RESET_BY_SERVER | Flow::CLOSE_RST_SERVER,
+        };
+        match self.from {
+            Side::Client => detail.client = self.sender,
+            Side::Server => detail.server = self.sender,
+        }
+        if !flow.is(Flow::COMPLETED) {
+            flow.marks |= Flow::COMPLETED;
+            detail.ack = self.ack;
+        }
+    }
+}
+
+/// Of the sender and of the receiver.
+const fn streams(detail: &Detail, from: Side) -> (&Stream, &Stream) {
+    match from {
+        Side::Client => (&detail.client, &detail.server),
+        Side::Server => (&detail.server, &detail.client),
+    }
+}
+
+/// Whether `ack` is for something behind `end`, and not further away than a window.
+const fn acks_beyond(end: u32, ack: u32) -> bool {
+    let beyond = distance(end, ack);
+    beyond > 0 && beyond <= Stream::LARGEST_JUMP
+}

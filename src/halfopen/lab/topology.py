@@ -101,11 +101,9 @@ class Network:
         for host, end in zip((first, second), ends, strict=True):
             host.run(_set_up, end)
         if not relayed:
-            # A device that was just brought up drops everything until the kernel's link watch has seen it, on a busy
-            # machine for so long that the first packet, of ARP, is sent again a second later.
-            until(
-                lambda: all(host.run(_is_up, end) for host, end in zip((first, second), ends, strict=True)), "the link"
-            )
+            # The end that came up first had no carrier then, and drops all that it is to send until the kernel's link
+            # watch has seen that it has one: on a busy machine late enough to lose the first packet.
+            until(lambda: first.run(_has_carrier, ends[0]), "the link")
         self.links.append(link)
         return link
 
@@ -140,10 +138,10 @@ def _set_up(end: Address) -> None:
         route.link("set", index=index, state="up")
 
 
-def _is_up(end: Address) -> bool:
+def _has_carrier(end: Address) -> bool:
     with IPRoute() as route:
         (device,) = route.get_links(ifname=end.interface)
-        return bool(device.get("state") == "up" and device.get_attr("IFLA_OPERSTATE") == "UP")
+        return bool(device.get_attr("IFLA_OPERSTATE") == "UP")
 
 
 def add_route(destination: str, *, gateway: str | None = None, interface: str | None = None) -> None:

@@ -138,8 +138,8 @@ def _finish(attempt: Attempt, seconds: float) -> None:
 
 
 def error_name(number: int | None) -> str:
-    """``ECONNREFUSED``."""
-    return errno.errorcode.get(number or 0, str(number))
+    """``ECONNREFUSED``, as the kernel spells it: not ENOTSUP, which is the same number here."""
+    return "EOPNOTSUPP" if number == errno.EOPNOTSUPP else errno.errorcode.get(number or 0, str(number))
 
 
 def close_all(attempts: Sequence[Attempt]) -> None:

@@ -54,8 +54,8 @@ def _checks(checks: Sequence[Check], width: int, paint: Paint) -> list[str]:
     if not checks:
         return []
     rows = [_row(check) for check in checks]
-    beside = sum(max(len(cell.text) for cell in cells) for cells in zip(*rows, strict=True)) if rows else 0
-    beside -= max(len(row[_WHAT].text) for row in rows)
+    widths = [max(len(column.title), *(len(row[at].text) for row in rows)) for at, column in enumerate(_COLUMNS)]
+    beside = sum(widths) - widths[_WHAT]
     room = max(_WHAT_MIN, width - len(_INDENT) - beside - _GAPS)
     lines = [line for row in rows for line in _wrapped(row, room)]
     return table(_COLUMNS, lines, width, paint, indent=_INDENT)

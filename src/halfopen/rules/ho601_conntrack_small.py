@@ -51,6 +51,7 @@ class ConntrackSmall(Rule):
     severity = "warning"
     harm = "growing"
     needs = ("conntrack",)
+    proof = "conntrack-full"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each namespace."""

@@ -47,6 +47,7 @@ class ConntrackFull(Rule):
     severity = "critical"
     harm = "failing"
     needs = ("conntrack",)
+    proof = "conntrack-full"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each namespace."""

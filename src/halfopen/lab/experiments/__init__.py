@@ -37,6 +37,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "defer-accept",
     "first-exchange",
     "filters",
+    "conntrack-full",
     "leaks",
     "poisoned-metrics",
     "new-namespace",

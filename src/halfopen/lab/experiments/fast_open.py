@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
-from halfopen.lab.fast_opening import BOTH, FAST_OPEN, KEY, SERVER, asking_for, exchange
+from halfopen.lab.fast_opening import BOTH, FAST_OPEN, KEY, MSG_FASTOPEN, REQUEST, SERVER, asking_for, exchange
 from halfopen.lab.observe import Moment
+from halfopen.lab.recording import Recording
 from halfopen.lab.story import Between
 from halfopen.lab.topology import pair
-from halfopen.lab.traffic import PORT, listen
+from halfopen.lab.traffic import PORT, error_name, listen
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -33,6 +35,7 @@ def run(story: Story) -> None:
     listener = listen(net.server, net.server_address, 16, port=PORT + 1, options=(asking_for(QUEUE),))
     story.say(f"The listener asks for it, too: setsockopt(TCP_FASTOPEN, {QUEUE}).")
     moment, own = Moment.of(net.server), Moment.of(net.client)
+    packets = Recording(net.client, ports=[PORT + 1])
     story.expect("first connect: data in the SYN was accepted", 0, int(exchange(net, listener)[0].syn_data))
     story.expect("  TCPFastOpenCookieReqd on the server: a cookie was asked", 1, moment.since("TCPFastOpenCookieReqd"))
     story.expect("second connect: data in the SYN was accepted", 1, int(exchange(net, listener)[0].syn_data))
@@ -55,15 +58,30 @@ def run(story: Story) -> None:
     story.expect("data in the SYN was accepted", 0, int(info.syn_data))
     story.expect("seconds until the server's answer: a SYN had to be sent again", Between(1.0, 1.5), seconds)
     story.expect("  TCPFastOpenActiveFail on the client", 1, own.since("TCPFastOpenActiveFail"))
+    seen = ", ".join(str(row.fast_open) for row in packets.handshakes())
+    story.expect("all of these connects, by trace", "granted, accepted, granted, accepted, ignored", seen)
+
+    story.say(f"And with {FAST_OPEN} = 2 on the client, which is the server's half only:")
+    net.client.set_sysctl(FAST_OPEN, SERVER)
+    story.expect("sendto(MSG_FASTOPEN)", "EOPNOTSUPP", net.client.run(_refused, net.server_address))
 
     story.remedy(
         f"Set {FAST_OPEN} to 3 where both sides are yours, ask for it on the listener, give all servers behind one "
         "address one key, and turn it off for clients whose path eats such SYNs."
     )
-    net.client.set_sysctl(FAST_OPEN, SERVER)
     _, seconds = exchange(net, listener)
     story.expect("through the same path, off on the client: seconds until the answer", Between(0, 0.5), seconds)
     listener.close()
+
+
+def _refused(address: str) -> str | None:
+    """The name of the error of a program that insists."""
+    with socket.socket() as client:
+        try:
+            client.sendto(REQUEST, MSG_FASTOPEN, (address, PORT + 1))
+        except OSError as error:
+            return error_name(error.errno)
+    return None
 
 
 EXPERIMENT = Experiment(

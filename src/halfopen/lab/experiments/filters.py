@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment
 from halfopen.lab.programs import nft
+from halfopen.lab.recording import Recording
 from halfopen.lab.topology import Pair, add_addresses, pair
 from halfopen.lab.traffic import Target, close_all, connect, listen
 
@@ -34,6 +35,8 @@ class Drop:
     """Whether the server's IP layer saw the SYN (InReceives)."""
     counter: str | None
     """The server's counter that moves, if there is one."""
+    seen: str = "1 unanswered"
+    """What `halfopen trace` makes of the packets on the client's wire."""
 
 
 def _chain(hook: str, verdict: str) -> str:
@@ -51,6 +54,12 @@ def _reject(net: Pair) -> None:
 
 def _prohibit(net: Pair) -> None:
     nft(net.server, _chain("input", "reject with icmpx type admin-prohibited"))
+
+
+def _limit(net: Pair) -> None:
+    """The first SYN takes what there is for a minute."""
+    nft(net.server, _chain("input", "limit rate over 1/minute burst 1 packets counter drop"))
+    close_all(connect(net.client, net.server_address))
 
 
 def _output(net: Pair) -> None:
@@ -71,17 +80,30 @@ def _no_route(net: Pair) -> None:
 STRANGER = "203.0.113.7"
 CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
     (Drop("the server's INPUT chain drops the SYN", None, arrived=True, counter=None), _input, None),
+    (Drop("a rate limit for all SYNs is used up", None, arrived=True, counter=None), _limit, None),
     (
-        Drop("the server's INPUT chain rejects it with RST", "ECONNREFUSED", arrived=True, counter="OutSegs"),
+        Drop(
+            "the server's INPUT chain rejects it with RST",
+            "ECONNREFUSED",
+            arrived=True,
+            counter="OutSegs",
+            seen="1 refused",
+        ),
         _reject,
         None,
     ),
     (
-        Drop("the server's INPUT chain rejects it with ICMP", "EHOSTUNREACH", arrived=True, counter=None),
+        Drop(
+            "the server's INPUT chain rejects it with ICMP",
+            "EHOSTUNREACH",
+            arrived=True,
+            counter=None,
+            seen="1 unreachable",
+        ),
         _prohibit,
         None,
     ),
-    (Drop("the client's own OUTPUT chain drops it", None, arrived=False, counter=None), _output, None),
+    (Drop("the client's own OUTPUT chain drops it", None, arrived=False, counter=None, seen="none"), _output, None),
     (
         Drop("strict rp_filter, and no route back", None, arrived=True, counter="IPReversePathFilter"),
         _rp_filter,
@@ -105,11 +127,12 @@ def run(story: Story) -> None:
         # So that the two know each other's link address: rp_filter stops ARP, too.
         close_all(connect(net.client, net.server_address))
         prepare(net)
-        moments = Moment.of(net.server)
-        tasks.append((moments, net.client.start(_try, net.client, net.server_address, source)))
-    for (drop, _, _), (moment, task) in zip(CASES, tasks, strict=True):
+        moment, packets = Moment.of(net.server), Recording(net.client)
+        tasks.append((moment, packets, net.client.start(_try, net.client, net.server_address, source)))
+    for (drop, _, _), (moment, packets, task) in zip(CASES, tasks, strict=True):
         error = task.result()
         story.expect(f"{drop.name}: told", drop.error, error)
+        story.expect("  handshakes on the client's wire, by trace", drop.seen, packets.outcomes())
         story.expect("  the SYN reached the server's IP layer", int(drop.arrived), int(moment.since("InReceives") > 0))
         story.expect("  counters of the server", _expected(drop), _moved(moment))
     story.say(
@@ -145,9 +168,9 @@ def _moved(moment: Moment) -> str:
 
 EXPERIMENT = Experiment(
     name="filters",
-    title="Where a SYN was dropped: packet filter, rp_filter, no route, the client's own rules",
-    claim="A SYN that a filter or rp_filter drops moves no counter of TCP; without a route back ListenDrops and "
-    "OutNoRoutes move; the client's own OUTPUT chain drops it as silently as a filter far away.",
+    title="Where a SYN was dropped: packet filter, rate limit, rp_filter, no route, the client's own rules",
+    claim="A SYN that a filter, a rate limit or rp_filter drops moves no counter of TCP; without a route back "
+    "ListenDrops and OutNoRoutes move; the client's own OUTPUT chain drops it as silently as a filter far away.",
     run=run,
     proves=("HO602", "HO605"),
 )

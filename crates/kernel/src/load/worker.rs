@@ -80,13 +80,14 @@ impl<'a> Worker<'a> {
             if usable == 0 || (active == 0 && self.schedule.is_over()) {
                 break;
             }
+            // Before what has ended is looked at: what is under way then is what the server has to do with.
+            tally.tell(progress);
             self.wait(&mut tally)?;
             for index in 0..self.epoll.ready() {
                 let readiness = self.epoll.readiness(index);
                 self.advance(readiness, &mut tally);
             }
             self.expire(&mut tally);
-            tally.tell(progress);
         }
         tally.report.abandoned = self.abandon();
         tally.report.unstarted = self.schedule.left(stop.load(Ordering::Relaxed).then(monotonic_ns));

@@ -99,6 +99,15 @@ def test_banner_and_http_have_a_text_of_their_own() -> None:
         assert get(server.ports[0]).endswith(b"ok\n")
 
 
+def test_close_by_fin_is_no_reset_though_the_client_has_sent() -> None:
+    with serving("--banner", "hi", "--close", "fin", "--accept-delay", "200ms") as server:
+        with connect(server.ports[0]) as client:
+            client.sendall(b"not asked for")
+            assert read_all(client) == b"hi"
+        closed = server.wait_for("closed")
+    assert (closed["closed_by"], closed["received_bytes"]) == ("server", 13)
+
+
 def test_close_by_reset() -> None:
     with serving("--banner", r"\x00\r\n", "--close", "rst") as server:
         with pytest.raises(ConnectionResetError), connect(server.ports[0]) as client:

@@ -15,6 +15,9 @@ const UNSENT_MAX: usize = 256 * 1024;
 /// Longest head of a request.
 const HEAD_MAX: usize = 16 * 1024;
 
+/// Reads before a close: who sends faster than this gets an RST.
+const DRAIN_MAX: usize = 16;
+
 pub(super) struct Connection {
     pub socket: Socket,
     pub id: u64,
@@ -68,6 +71,8 @@ impl Connection {
             if quiet && self.replied && self.close_after_reply {
                 if options.close == Close::Rst {
                     self.socket.set_linger(Some(Duration::ZERO))?;
+                } else {
+                    self.drain(buffer)?;
                 }
                 return Ok(Some(Ending::ByServer));
             }
@@ -84,6 +89,19 @@ impl Connection {
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Takes what waits to be read: close() with unread data is an RST, not a FIN.
+    fn drain(&mut self, buffer: &mut [u8]) -> io::Result<()> {
+        for _ in 0..DRAIN_MAX {
+            match (&self.socket).read(buffer) {
+                Ok(0) => break,
+                Ok(length) => self.received += length as u64,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
     }
 
     fn flush(&mut self) -> io::Result<()> {

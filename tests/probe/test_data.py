@@ -67,16 +67,18 @@ def test_nobody_accepts(net: Pair, far: str) -> None:
     assert "The server's kernel took the data and the application is silent: nobody calls accept()" in text
 
 
-def test_the_server_closes(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
+@BOTH
+def test_the_server_closes(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
     net.serve(server, lambda _connection: None)
     _, code, text = one(net, "--await-data", target)
     assert code == 1
     assert "closed without a byte after" in text
 
 
-def test_the_server_resets(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
+@BOTH
+def test_the_server_resets(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
     net.serve(server, reset)
     record, code, text = one(net, "--await-data", "--send", "hi", target)
     assert code == 1
@@ -84,8 +86,9 @@ def test_the_server_resets(net: Pair) -> None:
     assert "RST after the handshake" in text
 
 
-def test_an_rst_for_the_last_ack(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
+@BOTH
+def test_an_rst_for_the_last_ack(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
     net.far.nft("input", "tcp flags & (syn|ack) == ack reject with tcp reset")
     record, code, text = one(net, "--await-data", target)
     server.close()
@@ -170,8 +173,9 @@ def test_deferred_accept_is_named(net: Pair, far: str) -> None:
     assert record["first_byte_us"] < 0.9e6
 
 
-def test_deferred_accept_of_a_server_that_speaks_first(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
+@BOTH
+def test_deferred_accept_of_a_server_that_speaks_first(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
     server.setsockopt(socket.IPPROTO_TCP, TCP_DEFER_ACCEPT, 1)
     net.serve(server, banner)
     record, code, text = one(net, "--await-data", target)

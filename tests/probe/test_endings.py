@@ -6,7 +6,8 @@ import re
 import socket
 
 import pytest
-from tests.probe.network import FAR, NEAR, Pair
+from tests.probe import network
+from tests.probe.network import FAR, Pair
 from tests.probe.running import one, records
 
 BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
@@ -135,9 +136,10 @@ def test_what_this_host_forbids(net: Pair, kind: str, errno: str, words: str, ta
     assert words in text
 
 
-def test_the_network_is_down(net: Pair) -> None:
+@BOTH
+def test_the_network_is_down(net: Pair, far: str) -> None:
     net.near.run("ip link set near down")
-    record, code, text = one(net, f"{FAR[0]}:80")
+    record, code, text = one(net, network.target(far, 80))
     assert (code, record["errno"]) == (1, "ENETUNREACH")
     assert "the interface of the only one is down" in text
 
@@ -158,20 +160,23 @@ def test_no_ports_left(net: Pair, far: str) -> None:
     assert "nothing sent (EADDRNOTAVAIL); EADDRNOTAVAIL: no local port is free for this destination" in text
 
 
-def test_a_port_that_is_taken(net: Pair) -> None:
-    server, target = net.listen(FAR[0])
-    with net.near.inside(socket.socket) as other:
+@BOTH
+def test_a_port_that_is_taken(net: Pair, far: str) -> None:
+    server, target = net.listen(far)
+    family = socket.AF_INET6 if ":" in far else socket.AF_INET
+    with net.near.inside(lambda: socket.socket(family)) as other:
         other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        other.bind((NEAR[0], 45678))
+        other.bind((net.near_of(far), 45678))
         other.connect(server.getsockname())
         record, code, text = one(net, "--source-port", "45678", target)
     assert (code, record["errno"], record["syn_sent"]) == (1, "EADDRNOTAVAIL", 0)
     assert "the local port asked for is taken" in text
 
 
-def test_an_old_connection_of_the_same_port(net: Pair) -> None:
+@BOTH
+def test_an_old_connection_of_the_same_port(net: Pair, far: str) -> None:
     """The server never closed its side: it answers the SYN with an ACK, and the kernel sends the SYN again at once."""
-    _, target = net.listen(FAR[0])
+    _, target = net.listen(far)
     one(net, "--source-port", "45678", target)
     net.near.wait_until(lambda: "FIN-WAIT" not in net.near.run("ss -Htan state fin-wait-1"))
     record, code, text = one(net, "--source-port", "45678", target)

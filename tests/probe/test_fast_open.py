@@ -71,25 +71,29 @@ def test_a_wrong_key(net: Pair, far: str) -> None:
     assert (attempts[0]["probe"]["rtt_us"], attempts[0]["probe"]["rtt_validity"]) == (None, "syn_data_resent")
 
 
-def test_a_cookie_of_another_port(net: Pair) -> None:
-    probe(net, listen(net, FAR[0]))
-    _, without = net.listen(FAR[0])
+@BOTH
+def test_a_cookie_of_another_port(net: Pair, far: str) -> None:
+    probe(net, listen(net, far))
+    _, without = net.listen(far)
     assert "Fast Open is off on this port" in probe(net, without)[1]["verdict"]
 
 
-def test_a_path_that_eats_data_in_a_syn(net: Pair) -> None:
-    target = listen(net, FAR[0])
+@BOTH
+def test_a_path_that_eats_data_in_a_syn(net: Pair, far: str) -> None:
+    target = listen(net, far)
     probe(net, target)
     # A SYN with 60 bytes of IP and TCP headers and 12 of cookie option carries no data; these do.
-    net.far.nft("input", "tcp flags & (syn|ack) == syn ip length > 80 drop")
+    longer = "ip6 length > 60" if ":" in far else "ip length > 80"  # that of IPv6 is without its header
+    net.far.nft("input", f"tcp flags & (syn|ack) == syn {longer} drop")
     attempts, numbers = probe(net, "--send", "x" * 40, target)
     assert attempts[0]["probe"]["fast_open"]["failure"] == "syn_retransmitted"
     assert attempts[0]["syn_sent"] == 2
     assert "SYNs with data are lost" in numbers["verdict"]
 
 
-def test_reasons_of_this_host_come_first(net: Pair) -> None:
-    target = listen(net, FAR[0])
+@BOTH
+def test_reasons_of_this_host_come_first(net: Pair, far: str) -> None:
+    target = listen(net, far)
     net.near.sysctl("tcp_fastopen", "2")
     done = net.near.halfopen("probe", "--fast-open", target)
     lines = done.stdout.splitlines()
@@ -98,9 +102,10 @@ def test_reasons_of_this_host_come_first(net: Pair) -> None:
     assert "Fast Open is off here" in done.stdout
 
 
-def test_the_comparison_with_an_ordinary_connect(net: Pair) -> None:
+@BOTH
+def test_the_comparison_with_an_ordinary_connect(net: Pair, far: str) -> None:
     net.far.sysctl("tcp_fastopen", "3")
-    server, target = net.listen(FAR[0])
+    server, target = net.listen(far)
     server.setsockopt(socket.IPPROTO_TCP, TCP_FASTOPEN, 16)
     net.serve(server, lambda connection: connection.sendall(connection.recv(100)))
     done = net.near.halfopen("probe", "--fast-open", "--await-data", "--send", "hi", "-c", "5", "-i", "0", target)

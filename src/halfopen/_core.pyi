@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "network_interfaces",
     "network_routes",
+    "private_proc",
     "probe",
     "read_named_settings",
     "read_settings",
@@ -282,6 +283,13 @@ def read_named_settings(root: str | PathLike[str], names: Sequence[bytes]) -> di
 
     ``*`` may stand for one directory. Nothing else is looked up: the kernel remembers what was, for each namespace.
     Raises OSError when ``root`` cannot be opened.
+    """
+
+def private_proc() -> int:
+    """A descriptor of the root of a procfs that is mounted nowhere, and for reading only; the caller closes it.
+
+    It shows what /proc shows, and the kernel forgets with it what was looked up in it. Needs CAP_SYS_ADMIN and Linux
+    5.2; raises OSError otherwise.
     """
 
 def enter_netns(namespace: int | str | PathLike[str], /) -> None:

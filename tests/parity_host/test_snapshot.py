@@ -20,6 +20,8 @@ from halfopen import _core
 from halfopen.collect import take
 from halfopen.collect.netns.packet_filter import has_nft_tables
 from halfopen.collect.netns.sysctls import SECRETS
+from halfopen.collect.private_proc import PrivateProc
+from halfopen.collect.roots import Roots
 from halfopen.collect.taking import names
 
 if TYPE_CHECKING:
@@ -100,6 +102,23 @@ def test_counters_beside_nstat(namespace: Namespace) -> None:
     assert {name: ours.get(name) for name in quiet} == {name: before[name] for name in quiet}
     assert ours["TcpActiveOpens"] == 2
     assert set(ours) - set(before) <= NO_COUNTERS
+
+
+def test_a_procfs_of_its_own_shows_the_settings_of_the_namespace(namespace: Namespace) -> None:
+    namespace.call("sysctl", "-qw", "net.core.somaxconn=77")
+
+    def both() -> tuple[dict[bytes, bytes], dict[bytes, bytes], bool]:
+        private = PrivateProc(Roots())
+        root = private.settings()
+        wanted = [b"core/somaxconn", b"ipv4/conf/*/rp_filter", b"ipv4/tcp_mem"]
+        own = _core.read_named_settings(root, wanted)
+        return own, _core.read_named_settings("/proc/sys/net", wanted), "/fd/" in str(root)
+
+    own, shared, is_private = namespace.run(both)
+    assert is_private
+    assert own == shared
+    assert own[b"core/somaxconn"] == b"77\n"
+    assert b"ipv4/conf/lo/rp_filter" in own
 
 
 def test_settings_beside_sysctl(namespace: Namespace) -> None:

@@ -53,7 +53,7 @@ mod _core {
     #[pymodule_export]
     use crate::serve::Server;
     #[pymodule_export]
-    use crate::settings::{read_named_settings, read_settings};
+    use crate::settings::{private_proc, read_named_settings, read_settings};
     #[pymodule_export]
     use crate::sockets::{SocketOwners, tcp_census, tcp_sockets};
     #[pymodule_export]

@@ -1,9 +1,11 @@
-//! `halfopen._core.read_settings`, `read_named_settings`.
+//! `halfopen._core.read_settings`, `read_named_settings`, `private_proc`.
 
 use std::ffi::{OsStr, OsString};
+use std::os::fd::IntoRawFd;
 use std::path::PathBuf;
 
 use halfopen_kernel::settings::{self, Setting};
+use halfopen_kernel::sys;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
@@ -29,6 +31,13 @@ pub fn read_named_settings(py: Python<'_>, root: PathBuf, names: Vec<Vec<u8>>) -
         Ok(found) => as_dict(py, &found),
         Err(error) => Err(os_error(root, error)),
     }
+}
+
+/// A descriptor that the caller closes. See `_core.pyi`.
+#[pyfunction]
+pub fn private_proc() -> PyResult<i32> {
+    let own = sys::private_proc().map_err(|error| os_error(PathBuf::from("a procfs of its own"), error))?;
+    Ok(own.into_raw_fd())
 }
 
 fn as_dict<'py>(py: Python<'py>, found: &[Setting]) -> PyResult<Bound<'py, PyDict>> {

@@ -20,6 +20,7 @@ from halfopen.model.snapshot import CollectorRun, Unavailable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from pathlib import Path
 
     from halfopen.collect.host_wide import HostWide
     from halfopen.collect.places import Place
@@ -44,6 +45,8 @@ class NamespaceContext(Context):
     """The same for a collector that runs in a thread inside one network namespace."""
 
     place: Place = field(kw_only=True)
+    settings_root: Path | None = field(default=None, kw_only=True)
+    """``/proc/sys/net``, where it is not that of the roots."""
 
     @property
     def net(self) -> str:
@@ -53,6 +56,11 @@ class NamespaceContext(Context):
         """
         return f"{self.host.roots.proc}/thread-self/net"
 
+    @property
+    def sys_net(self) -> Path:
+        """``/proc/sys/net``: the settings of the namespace that this thread is in."""
+        return self.settings_root or self.host.roots.proc / "sys/net"
+
     def settings(self, *names: str) -> dict[str, str]:
         """Those below /proc/sys/net that can be read: {``ipv4/tcp_syn_retries``: ``6``}.
 
@@ -61,7 +69,7 @@ class NamespaceContext(Context):
         from halfopen._core import read_named_settings
         from halfopen.collect.text import readable
 
-        found = read_named_settings(self.host.roots.proc / "sys/net", [name.encode() for name in names])
+        found = read_named_settings(self.sys_net, [name.encode() for name in names])
         return {readable(path): readable(value).strip() for path, value in found.items()}
 
 

@@ -15,6 +15,7 @@ from halfopen.collect.host_wide import HostWide
 from halfopen.collect.names import name_all
 from halfopen.collect.netns import NETNS
 from halfopen.collect.places import find
+from halfopen.collect.private_proc import PrivateProc
 from halfopen.collect.process_table import why_refused
 from halfopen.collect.roots import Roots
 from halfopen.collect.workers import Limits, NotDone, Pool
@@ -114,13 +115,15 @@ def _visit(
 
     def begin() -> Callable[[Place], Findings | NotDone]:
         visitor = Visitor(shared.roots, own)
+        private = PrivateProc(shared.roots) if shared.many else None
 
         def visit(place: Place) -> Findings | NotDone:
             try:
                 visitor.enter(place)
             except Exception as error:  # noqa: BLE001  (a gap, whatever it was)
                 return NotDone(reason(error))
-            return run(collectors, NamespaceContext(shared, place=place), place.name)
+            settings = None if private is None else private.settings()
+            return run(collectors, NamespaceContext(shared, place=place, settings_root=settings), place.name)
 
         return visit
 

@@ -25,7 +25,7 @@ _SKIPPED = sorted(SECRETS | WRITE_ONLY)
 
 def collect(context: NamespaceContext) -> dict[str, str]:
     """Read them all. A key that cannot be read (``stable_secret`` that was never set, another user's) is absent."""
-    root = context.host.roots.proc / "sys/net"
+    root = context.sys_net
     if context.host.many and not (context.place.first or context.place.own):
         return parse_settings(read_named_settings(root, _known()))
     return parse_settings(read_settings(root, _SKIPPED))

@@ -8,12 +8,13 @@ from halfopen.cli.printer import output_errors
 from halfopen.cli.replacing import replacing
 from halfopen.collect.document import compressed, encode
 from halfopen.render.document import document
+from halfopen.render.gaps import gap_sentences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from halfopen.cli.printer import Printer
-    from halfopen.model.snapshot import Snapshot, Unavailable
+    from halfopen.model.snapshot import Snapshot
 
 MODE = 0o600
 """It names processes, their arguments, addresses and firewall rules."""
@@ -28,10 +29,11 @@ def write(printer: Printer, snapshot: Snapshot, output: Path | None) -> None:
         data = encode(snapshot)
         save(compressed(data) if output.suffix == ".gz" else data, output)
         printer.note(f"wrote {output}: {_extent(snapshot)}")
-    for gap in snapshot.unavailable[:GAPS_SHOWN]:
-        printer.note(gap_sentence(gap))
-    if len(snapshot.unavailable) > GAPS_SHOWN:
-        printer.note(f"and {len(snapshot.unavailable) - GAPS_SHOWN} more gaps: see «unavailable» in the document")
+    gaps = gap_sentences(snapshot.unavailable)
+    for gap in gaps[:GAPS_SHOWN]:
+        printer.note(gap)
+    if len(gaps) > GAPS_SHOWN:
+        printer.note(f"and {_counted(len(gaps) - GAPS_SHOWN, 'more gap')}: see «unavailable» in the document")
 
 
 def save(data: bytes, output: Path) -> None:
@@ -40,12 +42,6 @@ def save(data: bytes, output: Path) -> None:
         if new != output:
             new.chmod(MODE)
         new.write_bytes(data)
-
-
-def gap_sentence(gap: Unavailable) -> str:
-    """``not available: the kernel's log, because /dev/kmsg: Operation not permitted``."""
-    where = f" in {gap.netns}" if gap.netns else ""
-    return f"not available: {gap.what}{where}, because {gap.why}"
 
 
 def _extent(snapshot: Snapshot) -> str:

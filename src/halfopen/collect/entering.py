@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from halfopen.errors import NotAvailableError
+from halfopen.errors import NotAvailableError, PrivilegeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.collect.places import Place
     from halfopen.collect.roots import Roots
+
+
+REFUSED = "this user may not enter it: that takes root or CAP_SYS_ADMIN"
 
 
 class Visitor:
@@ -26,8 +29,7 @@ class Visitor:
         """Be in ``place``; nothing is asked of the kernel by a thread that is there already.
 
         Raises:
-            NotAvailableError: it is gone.
-            PermissionError: this user may not.
+            NotAvailableError: it is gone, or this user may not enter it.
         """
         if place.inode == self._inside:
             return
@@ -37,6 +39,9 @@ class Visitor:
         try:
             enter_netns(descriptor)
             self._inside = place.inode
+        except PrivilegeError as error:
+            # Without the descriptor's number, which differs each time: one trouble of many is to be one sentence.
+            raise NotAvailableError(REFUSED) from error
         finally:
             os.close(descriptor)
 
@@ -56,7 +61,7 @@ class Visitor:
                 return descriptor
             os.close(descriptor)
         if refusal is not None:
-            raise refusal
+            raise NotAvailableError(REFUSED) from refusal
         raise NotAvailableError("it is gone")
 
     def _doors(self, place: Place) -> Iterator[str]:

@@ -8,6 +8,7 @@ from halfopen.model.finding import SEVERITIES
 from halfopen.model.quantity import duration, listed, plural
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import HARM_WORDS, SEVERITY_ROLES, evidence_words, steps, subject_words
+from halfopen.render.gaps import gap_sentences
 from halfopen.render.layout import Paint, clamp, wrap
 
 if TYPE_CHECKING:
@@ -123,13 +124,11 @@ def _labelled(label: str, text: str, width: int, paint: Paint) -> list[str]:
 
 def _footer(diagnosis: Diagnosis, width: int, paint: Paint) -> list[str]:
     lines: list[str] = []
-    for gap in diagnosis.unavailable[:GAPS_SHOWN]:
-        where = f" in {escape_text(gap.netns)}" if gap.netns else ""
-        lines += wrap(f"not available: {escape_text(gap.what)}{where}, because {escape_text(gap.why)}", width)
-    if len(diagnosis.unavailable) > GAPS_SHOWN:
-        lines += wrap(
-            f"and {plural(len(diagnosis.unavailable) - GAPS_SHOWN, 'more gap')}: --format json lists them", width
-        )
+    gaps = gap_sentences(diagnosis.unavailable)
+    for gap in gaps[:GAPS_SHOWN]:
+        lines += wrap(gap, width)
+    if len(gaps) > GAPS_SHOWN:
+        lines += wrap(f"and {plural(len(gaps) - GAPS_SHOWN, 'more gap')}: --format json lists them", width)
     if diagnosis.interval_s is None:
         lines += wrap("One snapshot: counters tell of the time since boot; `--for 10s` shows what happens now.", width)
     return ["", *(paint("dim", line) for line in lines)] if lines else []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.quantity import duration, moment, plural
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import HARM_WORDS, evidence_words, steps, subject_words
+from halfopen.render.gaps import gap_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,9 +40,7 @@ def render_markdown(diagnosis: Diagnosis, report: TargetReport | None = None) ->
         lines += ["", *_finding(finding)]
     if diagnosis.unavailable:
         lines += ["", "## Not available", ""]
-        for gap in diagnosis.unavailable:
-            where = f" in {gap.netns}" if gap.netns else ""
-            lines.append(f"- {_literal(escape_text(gap.what + where))}: {_literal(escape_text(gap.why))}")
+        lines += [f"- {_literal(what)}: {_literal(why)}" for what, why in gap_parts(diagnosis.unavailable)]
     return "\n".join(lines)
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, listed, plural, share
 from halfopen.render.escape import escape_text
+from halfopen.render.gaps import gap_sentences
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
 
 if TYPE_CHECKING:
@@ -141,10 +142,8 @@ def _state(use: PortUse) -> str:
 
 
 def _gaps(gaps: tuple[Unavailable, ...], width: int, paint: Paint) -> list[str]:
-    lines = []
-    for gap in gaps[:3]:
-        where = f" in {gap.netns}" if gap.netns else ""
-        lines += wrap(escape_text(f"not available: {gap.what}{where}, because {gap.why}"), width)
-    if len(gaps) > 3:
-        lines.append(f"and {len(gaps) - 3} more gaps: --format json lists them")
+    sentences = gap_sentences(gaps)
+    lines = [line for sentence in sentences[:3] for line in wrap(sentence, width)]
+    if len(sentences) > 3:
+        lines.append(f"and {plural(len(sentences) - 3, 'more gap')}: --format json lists them")
     return [paint("dim", line) for line in lines]

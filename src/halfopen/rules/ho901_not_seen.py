@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import Evidence
+from halfopen.model.finding import Evidence, Subject
 from halfopen.model.quantity import listed
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from halfopen.model.finding import Finding
     from halfopen.model.snapshot import NetNamespace
     from halfopen.rules.context import Context
     from halfopen.rules.rule import Need
-
-#: Namespaces that are named; of the rest the number is in the list of what is not available.
-NAMED_MAX = 5
+    from halfopen.rules.space import Space
 
 
 class NotSeen(Rule):
@@ -51,13 +49,18 @@ class NotSeen(Rule):
     harm = "untidy"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """One finding for each namespace with a gap, up to a limit."""
-        gaps = [(space, missing) for space in context.spaces if (missing := _missing(space.now))]
-        for space, missing in gaps[:NAMED_MAX]:
-            why = [gap for gap in context.now.unavailable if gap.netns in {None, space.name}]
+        """One finding for each trouble, however many namespaces have it."""
+        troubles: dict[tuple[Need, ...], list[Space]] = {}
+        for space in context.spaces:
+            if missing := _missing(space.now):
+                troubles.setdefault(missing, []).append(space)
+        for missing, spaces in troubles.items():
+            names = {space.name for space in spaces}
+            why = [gap for gap in context.now.unavailable if gap.netns is None or gap.netns in names]
+            its = "Its" if len(spaces) == 1 else "Their"
             yield self.finding(
-                space.whole(),
-                f"Its {listed([part.replace('_', ' ') for part in missing], 4)} could not be read: rules that need "
+                _subject(spaces),
+                f"{its} {listed([part.replace('_', ' ') for part in missing], 4)} could not be read: rules that need "
                 "them stayed silent.",
                 [Evidence(gap.what, f"not available because {gap.why}", None, "snapshot") for gap in why[:3]]
                 or [Evidence("missing", ", ".join(missing), None, "snapshot")],
@@ -65,7 +68,13 @@ class NotSeen(Rule):
             )
 
 
-def _missing(namespace: NetNamespace) -> list[Need]:
+def _subject(spaces: Sequence[Space]) -> Subject:
+    if len(spaces) == 1:
+        return spaces[0].whole()
+    return Subject("host", f"network namespaces {listed([space.name for space in spaces])}")
+
+
+def _missing(namespace: NetNamespace) -> tuple[Need, ...]:
     """Parts that every kernel has. No packet filter, and no connection tracking, may simply not be there."""
     missing: list[Need] = []
     if namespace.sockets is None:
@@ -74,4 +83,4 @@ def _missing(namespace: NetNamespace) -> list[Need]:
         missing.append("counters")
     if not namespace.sysctls:
         missing.append("sysctls")
-    return missing
+    return tuple(missing)

@@ -17,6 +17,7 @@ from halfopen.render.doctor import render_doctor
 from halfopen.render.doctor_json import doctor_object, timestamp
 from halfopen.render.doctor_markdown import render_markdown
 from halfopen.render.findings import change_words, evidence_words, subject_words
+from halfopen.render.gaps import gap_sentences
 from halfopen.render.layout import Paint
 from halfopen.rules import diagnose
 
@@ -172,6 +173,18 @@ def test_words() -> None:
     assert evidence_words(Evidence("drops", None)) == "drops: —"
     assert evidence_words(Evidence("rate", 1.5, "per second")) == "rate: 1.5 per second"
     assert change_words(Change("sysctl", "net.x", None, "1", "blue")) == "remove net.x (now 1) in blue"
+
+
+def test_one_trouble_of_many_namespaces_is_one_sentence() -> None:
+    everything = "everything in this network namespace"
+    gaps = [Unavailable(everything, "it is gone", f"b\x1b{number}") for number in range(5)]
+    gaps += [Unavailable("rules of nftables", "nft is not installed", name) for name in ("host", "blue")]
+    gaps.append(Unavailable(everything, "it hangs", "red"))
+    assert gap_sentences(gaps) == [
+        "not available: everything in network namespaces b\\x1b0, b\\x1b1, b\\x1b2 and 2 more, because it is gone",
+        "not available: rules of nftables in host and blue, because nft is not installed",
+        "not available: everything in network namespace red, because it hangs",
+    ]
 
 
 def test_gaps_are_named_and_bounded() -> None:

@@ -11,7 +11,7 @@ from halfopen.model.verdict import TargetReport
 from halfopen.rules.verdicts import Facts, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from halfopen.active.resolve import Resolution
     from halfopen.cli.doctor_options import DoctorOptions
@@ -59,11 +59,13 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
     addresses = () if resolution is None else resolution.addresses
     own, space, listening = _listener(context, addresses, target.port)
     causes = _causes(context, results) if results else ()
+    place = space.name if space is not None and not space.now.own else None
     report = TargetReport(
         target=target,
         addresses=addresses,
         resolve_us=None if resolution is None else resolution.resolve_us,
         own=own,
+        place=place,
         results=results,
         causes=causes,
         calls=_calls(options, now, context, listening),
@@ -74,6 +76,7 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
         results=results,
         causes=causes,
         own=own,
+        place=place,
         listening=listening,
         drops=None if listening is None or space is None else space.drops(*listening.members[0]),
         elsewhere=tuple(one.name for space in context.spaces for one in space.listening if one.port == target.port),
@@ -128,6 +131,7 @@ def _causes(context: Context, results: tuple[ProbeResult, ...]) -> tuple[LocalCa
         errno=row.errno,
         before=space.before,
         interval_s=context.interval_s,
+        there=_place_of(context, (row.server,)),
     )
 
 
@@ -136,11 +140,19 @@ def _listener(context: Context, addresses: tuple[str, ...], port: int) -> tuple[
     from halfopen.rules.routing import is_own
     from halfopen.rules.serving import serving
 
-    for space in sorted(context.spaces, key=lambda space: not space.now.own):
-        for address in addresses:
-            if is_own(space.now, address):
-                return True, space, serving(space, address, port)
-    return False, None, None
+    space = _place_of(context, addresses)
+    if space is None:
+        return False, None, None
+    address = next(address for address in addresses if is_own(space.now, address))
+    return True, space, serving(space, address, port)
+
+
+def _place_of(context: Context, addresses: Sequence[str]) -> Space | None:
+    """The namespace that has one of the addresses, the reader's own before others."""
+    from halfopen.rules.routing import is_own
+
+    spaces = sorted(context.spaces, key=lambda space: not space.now.own)
+    return next((space for space in spaces for address in addresses if is_own(space.now, address)), None)
 
 
 def _answers(results: tuple[ProbeResult, ...]) -> Iterator[str]:

@@ -26,6 +26,8 @@ KTHREADD = 2
 """The process that makes kernel threads."""
 PF_KTHREAD = 0x00200000
 """Flag of a kernel thread (include/linux/sched.h), in field 9 of ``/proc/<pid>/stat``."""
+UNKNOWN = 0
+"""Number of a namespace that has one, which could not be read."""
 _LINK = re.compile(r"net:\[(\d+)\]$")
 
 
@@ -58,6 +60,8 @@ class Places:
     places: list[Place]
     hidden: int = 0
     """Processes whose namespace this user may not know."""
+    blind: bool = False
+    """/proc does not show namespaces: the reader's stands here by itself, without its number."""
 
 
 def find(roots: Roots) -> Places:
@@ -78,12 +82,12 @@ def find(roots: Roots) -> Places:
     for inode, path in mounted(_mountinfo(roots)):
         place = found.setdefault(inode, Place(inode))
         place.path = place.path or path
-    if own is not None:
-        place = found.setdefault(own, Place(own))
-        place.own, place.door = True, door
+    # Where /proc does not say which it is, the reader is in one all the same, and sockets are not asked of /proc.
+    place = found.setdefault(own or UNKNOWN, Place(own or UNKNOWN))
+    place.own, place.door = True, door
     _mark_first(found, _inode(f"{roots.proc}/1/ns/net") or _of_kernel(roots))
     places = sorted(found.values(), key=lambda place: (not place.first, not place.own, not place.pids, place.inode))
-    return Places(places, hidden)
+    return Places(places, hidden, blind=own is None)
 
 
 def _add(found: dict[int, Place], inode: int, pid: int) -> None:

@@ -10,7 +10,7 @@ from halfopen.collect.owners import read_owner
 from halfopen.model.snapshot import Unavailable
 
 if TYPE_CHECKING:
-    from halfopen._core import SocketOwners
+    from halfopen._core import ListenerOptionsDict, SocketOwners
     from halfopen.collect.host_wide import Clock
     from halfopen.collect.roots import Roots
     from halfopen.model.owner import Owner
@@ -35,6 +35,10 @@ class ProcessTable:
             if self._holders is None:
                 self._holders = SocketOwners(self._roots.proc)
             return self._holders
+
+    def options(self, inode: int) -> ListenerOptionsDict | None:
+        """The options of a listening socket; None where nobody who holds it may be asked."""
+        return None if self._holders is None else self._holders.options(inode)
 
     def owner(self, pid: int) -> Owner:
         """The facts of a process; the same record every time."""

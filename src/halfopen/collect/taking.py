@@ -67,6 +67,8 @@ def take(
         gaps.append(_brief(len(places.places)))
     if places.hidden and netns == "all":
         gaps.append(_hidden(places.hidden))
+    if places.blind and netns == "all":
+        gaps.append(Unavailable("other network namespaces", f"{shared.roots.proc} does not show them"))
     whole = run(host_collectors, Context(shared))
     visited = _visit(places.places if netns_collectors else [], netns_collectors, shared, limits or Limits())
     return _assembled(shared, whole, visited, gaps)

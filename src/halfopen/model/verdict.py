@@ -82,6 +82,8 @@ class TargetReport:
     """What finding that out took, microseconds; null for an address."""
     own: bool = False
     """Whether an address is one of this host's own."""
+    place: str | None = None
+    """The network namespace of this host that has it, where that is not the one that the connects were made from."""
     results: tuple[ProbeResult, ...] = ()
     """The connects, in their order."""
     causes: tuple[LocalCause, ...] = ()

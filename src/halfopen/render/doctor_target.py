@@ -63,7 +63,8 @@ def _headline(report: TargetReport) -> str:
     literal = report.addresses in {(report.target.host,), ()}
     known = "" if literal else f" is {listed(list(report.addresses), 4)}"
     took = "" if report.resolve_us is None else f" (resolved in {duration(report.resolve_us)})"
-    return f"{name}{known}{took}{'; an address of this host' if report.own else ''}."
+    place = "" if report.place is None else f"network namespace {escape_text(report.place)} of "
+    return f"{name}{known}{took}{f'; an address of {place}this host' if report.own else ''}."
 
 
 def _verdict(report: TargetReport, width: int, paint: Paint) -> Iterator[str]:

@@ -70,12 +70,14 @@ def test_only_some_processes_of_a_namespace_are_remembered(tmp_path: Path) -> No
     files: dict[str, str | bytes] = {}
     for pid in range(100, 200):
         files |= process(pid, 7)
-    place = find(tree(tmp_path, files)).places[0]
+    (place,) = (place for place in find(tree(tmp_path, files)).places if place.inode == 7)
     assert (len(place.pids), place.processes) == (PIDS_KEPT, 100)
 
 
 def test_a_proc_that_denies_everything(tmp_path: Path) -> None:
-    assert find(tree(tmp_path, {"etc/x": ""})).places == []
+    found = find(tree(tmp_path, {"etc/x": ""}))
+    assert [(place.inode, place.own, place.first) for place in found.places] == [(0, True, True)]
+    assert found.blind
 
 
 def test_processes_that_may_not_be_looked_at_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import pytest
 from tests.unit.rules.notation import snapshots
 
 from halfopen.rules.local_causes import local_causes
+from halfopen.rules.space import Space
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
@@ -203,6 +204,37 @@ def test_a_counter_at_the_input_is_about_the_answer_where_there_was_none() -> No
         "exonerated",
         "No rule of the packet filter stops a SYN on its way out.",
     )
+
+
+@pytest.mark.parametrize(("place", "where"), [("blue", " in network namespace blue"), ("host", "")])
+def test_a_rule_at_the_input_of_the_target_s_namespace_is_found(place: str, where: str) -> None:
+    def counted(packets: int) -> dict[str, Any]:
+        text = f"tcp dport 443 counter packets {packets} bytes 0 drop"
+        there = filtered(rule(text, chain="INPUT", ports=["443"], packets=packets))
+        return there if place == "host" else {"netns": [{"name": place, **there}], **filtered()}
+
+    later, earlier = snapshots({"now": counted(9), "before": counted(4)})
+    assert earlier is not None
+    there = Space(later.netns[-1], earlier.netns[-1], 10)
+    here = {"before": earlier.netns[0], "interval_s": 10.0}
+    causes = local_causes(later.netns[0], *TO, there=there, **here)  # type: ignore[arg-type]
+    (cause,) = (cause for cause in causes if cause.kind == "filter")
+    assert cause.verdict == "cause"
+    assert cause.sentence.endswith(f"counted packets in the meantime and drops the SYN on its way in{where}.")
+    elsewhere = local_causes(later.netns[0], "192.0.2.9", 80, there=there, **here)  # type: ignore[arg-type]
+    (cause,) = (cause for cause in elsewhere if cause.kind == "filter")
+    assert cause.sentence == (
+        "No rule of the packet filter stops a SYN on its way out or in, or its answer on its way in."
+    )
+
+
+def test_a_loopback_that_is_down_is_why_this_host_does_not_reach_itself() -> None:
+    lo = {"index": 1, "name": "lo", "addresses": []}
+    for up, verdict in ((False, "cause"), (True, "exonerated")):
+        (space,) = snapshots({"now": {"interfaces": [{**lo, "up": up}]}})[0].netns
+        (cause,) = (one for one in local_causes(space, "127.0.0.1", 80, errno="ENETUNREACH") if one.kind == "route")
+        assert cause.verdict == verdict
+        assert ("The interface lo is down" in cause.sentence) is not up
 
 
 def test_drops_in_the_meantime_accuse_conntrack_and_the_reverse_path() -> None:

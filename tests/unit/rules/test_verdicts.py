@@ -68,6 +68,12 @@ CASES = [
         "Nothing listens on 192.0.2.9:443 on this host.",
     ),
     (
+        "refused by another network namespace of this host",
+        Facts(TARGET, (result("refused"),), own=True, place="blue"),
+        "refused",
+        "Nothing listens on 192.0.2.9:443 in network namespace blue of this host.",
+    ),
+    (
         "refused, but served on loopback",
         Facts(TARGET, (result("refused"),), own=True, elsewhere=("127.0.0.1:443 (nginx)",)),
         "refused",
@@ -143,6 +149,14 @@ def test_a_listener_without_drops_is_exonerated() -> None:
     assert "It dropped nothing in 3 s: the listener is exonerated." in evidence
     guilty = Facts(TARGET, (result(syns=2),), own=True, listening=listener(), drops=Growth(7, 3.0, measured=True))
     assert "It dropped 7 packets in 3 s." in " ".join(judge(guilty).evidence)
+
+
+def test_the_namespace_that_has_the_address_is_named() -> None:
+    verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, place="blue {0}"))
+    assert verdict.evidence == (
+        "The target is network namespace blue {0} of this host, and no listener of its serves that address and port.",
+    )
+    assert verdict.steps[0].startswith("It is network namespace blue {0}: where its listener dropped nothing")
 
 
 def test_a_remote_loss_is_looked_for_at_both_ends() -> None:

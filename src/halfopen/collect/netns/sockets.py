@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from halfopen._core import tcp_census
 from halfopen.collect.framework import Collector, NamespaceContext, reason
+from halfopen.errors import HalfopenError
 from halfopen.model.sockets import AcceptQueue, Destination, Listener, ListenerOptions, ProcessSockets, Sockets
 
 if TYPE_CHECKING:
-    from halfopen._core import CensusDict, DestinationDict, ListenerDict, ListenerOptionsDict
+    from halfopen._core import CensusDict, DestinationDict, ListenerDict, ListenerOptionsDict, SocketOwners
     from halfopen.collect.process_table import ProcessTable
 
 RANGE, SYN_RETRIES = "ipv4/ip_local_port_range", "ipv4/tcp_syn_retries"
@@ -25,10 +26,18 @@ def collect(context: NamespaceContext) -> Sockets:
     """Count them."""
     settings = _settings(context)
     processes = context.host.processes
-    census = tcp_census(parse_range(settings.get(RANGE, "")), processes.holders)
+    census = tcp_census(parse_range(settings.get(RANGE, "")), _holders(context))
     if not census["consistent"]:
         context.missing("an exact count of TCP sockets", "they changed while they were read")
     return as_sockets(census, processes, settings.get(SYN_RETRIES, ""))
+
+
+def _holders(context: NamespaceContext) -> SocketOwners | None:
+    try:
+        return context.host.processes.holders
+    except (OSError, HalfopenError) as error:
+        context.missing("owners of sockets", reason(error))
+        return None
 
 
 def _settings(context: NamespaceContext) -> dict[str, str]:
@@ -85,7 +94,7 @@ def _listener(listener: ListenerDict, processes: ProcessTable, syn_retries: str)
         queued=None if queued is None else AcceptQueue(**queued),
         group=listener["group"],
         owners=tuple(processes.owner(pid) for pid in sorted(set(listener["pids"]))[:LISTENER_OWNERS]),
-        options=_options(processes.holders.options(listener["inode"]), syn_retries),
+        options=_options(processes.options(listener["inode"]), syn_retries),
     )
 
 

@@ -1,7 +1,8 @@
-"""The packet filter: does a rule stop the SYN on its way out, or the answer on its way in?"""
+"""The packet filter: does a rule stop the SYN on its way out, or in where the target is this host; or the answer?"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
@@ -17,25 +18,61 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 
+@dataclass(frozen=True, slots=True)
+class _Stopped:
+    """What would stop which packet, and in which namespace."""
+
+    stop: Stop
+    space: Space
+    what: str
+
+    @property
+    def moved(self) -> bool:
+        """Whether it counted packets meanwhile."""
+        return _moved(self.space, self.stop)
+
+
 def check(space: Space, way: Way) -> LocalCause | None:
-    """Whether the packet filter stops the SYN on its way out, or the answer on its way in."""
+    """Whether the packet filter stops the SYN, on its way out or in, or the answer on its way in."""
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
-    out = list(stops(space.now.packet_filter, "output", Packet(way.source, way.destination, way.port)))
-    back = list(_on_the_way_back(space, way)) if way.unanswered else []
-    moved = [stop for stop in (*out, *back) if _moved(space, stop)]
-    if not out and not back:
+    found = [*_on_the_way_out(space, way), *_at_the_target(space, way)]
+    if way.unanswered:
+        found += [_Stopped(stop, space, "the answer on its way in") for stop in _on_the_way_back(space, way)]
+    if not found:
+        either = "out or in" if way.there is not None and way.there.now.packet_filter is not None else "out"
         both = ", or its answer on its way in" if way.unanswered else ""
-        return LocalCause("filter", "exonerated", f"No rule of the packet filter stops a SYN on its way out{both}.")
-    stop = (moved or out or back)[0]
-    what = "the SYN on its way out" if stop in out else "the answer on its way in"
-    may = "counted packets in the meantime and" if moved else "may"
-    sentence = f"{stop.where[0].upper()}{stop.where[1:]} {may} {stop.verdict}{'s' if moved else ''} {what}."
+        return LocalCause(
+            "filter", "exonerated", f"No rule of the packet filter stops a SYN on its way {either}{both}."
+        )
+    return _stopped(min(found, key=lambda one: not one.moved))
+
+
+def _stopped(one: _Stopped) -> LocalCause:
+    stop = one.stop
+    may = "counted packets in the meantime and" if one.moved else "may"
+    sentence = f"{stop.where[0].upper()}{stop.where[1:]} {may} {stop.verdict}{'s' if one.moved else ''} {one.what}."
     evidence = (
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
-    confirm = space.command("nft list ruleset")
-    return LocalCause("filter", "cause" if moved else "possible", sentence, evidence, confirm=confirm)
+    confirm = one.space.command("nft list ruleset")
+    return LocalCause("filter", "cause" if one.moved else "possible", sentence, evidence, confirm=confirm)
+
+
+def _on_the_way_out(space: Space, way: Way) -> Iterator[_Stopped]:
+    if space.now.packet_filter is not None:
+        for stop in stops(space.now.packet_filter, "output", Packet(way.source, way.destination, way.port)):
+            yield _Stopped(stop, space, "the SYN on its way out")
+
+
+def _at_the_target(space: Space, way: Way) -> Iterator[_Stopped]:
+    """Where the target is this host, or another network namespace of it: what meets the SYN there."""
+    there = way.there
+    if there is None or there.now.packet_filter is None:
+        return
+    where = "" if there.name == space.name else f" in network namespace {there.name}"
+    for stop in stops(there.now.packet_filter, "input", Packet(way.source, way.destination, way.port)):
+        yield _Stopped(stop, there, f"the SYN on its way in{where}")
 
 
 def _on_the_way_back(space: Space, way: Way) -> Iterator[Stop]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
-from halfopen.model.finding import Evidence
+from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.routing import REFUSING, has_policy_tables, interface_named, is_own, route_to
 
 if TYPE_CHECKING:
@@ -17,6 +17,15 @@ if TYPE_CHECKING:
 def check(space: Space, way: Way) -> LocalCause | None:
     """Whether there is a way to the destination."""
     if is_own(space.now, way.destination):
+        loopback = interface_named(space.now, "lo")
+        if loopback is not None and not loopback.up:
+            return LocalCause(
+                "route",
+                "cause",
+                "The interface lo is down, and packets to this host's own addresses go through it.",
+                remedy=Remedy("Set it up: `ip link set lo up`."),
+                confirm=space.command("ip link show lo"),
+            )
         return LocalCause(
             "route", "exonerated", f"{way.destination} is an address of this host: packets go through lo."
         )

@@ -28,7 +28,9 @@ class Facts:
     results: tuple[ProbeResult, ...] = ()
     causes: tuple[LocalCause, ...] = ()
     own: bool = False
-    """The target is this host."""
+    """The target is this host, or another network namespace of it."""
+    place: str | None = None
+    """That namespace's name."""
     listening: Listening | None = None
     """Its listener, where it is this host and there is one."""
     drops: Growth | None = None
@@ -144,7 +146,8 @@ def _failed(facts: Facts) -> Verdict:
 def _refused(facts: Facts, count: str) -> Verdict:
     if facts.own and facts.listening is None:
         others = f"; what listens on port {facts.target.port} is {facts.elsewhere[0]}" if facts.elsewhere else ""
-        return _verdict(facts, "refused", f"Nothing listens on {facts.target} on this host{others}.")
+        where = "on this host" if facts.place is None else f"in network namespace {facts.place} of this host"
+        return _verdict(facts, "refused", f"Nothing listens on {facts.target} {where}{others}.")
     return _verdict(
         facts,
         "refused",
@@ -156,7 +159,9 @@ def _where_lost(facts: Facts) -> tuple[str, ...]:
     """What tells who lost it: this host, the way, or the server."""
     if any(cause.verdict == "cause" for cause in facts.causes):
         return ()
-    return (OWN_LOST,) if facts.own else (WHERE_LOST, CAPTURE)
+    if not facts.own:
+        return WHERE_LOST, CAPTURE
+    return (OWN_LOST.format(place="this host" if facts.place is None else f"network namespace {facts.place}"),)
 
 
 def _verdict(facts: Facts, kind: VerdictKind, sentence: str, more: tuple[str, ...] = ()) -> Verdict:
@@ -166,7 +171,7 @@ def _verdict(facts: Facts, kind: VerdictKind, sentence: str, more: tuple[str, ..
     return Verdict(
         kind,
         f"{sentence} {accused[0].sentence}" if blamed else sentence,
-        (*local_evidence(facts.listening, facts.drops, own=facts.own), *facts.answers),
+        (*local_evidence(facts.listening, facts.drops, facts.place, own=facts.own), *facts.answers),
         FALSIFIED[kind],
         (MEASURE.format(target=facts.target), *steps) if kind == "healthy" else steps,
     )

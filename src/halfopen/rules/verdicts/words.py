@@ -24,7 +24,7 @@ CAPTURE = (
     "Capture here and at the target at the same time: `halfopen trace HERE --against THERE` says where it was lost."
 )
 OWN_LOST = (
-    "It is this host: where its listener dropped nothing, a rule at the input of the packet filter did (`nft list "
+    "It is {place}: where its listener dropped nothing, a rule at the input of the packet filter did (`nft list "
     "ruleset`)."
 )
 
@@ -63,12 +63,15 @@ STEPS: dict[VerdictKind, tuple[str, ...]] = {
 }
 
 
-def local_evidence(listening: Listening | None, drops: Growth | None, *, own: bool) -> Iterator[str]:
+def local_evidence(
+    listening: Listening | None, drops: Growth | None, place: str | None = None, *, own: bool
+) -> Iterator[str]:
     """What the target's listener says, where the target is this host; without drops it is exonerated."""
     if not own:
         return
     if listening is None:
-        yield "The target is this host, and no listener of its serves that address and port."
+        where = "this host" if place is None else f"network namespace {place} of this host"
+        yield f"The target is {where}, and no listener of its serves that address and port."
         return
     first = listening.first
     yield (

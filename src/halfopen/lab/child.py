@@ -97,6 +97,7 @@ def run(experiment: Experiment, options: RunOptions, network: Network) -> Told:
         tuple(story.before),
         tuple(story.after),
         tuple(story.series),
+        tuple(story.tables),
         ladders,
     )
     return Told(judged, _places(network), *kept)

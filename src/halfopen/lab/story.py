@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from halfopen.model.experiment import Check, Series
+from halfopen.model.experiment import Check, Series, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ class Story:
         after: the same after it.
         remedy_text: what was changed.
         series: figures: numbers over time or over a parameter.
-        ladders: exchanges packet by packet, as text.
+        tables: several ways side by side.
     """
 
     network: Network
@@ -79,7 +79,7 @@ class Story:
     after: list[Check] = field(default_factory=list)
     remedy_text: str | None = None
     series: list[Series] = field(default_factory=list)
-    ladders: list[str] = field(default_factory=list)
+    tables: list[Table] = field(default_factory=list)
 
     def say(self, sentence: str) -> None:
         """Tell what is done or seen."""
@@ -103,3 +103,7 @@ class Story:
     def figure(self, title: str, x: str, y: str, points: Sequence[tuple[float, float]]) -> None:
         """Keep numbers for a figure: ``x`` and ``y`` name the axes with their units."""
         self.series.append(Series(title, x, y, tuple(points)))
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[float | str | None]]) -> None:
+        """Keep what several ways came to, to be seen side by side; ``columns`` with their units."""
+        self.tables.append(Table(title, tuple(columns), tuple(tuple(row) for row in rows)))

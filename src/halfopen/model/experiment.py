@@ -37,6 +37,16 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Table:
+    """What several ways of doing something came to, side by side."""
+
+    title: str
+    columns: tuple[str, ...]
+    """With their units."""
+    rows: tuple[tuple[float | str | None, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentResult:
     """One run of one experiment."""
 
@@ -57,6 +67,7 @@ class ExperimentResult:
     after: tuple[Check, ...] = ()
     """The same after it."""
     series: tuple[Series, ...] = ()
+    tables: tuple[Table, ...] = ()
     ladders: tuple[str, ...] = ()
     """Exchanges packet by packet, drawn as text."""
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.model.quantity import UNKNOWN
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from halfopen.model.experiment import Check, ExperimentResult
+    from halfopen.model.experiment import Check, ExperimentResult, Table
 
 _MARKS = {"passed": ("ok", "good"), "failed": ("FAILED", "bad"), "skipped": ("skipped", "warn")}
 #: From here on, digits behind the point say nothing.
@@ -37,6 +38,8 @@ def render_result(result: ExperimentResult, *, width: int = 100, color: bool = F
         mark = "Remedy: " if sentence is not None and sentence == result.remedy else ""
         lines += ["", *wrap(mark + escape_text(sentence), width, "  ", "  ")] if sentence is not None else []
         lines += _checks(checks, width, paint)
+    for each in result.tables:
+        lines += ["", "  " + each.title, *_table(each, width, paint)]
     for ladder in result.ladders:
         lines += ["", *ladder.splitlines()]
     return "\n".join([*lines, "", _verdict(result, paint)]) + "\n"
@@ -77,6 +80,16 @@ def _wrapped(row: list[Cell], room: int) -> list[list[Cell | str]]:
     return lines + [["", line, "", ""] for line in more]
 
 
+def _table(each: Table, width: int, paint: Paint) -> list[str]:
+    first, *others = each.columns
+    columns = [Column(first, words=_WHAT_MIN), *(Column(name, right=True) for name in others)]
+    return table(columns, [[_cell_value(value) for value in row] for row in each.rows], width, paint, indent=_INDENT)
+
+
+def _cell_value(value: object) -> str:
+    return UNKNOWN if value is None else shown(value)
+
+
 def shown(value: object) -> str:
     """An observation: yes and no for truth, few digits for a measurement."""
     if isinstance(value, bool):
@@ -106,6 +119,12 @@ def render_markdown(result: ExperimentResult) -> str:
             parts += ["## Remedy", ""]
         parts += [sentence, ""] if sentence is not None else []
         parts += _markdown_table(checks)
+    for each in result.tables:
+        parts += [
+            f"{each.title}:",
+            "",
+            *_markdown(each.columns, [[_cell_value(value) for value in row] for row in each.rows]),
+        ]
     for ladder in result.ladders:
         parts += ["```text", *ladder.splitlines(), "```", ""]
     verdict = f"{result.result.capitalize()} in {result.seconds:.1f} s"
@@ -115,9 +134,13 @@ def render_markdown(result: ExperimentResult) -> str:
 def _markdown_table(checks: Sequence[Check]) -> list[str]:
     if not checks:
         return []
-    rows = [f"| {_cell(shown(c.observed))} | {_cell(c.what)} | {_cell(c.expected)} | {'yes' if c.holds else '**no**'} |"
-            for c in checks]  # fmt: skip
-    return ["| observed | what | expected | holds |", "| --- | --- | --- | --- |", *rows, ""]
+    rows = [[shown(c.observed), c.what, c.expected, "yes" if c.holds else "**no**"] for c in checks]
+    return _markdown(("observed", "what", "expected", "holds"), rows)
+
+
+def _markdown(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    lines = [f"| {' | '.join(map(_cell, row))} |" for row in (columns, ["---"] * len(columns), *rows)]
+    return [*lines, ""]
 
 
 def _cell(text: str) -> str:

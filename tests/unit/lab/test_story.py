@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from halfopen.lab.story import AtLeast, Between, Exactly, Expected, Story
 from halfopen.lab.topology import Network
 from halfopen.model.experiment import ExperimentResult
+from halfopen.model.quantity import UNKNOWN
 from halfopen.render.lab import render_markdown, render_result, render_tally
 
 
@@ -78,3 +81,34 @@ def test_hostile_text_reaches_no_terminal() -> None:
 
 def test_the_tally() -> None:
     assert render_tally([result(told())]) == "0 passed, 1 failed, 0 skipped"
+
+
+def test_words_that_are_too_many_go_on_below_and_none_is_lost() -> None:
+    story = Story(Network())
+    words = "  how many connections a listener with a backlog of eight takes before it drops the next one"
+    story.expect(words, "SYN_SENT, SYN_RECV, ESTABLISHED", "SYN_SENT, SYN_RECV, ESTABLISHED")
+    text = render_result(result(story), width=80)
+    assert all(len(line) <= 80 for line in text.splitlines())
+    assert "…" not in text
+    assert [word for word in words.split() if word not in text.split()] == []
+    assert "the same" in text
+
+
+def test_what_was_expected_is_said_in_full_where_it_was_not_observed() -> None:
+    story = Story(Network())
+    story.expect("states", "SYN_SENT, ESTABLISHED", "SYN_SENT, TIME_WAIT")
+    line = next(line for line in render_result(result(story)).splitlines() if "states" in line)
+    assert "SYN_SENT, ESTABLISHED" in line
+    assert "SYN_SENT, TIME_WAIT" in line
+
+
+def test_a_table_side_by_side() -> None:
+    story = told()
+    story.table("Answers", ("answer", "served", "ms"), [("nothing", "0 %", None), ("cookies", "100 %", 0.21)])
+    shown = replace(result(story), tables=tuple(story.tables))
+    assert [line.split() for line in render_result(shown).splitlines()[-5:-2]] == [
+        ["answer", "served", "ms"],
+        ["nothing", "0", "%", UNKNOWN],
+        ["cookies", "100", "%", "0.21"],
+    ]
+    assert "| cookies | 100 % | 0.21 |" in render_markdown(shown)

@@ -16,8 +16,8 @@ from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import AtLeast
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import Attempt, Target, connect, listen
-from halfopen.lab.visitors import Doorman, visit
+from halfopen.lab.traffic import PORT, Attempt, Target, connect, listen
+from halfopen.lab.visitors import serving, visit
 from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
@@ -66,17 +66,16 @@ def _far(story: Story, net: Pair, backlog: int) -> None:
         f"{RATE} clients a second come from 200 ms away, and are accepted at once. The backlog is {backlog}; under way "
         f"are {RATE} x 0.2 s = {RATE // 5}."
     )
-    door = Doorman(net.server, listen(net.server, net.server_address, backlog))
     doctor, moment = Examination.begin(net.server), Moment.of(net.server)
-    visitors = visit(net.client, Target(net.server_address), VISITORS, RATE, PATIENCE_S)
-    story.expect(f"clients served, of {VISITORS}", VISITORS, visitors.served)
-    short = backlog < RATE // 5
-    expected = AtLeast(VISITORS // 4) if short else 0
-    story.expect("SYN cookies sent", expected, moment.since("SyncookiesSent"))
-    story.expect("  and returned by clients", expected, moment.since("SyncookiesRecv"))
-    doctor.expect(story, "HO403", found=short)
-    doctor.expect(story, "HO402", found=False)
-    door.stop()
+    with serving(net.server, net.server_address, PORT, backlog):
+        visitors = visit(net.client, Target(net.server_address), VISITORS, RATE, PATIENCE_S)
+        story.expect(f"clients served, of {VISITORS}", VISITORS, visitors.served)
+        short = backlog < RATE // 5
+        expected = AtLeast(VISITORS // 4) if short else 0
+        story.expect("SYN cookies sent", expected, moment.since("SyncookiesSent"))
+        story.expect("  and returned by clients", expected, moment.since("SyncookiesRecv"))
+        doctor.expect(story, "HO403", found=short)
+        doctor.expect(story, "HO402", found=False)
 
 
 def _stray(story: Story, net: Pair) -> None:

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from halfopen import _core
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment
 from halfopen.lab.programs import nft
 from halfopen.lab.recording import Recording
 from halfopen.lab.topology import Pair, add_addresses, pair
-from halfopen.lab.traffic import Target, close_all, connect, listen
+from halfopen.lab.traffic import PORT, close_all, connect, listen
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from halfopen.lab.namespace import Namespace
     from halfopen.lab.story import Story
 
-COUNT = (socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
 #: With one retry and at once a second one: long enough for a second SYN.
 WAIT_S = 1.6
 
@@ -128,7 +126,7 @@ def run(story: Story) -> None:
         close_all(connect(net.client, net.server_address))
         prepare(net)
         moment, packets = Moment.of(net.server), Recording(net.client)
-        tasks.append((moment, packets, net.client.start(_try, net.client, net.server_address, source)))
+        tasks.append((moment, packets, net.client.start(_try, net.server_address, source)))
     for (drop, _, _), (moment, packets, task) in zip(CASES, tasks, strict=True):
         error = task.result()
         story.expect(f"{drop.name}: told", drop.error, error)
@@ -149,11 +147,10 @@ def run(story: Story) -> None:
         listener.close()
 
 
-def _try(client: Namespace, address: str, source: str | None) -> str | None:
-    bind = (source, 0) if source else None
-    attempts = connect(client, Target(address, options=(COUNT,), bind=bind), timeout_s=WAIT_S)
-    close_all(attempts)
-    return attempts[0].error
+def _try(address: str, source: str | None) -> str | None:
+    """What the caller of connect() is told, by ``halfopen probe``."""
+    found = _core.probe(address, PORT, source=source, timeout_s=WAIT_S, syn_retries=1)
+    return None if found["outcome"] == "timeout" else found["errno"]
 
 
 def _expected(drop: Drop) -> str:

@@ -13,8 +13,8 @@ from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import TIME_MAX_S, flood, lead_answers_away
 from halfopen.lab.story import AtLeast, Between, Expected
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import Target, listen
-from halfopen.lab.visitors import Doorman, Visitors, visit
+from halfopen.lab.traffic import PORT, Target
+from halfopen.lab.visitors import Visitors, serving, visit
 from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from halfopen.lab.story import Story
     from halfopen.lab.topology import Network
 
-CLIENTS, CLIENT_RATE = 40, 20.0
+CLIENTS, CLIENT_RATE = 40, 20
 #: More than a queue of 1024 can forget: in one that is more than half full, a request lives 3 to 7 s.
 FLOOD_RATE = 1000
 #: Enough to fill every queue below before the first client comes.
@@ -99,13 +99,13 @@ def run(story: Story) -> None:
     story.say(
         f"{CLIENTS} clients come at {CLIENT_RATE:g} a second and wait for the server's first byte, three seconds at "
         f"most. A flood of {FLOOD_RATE} SYNs a second from addresses that do not exist has begun before and filled "
-        f"every queue. Of {CLIENTS} clients:"
+        f"every queue. Of {CLIENTS} clients (how long they waited is in the table below):"
     )
     outcomes = _all(story, ANSWERS[:-1])
     for outcome in outcomes:
         _tell(story, outcome)
     story.say(
-        "The time is that until the server's first byte, at the median. With timestamps, synproxy hands the "
+        "With timestamps, synproxy hands the "
         "listener an ACK whose timestamp is not the listener's; newer kernels reject it (TSEcrRejected), and every "
         "client waits a second for the SYN-ACK to be sent again."
     )
@@ -114,9 +114,11 @@ def run(story: Story) -> None:
         f"Leave {COOKIES} at 1, or turn it on. It needs no other setting, and no rule that drops SYNs: a limit for all "
         "of them drops the clients with the flood."
     )
-    for outcome in _all(story, ANSWERS[-1:]):
+    mended = _all(story, ANSWERS[-1:])
+    for outcome in mended:
         _tell(story, outcome)
         story.expect("SYN cookies that were sent", AtLeast(PREFILL // 2), outcome.cookies)
+    _table(story, [*outcomes, *mended])
 
 
 def _all(story: Story, answers: tuple[Answer, ...]) -> list[Outcome]:
@@ -129,8 +131,17 @@ def _tell(story: Story, outcome: Outcome) -> None:
     if outcome.unavailable is not None:
         story.say(f"{name}: not available here: {outcome.unavailable}")
         return
-    median = "" if visitors.median_ms is None else f", after {visitors.median_ms:.1f} ms"
-    story.expect(f"{name}: clients served{median}", outcome.answer.served, visitors.served)
+    story.expect(f"{name}: clients served", outcome.answer.served, visitors.served)
+
+
+def _table(story: Story, outcomes: list[Outcome]) -> None:
+    rows = [
+        (outcome.answer.name, f"{100 * outcome.visitors.served / CLIENTS:.0f} %", outcome.visitors.median_ms)
+        for outcome in outcomes
+        if outcome.unavailable is None
+    ]
+    columns = ("answer to the flood", "clients served", "until the first byte, ms (median)")
+    story.table(f"{CLIENTS} real clients beside {FLOOD_RATE} made-up SYNs a second", columns, rows)
 
 
 def _figure(story: Story) -> None:
@@ -146,15 +157,13 @@ def _try(answer: Answer, beside: Network) -> Outcome:
             _prepare(net, answer)
         except NotAvailableError as error:
             return Outcome(answer, unavailable=str(error))
-        listener = listen(net.server, net.server_address, answer.backlog)
-        doorman = Doorman(net.server, listener)
-        moment = Moment.of(net.server)
-        background = _flood(net, answer, network.seed)
-        visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
-        if background is not None:
-            background.stop()
-            background.wait()
-        doorman.stop()
+        with serving(net.server, net.server_address, PORT, answer.backlog):
+            moment = Moment.of(net.server)
+            background = _flood(net, answer, network.seed)
+            visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
+            if background is not None:
+                background.stop()
+                background.wait()
         return Outcome(answer, visitors, moment.since("SyncookiesSent"))
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from halfopen import _core
 from halfopen.knowledge.syn_retries import LATE_SHARE, gives_up_after_s, syn_times_s
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.recording import Recording
 from halfopen.lab.story import Between
-from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, listen
 
@@ -95,24 +95,22 @@ def run(story: Story) -> None:
 def _tell_lost(story: Story, net: Pair, times: tuple[float, ...]) -> None:
     packets = Recording(net.client, ports=[case.port for case in CASES])
     tasks = [net.client.start(_one, net, case.port) for case in CASES]
-    attempts = [task.result() for task in tasks]
+    probes = [task.result() for task in tasks]
     rows = {row.server_port: row for row in packets.handshakes()}
-    for case, attempt in zip(CASES, attempts, strict=True):
+    for case, probed in zip(CASES, probes, strict=True):
         what = "SYN-ACK" if "syn_ack" in case.fault else "SYN"
-        story.expect(
-            f"first {case.lost} {what} lost: seconds until connected", _about(times[case.lost]), attempt.seconds
-        )
-        story.expect("  SYNs sent again, by TCP_INFO", case.lost, TcpInfo.of(attempt.socket).total_retrans)
-        row = rows[case.port]
-        story.expect("  by trace: outcome, SYNs", f"established, {case.lost + 1}", f"{row.outcome}, {row.syn_sent}")
+        seconds = probed["connect_ns"] / 1e9
+        story.expect(f"first {case.lost} {what} lost: seconds until connected", _about(times[case.lost]), seconds)
+        row, whole = rows[case.port], f"established, {case.lost + 1}"
+        story.expect("  by probe: outcome, SYNs", whole, f"{probed['outcome']}, {probed['syn_sent']}")
+        story.expect("  by trace: outcome, SYNs", whole, f"{row.outcome}, {row.syn_sent}")
         if what == "SYN" and row.retransmit_wait_us is not None:
             waited = row.retransmit_wait_us / 1e6
             story.expect("  by trace: seconds lost to it", _about(times[case.lost]), waited)
-    close_all(attempts)
 
 
-def _one(net: Pair, port: int) -> Attempt:
-    return connect(net.client, Target(net.server_address, port), timeout_s=10)[0]
+def _one(net: Pair, port: int) -> dict[str, Any]:
+    return _core.probe(net.server_address, port, timeout_s=10)
 
 
 def _doubling(story: Story) -> Pair:

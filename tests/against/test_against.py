@@ -168,6 +168,33 @@ def test_times_of_a_drifting_clock_are_still_right(tmp_path: Path) -> None:
     assert times.client_side.p50 == pytest.approx(1_000, abs=1)
 
 
+def test_a_simultaneous_open_loses_nothing(tmp_path: Path) -> None:
+    """Each point takes the end beside it for the client; the ACK of one is not missing at the other."""
+    here, there = ("10.0.0.1", 1022), ("10.0.0.2", 1022)
+    sent: list[tuple[int, int, bool, int, int, int]] = [
+        (0, 50, True, 1000, 0, pcap.SYN),
+        (1, 49, False, 5000, 0, pcap.SYN),
+        (51, 100, True, 1000, 5001, pcap.SYN | pcap.ACK),
+        (50, 101, False, 5000, 1001, pcap.SYN | pcap.ACK),
+        (101, 150, True, 1001, 5001, pcap.ACK),
+        (100, 151, False, 5001, 1001, pcap.ACK),
+    ]
+    run = made.Run()
+    for at, then, forward, seq, ack, flags in sent:
+        ends = (*here, *there) if forward else (*there, *here)
+        what = pcap.Segment(*ends, seq, ack, flags, 0)
+        for packets, ms in ((run.a, at if forward else then), (run.b, then if forward else at)):
+            packets.append(pcap.make(made.START_NS + ms * made.MILLI, what, ip_id=seq + flags))
+    found = compare(tmp_path, run)
+    assert (found.common, found.packets_lost, others(found)) == (1, 0, 0)
+    assert {(row.kind, row.sender): row.passed for row in found.packets} == {
+        ("syn", "client"): 1,
+        ("syn", "server"): 1,
+        ("syn_ack", "client"): 1,
+        ("syn_ack", "server"): 1,
+    }
+
+
 def test_translated_addresses_are_recognised(tmp_path: Path) -> None:
     run = made.run(made.Path(nat="192.0.2.1", loss=0))
     found = compare(tmp_path, run)

@@ -148,8 +148,8 @@ def _caveats(found: Against) -> Iterator[Notice]:
     if missed:
         it = "it" if missed == 1 else "they"
         text = (
-            f"{plural(missed, 'packet')} {_was(missed)} seen where {it} went, but not where {it} came from: a capture "
-            "dropped packets, so some that count as lost may not have been."
+            f"{plural(missed, 'packet')} {_was(missed)} seen where {it} went, but not where {it} came from: a device "
+            "between made up an answer, or a capture dropped packets, and then some that count as lost were not."
         )
         yield Notice("not-captured", "caveat", text, weight=missed)
     open_ = sum(row.not_judged for row in found.packets)

@@ -239,6 +239,8 @@ class SilentPair:
     """Attempts without answer in which the SYN was sent at least twice."""
     syn_sent: int = 0
     """SYNs in these."""
+    answered_before: bool = False
+    """An attempt of the pair had been answered before that, as far as is remembered."""
     answered_later: int = 0
     """Attempts of the pair that were answered after the first such one."""
     first_ns: int | None = None

@@ -280,6 +280,22 @@ SILENT = [
         {"client-ignored"},
     ),
     (
+        "a pair that was answered before",
+        summary(
+            row(established=90, unanswered=3),
+            silent_pairs=[
+                {
+                    "client": "10.9.9.9",
+                    "server": "10.0.0.5",
+                    "server_port": 443,
+                    "unanswered": 3,
+                    "answered_before": True,
+                }
+            ],
+        ),
+        {"client-ignored"},
+    ),
+    (
         "a repeated SYN explains the second SYN-ACK",
         summary(
             row(

@@ -95,7 +95,11 @@ pub struct Seen {
 
 impl Seen {
     /// Joins the record with its packets.
-    pub fn new(handshake: &Handshake, kept: Kept) -> Self {
+    pub fn new(handshake: &Handshake, mut kept: Kept) -> Self {
+        if handshake.simultaneous {
+            // Which end is the client depends upon the point, and so does whose ACK of a SYN is looked for.
+            kept.packets.retain(|p| !matches!(p.kind, Kind::Ack | Kind::Data));
+        }
         let (key, client_low) = Key::new(
             handshake.client,
             handshake.client_port,

@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::HashMap;
+use std::hash::BuildHasher;
 
 use halfopen_wire::Address;
 
@@ -11,6 +12,9 @@ use crate::{Handshake, Outcome};
 
 /// Pairs that are watched; those that come after are not. 2 MiB.
 const LIMIT: usize = 1 << 14;
+
+/// Answered pairs of which a mark is kept: of more, the older ones are forgotten. 128 KiB.
+const MARKS: usize = 1 << 15;
 
 /// A client and an endpoint that did not answer it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,6 +27,8 @@ pub struct SilentPair {
     pub unanswered: u64,
     /// SYNs in these.
     pub syn_sent: u64,
+    /// An attempt of the pair had been answered before, as far as is remembered.
+    pub answered_before: bool,
     /// Attempts of the pair that were answered, among those that ended after its first silent one.
     pub answered_later: u64,
     /// Start of the earliest silent attempt with a time; behind `last_ns` while there is none.
@@ -33,11 +39,18 @@ pub struct SilentPair {
 
 /// The pairs.
 #[derive(Debug)]
-pub struct SilentPairs(HashMap<(Address, Server), SilentPair, Seed>);
+pub struct SilentPairs {
+    pairs: HashMap<(Address, Server), SilentPair, Seed>,
+    /// A mark of each pair that was answered, where its hash says.
+    answered: Box<[u32]>,
+}
 
 impl Default for SilentPairs {
     fn default() -> Self {
-        Self(HashMap::with_hasher(Seed::random()))
+        Self {
+            pairs: HashMap::with_hasher(Seed::random()),
+            answered: vec![0; MARKS].into(),
+        }
     }
 }
 
@@ -49,27 +62,41 @@ impl SilentPairs {
         let silent = matches!(h.outcome, Outcome::Unanswered | Outcome::Timeout);
         if silent && h.syn_sent > 1 {
             self.note(h);
-        } else if !silent && h.outcome != Outcome::Partial && !self.0.is_empty() {
+        } else if !silent && h.outcome != Outcome::Partial {
             self.note_answer(h);
         }
     }
 
     fn note_answer(&mut self, h: &Handshake) {
-        if let Some(pair) = self.0.get_mut(&(h.client, Server::of(h))) {
+        let key = (h.client, Server::of(h));
+        let (place, mark) = self.mark(&key);
+        self.answered[place] = mark;
+        if !self.pairs.is_empty()
+            && let Some(pair) = self.pairs.get_mut(&key)
+        {
             pair.answered_later += 1;
         }
     }
 
+    /// Where the mark of a pair is kept, and which; it is never 0, which is none.
+    fn mark(&self, key: &(Address, Server)) -> (usize, u32) {
+        let hash = self.pairs.hasher().hash_one(key);
+        ((hash >> 32) as usize % MARKS, hash as u32 | 1)
+    }
+
     fn note(&mut self, h: &Handshake) {
         let key = (h.client, Server::of(h));
-        if self.0.len() >= LIMIT && !self.0.contains_key(&key) {
+        if self.pairs.len() >= LIMIT && !self.pairs.contains_key(&key) {
             return;
         }
-        let pair = self.0.entry(key).or_insert(SilentPair {
+        let (place, mark) = self.mark(&key);
+        let answered_before = self.answered[place] == mark;
+        let pair = self.pairs.entry(key).or_insert(SilentPair {
             client: key.0,
             server: key.1,
             unanswered: 0,
             syn_sent: 0,
+            answered_before,
             answered_later: 0,
             first_ns: i64::MAX,
             last_ns: i64::MIN,
@@ -84,7 +111,7 @@ impl SilentPairs {
 
     /// Most silent attempts first.
     pub fn list(&self) -> Vec<&SilentPair> {
-        let mut all: Vec<&SilentPair> = self.0.values().collect();
+        let mut all: Vec<&SilentPair> = self.pairs.values().collect();
         all.sort_unstable_by_key(|pair| (Reverse(pair.unanswered), pair.first_ns, pair.client, pair.server));
         all
     }
@@ -125,6 +152,20 @@ mod tests {
         pairs.add(&established(1, 1));
         pairs.add(&handshake(Outcome::Refused));
         assert_eq!(pairs.list()[0].answered_later, 2);
+        assert!(pairs.list()[0].answered_before);
+    }
+
+    #[test]
+    fn an_answer_to_another_client_is_none() {
+        let mut pairs = SilentPairs::default();
+        for client in 2..100 {
+            pairs.add(&Handshake {
+                client: Address::from_v4([10, 0, 0, client]),
+                ..established(1, 1)
+            });
+        }
+        pairs.add(&unanswered(1, 3));
+        assert!(!pairs.list()[0].answered_before);
     }
 
     #[test]

@@ -150,6 +150,7 @@ def _pairs(summary: Summary, rows: list[Endpoint]) -> list[SilentPair]:
         pair
         for pair in summary.silent_pairs
         if pair.unanswered >= PAIR_ATTEMPTS_MIN
+        and not pair.answered_before
         and pair.answered_later == 0
         and (pair.server, pair.server_port) in known
     ]

@@ -151,6 +151,7 @@ pub fn silent_pair(w: &mut Writer, pair: &SilentPair) {
         w.entry("server_port", pair.server.port);
         w.entry("unanswered", pair.unanswered);
         w.entry("syn_sent", pair.syn_sent);
+        w.entry("answered_before", pair.answered_before);
         w.entry("answered_later", pair.answered_later);
         between(w, pair.first_ns, pair.last_ns);
     });

@@ -4,7 +4,7 @@ use halfopen_wire::{Flags, Segment};
 
 use crate::believed::Believed;
 use crate::classify::{REORDER_NS, is_opening};
-use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare, distance};
+use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare, Stream, distance};
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::state::{Class, State};
 use crate::tracker::{Step, close_in_time};
@@ -79,7 +79,11 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynAckOther if from == Side::Server => syn_ack_other(flow, detail, segment, step.before),
         // Behind the end it belongs to the next connection, whose SYN comes out of order.
         Class::SynAckWrong if matches!(step.before, State::TimeWait | State::Reset) => {}
+        Class::SynAckWrong if from == Side::Client && step.before == State::SynSent => {
+            detail.rare_mut().early.syn_ack = Some((segment.ack, (segment.time_ns, FrameRef::of(segment))));
+        }
         Class::SynAckWrong if from == Side::Server => {
+            wrong_reset_before(flow, detail, segment);
             flow.anomalies.insert(Anomaly::SynAckWrongAck);
             if !flow.is(Flow::COMPLETED) {
                 detail.rare_mut().wrong_ack = Some(segment.ack);
@@ -187,6 +191,13 @@ fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: S
     detail.isn_server = Some(segment.seq);
     detail.server.begin(segment.seq);
     detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
+    if let Some((acked, seen)) = detail.rare().early.syn_ack
+        && acked == segment.seq.wrapping_add(1)
+        && close_in_time(seen.0, segment.time_ns)
+    {
+        flow.anomalies.insert(Anomaly::Reordered);
+        detail.rare_mut().client_syn_ack = Some(seen);
+    }
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
     detail.answered_ns = flow.last_syn.moment();
 }
@@ -252,17 +263,26 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     if late {
         // The ACK came first: swapped by the capture, or this is a later transmission and the first was missed.
         let ack_ns = detail.ack.map_or(segment.time_ns, |(t, _)| t);
-        let same = detail.rare().early_ack == Some(segment.seq.wrapping_add(1));
+        let beyond = detail
+            .rare()
+            .early_ack
+            .map(|ack| distance(segment.seq.wrapping_add(1), ack));
+        let same = beyond.is_some_and(|n| (0..=Stream::LARGEST_DISORDER).contains(&n));
         if !same || !close_in_time(ack_ns, segment.time_ns) {
             return;
+        }
+        if beyond != Some(0) {
+            // A later segment of the client came first; its ACK of the SYN-ACK is still to come, or was missed.
+            detail.ack = None;
+            detail.rare_mut().proven_ns = ack_ns;
         }
         flow.marks &= !Flow::SYN_ACK_MISSED;
         flow.anomalies.insert(Anomaly::Reordered);
     }
     detail.syn_ack = Some((segment.time_ns, FrameRef::of(segment)));
     detail.isn_server = Some(segment.seq);
-    if !flow.is(Flow::SIMULTANEOUS) && !late {
-        detail.server.begin(segment.seq);
+    if !flow.is(Flow::SIMULTANEOUS) && (!late || detail.server.start.is_none()) {
+        begin_server(flow, detail, segment.seq);
     }
     detail.server.acked = Some(segment.ack);
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
@@ -275,6 +295,44 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     }
     if before == State::SimultaneousClientAcked {
         flow.marks |= Flow::COMPLETED;
+    }
+    if let Some(ack) = detail.rare().early.ack_of_0
+        && before == State::SynSent
+        && segment.seq == u32::MAX
+        && close_in_time(ack.0, segment.time_ns)
+    {
+        flow.marks |= Flow::COMPLETED;
+        flow.anomalies.insert(Anomaly::Reordered);
+        detail.ack = Some(ack);
+    }
+}
+
+/// The server's stream begins; its FIN may have been captured before.
+fn begin_server(flow: &mut Flow, detail: &mut Detail, isn: u32) {
+    let first = isn.wrapping_add(1);
+    let fin = detail.server.fin;
+    detail.server.begin(isn);
+    if let Some(fin) = fin.filter(|&fin| (0..=Stream::LARGEST_DISORDER).contains(&distance(first, fin))) {
+        flow.anomalies.insert(Anomaly::Reordered);
+        detail.server.carry(fin, 0);
+        detail.server.finish(fin);
+    } else if fin.is_some() {
+        flow.marks &= !Flow::FIN_SERVER_FIRST;
+        detail.fin_acks[Side::Server as usize] = None;
+    }
+}
+
+/// The client's RST for a SYN-ACK that acknowledges something else, captured before it.
+fn wrong_reset_before(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    let Some((seq, time_ns)) = detail.rare().early.rst else {
+        return;
+    };
+    if seq == segment.ack && close_in_time(time_ns, segment.time_ns) {
+        flow.anomalies.remove(Anomaly::BlindReset);
+        flow.anomalies.insert(Anomaly::Reordered);
+        let rare = detail.rare_mut();
+        rare.early.rst = None;
+        rare.wrong_reset = true;
     }
 }
 
@@ -427,6 +485,9 @@ fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     match (step.before, step.from) {
         (State::SynSent, Side::Server) => detail.rare_mut().challenge = Some(segment.ack),
+        (State::SynSent, Side::Client) if segment.ack == 0 => {
+            detail.rare_mut().early.ack_of_0 = Some((segment.time_ns, FrameRef::of(segment)));
+        }
         (before, Side::Client) if before != State::SynSent && is_opening(before) => {
             flow.anomalies.insert(Anomaly::AckWrongAck);
         }
@@ -492,6 +553,9 @@ fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         return;
     }
     flow.anomalies.insert(Anomaly::BlindReset);
+    if step.from == Side::Client && step.before == State::SynSent {
+        detail.rare_mut().early.rst = Some((segment.seq, segment.time_ns));
+    }
     if step.from == Side::Server && step.before == State::SynSent && !segment.flags.has(Flags::ACK) {
         // No honest stack answers a SYN so, and none believes it; some firewalls send it. What follows decides.
         flow.marks |= Flow::REFUSED_WEAKLY;

@@ -306,7 +306,7 @@ impl Stream {
     /// No receiver offers more than 1 GiB (RFC 7323 section 2.3): a jump beyond this is not of this stream.
     pub const LARGEST_JUMP: i32 = 1 << 30;
     /// What a capture puts out of order is a few packets: an acknowledgment further ahead is of what it missed.
-    const LARGEST_DISORDER: i32 = 1 << 16;
+    pub const LARGEST_DISORDER: i32 = 1 << 16;
 
     /// Starts at the byte after the SYN.
     pub fn begin(&mut self, isn: u32) {
@@ -418,11 +418,24 @@ pub struct Answer {
     pub ttl: u8,
 }
 
+/// Segments of the client before the server's that they answer, each with its time.
+#[derive(Clone, Debug, Default)]
+pub struct Early {
+    /// An ACK of 0: a blind one, or that of a SYN-ACK with the last number there is.
+    pub ack_of_0: Option<(i64, FrameRef)>,
+    /// A SYN-ACK: what it acknowledges, to be a SYN of the other side.
+    pub syn_ack: Option<(u32, (i64, FrameRef))>,
+    /// An RST: its number, to be what a wrong SYN-ACK acknowledges.
+    pub rst: Option<(u32, i64)>,
+}
+
 /// What few connections have.
 #[derive(Clone, Debug, Default)]
 pub struct Rare {
     /// Value of the client's ACK, kept while its SYN-ACK was not captured yet.
     pub early_ack: Option<u32>,
+    /// What fits nothing yet, and may be of the client, out of order.
+    pub early: Early,
     /// Other SYN-ACKs that fit, each with an initial sequence number of its own: [`Rare::LARGEST_OTHERS`] at most.
     pub others: Vec<Answer>,
     /// The client's first SYN-ACK of a simultaneous open, or its bare ACK of the server's SYN.
@@ -464,6 +477,11 @@ impl Detail {
     pub fn rare(&self) -> &Rare {
         const NOTHING: &Rare = &Rare {
             early_ack: None,
+            early: Early {
+                ack_of_0: None,
+                syn_ack: None,
+                rst: None,
+            },
             others: Vec::new(),
             client_syn_ack: None,
             wrong_ack: None,

@@ -149,6 +149,11 @@ impl Anomalies {
         self.0 |= 1 << anomaly as u32;
     }
 
+    /// Takes one out.
+    pub const fn remove(&mut self, anomaly: Anomaly) {
+        self.0 &= !(1 << anomaly as u32);
+    }
+
     /// Whether it is in the set.
     pub const fn contains(self, anomaly: Anomaly) -> bool {
         self.0 & (1 << anomaly as u32) != 0

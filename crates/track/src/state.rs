@@ -337,8 +337,9 @@ pub const ROWS: &[Row] = &[
     row(EITHER, C::Fin, &[S::FinBoth, S::FinBothClientAcked, S::FinBothServerAcked], Ignore, "Retransmission of a FIN.", "RFC 6298"),
     row(EITHER, C::Fin, FINISHED, Ignore, "Retransmission of a FIN after the end; TIME-WAIT acknowledges it again.", "RFC 9293 3.10.7.4"),
     row(SERVER, C::Fin, &[S::SynRecv, S::SynAckFirst], Ignore, "The server closes before the final ACK, as Fast Open lets it: walked once the connection is synchronized.", "RFC 9293 3.10.4 CLOSE in SYN-RECEIVED, RFC 7413 4.2.2"),
-    row(CLIENT, C::Fin, &[S::SynRecv, S::SynAckFirst], Invalid, "Its ACK synchronizes the connection first: unreachable.", "this file"),
-    row(EITHER, C::Fin, &[S::SynSent, S::SimultaneousSyn, S::SimultaneousClientAcked, S::SimultaneousServerAcked], Invalid, "A FIN before the connection is synchronized.", "RFC 9293 3.10.7.3 eighth check"),
+    row(CLIENT, C::Fin, &[S::SynSent, S::SynRecv, S::SynAckFirst], Invalid, "Its ACK synchronizes the connection first: unreachable.", "this file"),
+    row(SERVER, C::Fin, &[S::SynSent], Ignore, "The server's FIN with an ACK of the SYN, before its SYN-ACK: that was not captured, or the capture reordered them. Walked once the connection is synchronized.", "packet(7)"),
+    row(EITHER, C::Fin, &[S::SimultaneousSyn, S::SimultaneousClientAcked, S::SimultaneousServerAcked], Invalid, "A FIN before the connection is synchronized.", "RFC 9293 3.10.7.3 eighth check"),
     // ---- RST
     row(SERVER, C::Rst, &[S::SynSent], Next(S::Reset), "Refused: nobody listens, or something in between says so.", "RFC 9293 3.10.7.3 second check"),
     row(CLIENT, C::Rst, &[S::SynSent], Next(S::Reset), "The client gives up its own SYN.", "RFC 9293 3.10.7.4"),

@@ -410,9 +410,7 @@ impl Tracker {
         effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
-            if next == State::SimultaneousSyn && detail.rare().syn_acked {
-                walk(flow, Side::Server, Class::Ack);
-            }
+            walk_early(flow, detail, next);
             if next == State::Established && detail.server.fin.is_some() {
                 walk_early_fin(flow, detail, segment, from);
             }
@@ -837,6 +835,19 @@ fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side)
         }
     }
     row
+}
+
+/// What the capture put before the segment that led to `next`.
+fn walk_early(flow: &mut Flow, detail: &Detail, next: State) {
+    if next == State::SimultaneousSyn && detail.rare().syn_acked {
+        walk(flow, Side::Server, Class::Ack);
+    }
+    if next == State::SimultaneousSyn && detail.rare().client_syn_ack.is_some() {
+        walk(flow, Side::Client, Class::SynAck);
+    }
+    if next == State::SynRecv && flow.is(Flow::COMPLETED) {
+        walk(flow, Side::Client, Class::Ack);
+    }
 }
 
 /// The server's FIN from before completion, and the acknowledgment of it in the segment that completed.

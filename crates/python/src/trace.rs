@@ -12,13 +12,23 @@ use halfopen_trace::outlet::{Choice, Moment, Outlet, Records};
 use halfopen_trace::{Progress, Reading, Request};
 use halfopen_track::summary::Limits as SummaryLimits;
 use halfopen_track::summary::json::JsonLimits;
-use halfopen_track::{Handshake, Limits, Summary};
+use halfopen_track::{Fetch, Handshake, Limits, Summary};
 use halfopen_wire::capture::{InputStats, OpenError, OpenErrorKind};
 use pyo3::exceptions::{PyException, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
 use crate::results::{Handshakes, filter, sorter};
+
+/// The tables' memory is asked for ahead by an instruction that only `kernel` may use.
+struct Prefetch;
+
+impl Fetch for Prefetch {
+    #[inline]
+    fn fetch<T>(place: &T) {
+        halfopen_kernel::memory::prefetch(place);
+    }
+}
 
 /// (nanoseconds, counted from the first frame).
 type PyMoment = (i64, bool);
@@ -99,7 +109,7 @@ pub fn trace(
         callback: progress,
         error: None,
     };
-    let read = py.detach(|| halfopen_trace::run(&request, &mut outlet, &mut |p| watch.look(p)));
+    let read = py.detach(|| halfopen_trace::run::<Prefetch, _>(&request, &mut outlet, &mut |p| watch.look(p)));
     if let Some(error) = watch.error {
         return Err(error);
     }

@@ -7,7 +7,7 @@
 //! - [`run`] takes whole captures; [`outlet`] chooses, sums up and writes; [`exchange`] collects the packets of chosen
 //!   connections, for ladders.
 //!
-//! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, under 1 MiB.
+//! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, under 2 MiB.
 //!
 //! **Architecture Invariant:** no clock and no Python.
 #![forbid(unsafe_code)]
@@ -22,11 +22,11 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 
-use halfopen_track::{Ended, Handshake, Limits, TrackStats, Tracker};
+use halfopen_track::{EndedList, Fetch, Handshake, Leaving, Limits, TrackStats, Tracker};
 use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
 use halfopen_wire::decode::{Decoder, Options};
 use halfopen_wire::{Address, EncapTable};
@@ -86,53 +86,52 @@ pub trait Consumer {
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>);
 
     /// The same before its record is made. Whoever needs none overrides this.
-    fn ended(&mut self, ended: &Ended, encaps: &Arc<EncapTable>) {
+    fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {
         self.handshake(&ended.record(), encaps);
     }
 }
 
 /// Batches of packets under way between the threads.
-const QUEUE: usize = 6;
+const QUEUE: usize = 4;
 /// Without news for this long the watcher is asked all the same: a slow pipe must not make Ctrl-C wait.
 const PATIENCE: Duration = Duration::from_millis(100);
-/// Ended connections that are fetched side by side.
-const AHEAD: usize = 16;
 /// The watcher is asked once for this many portions of ended handshakes.
 const WATCH_EVERY: u32 = 64;
 
-/// Reads the captures to their end, or until `watch` breaks.
+/// Reads the captures to their end, or until `watch` breaks; `F` asks for memory ahead.
 ///
 /// # Errors
 /// When no input can be opened, or none is a capture. Damage inside is counted in [`Reading::inputs`].
 ///
 /// # Panics
 /// Only where another thread panicked, which would be a defect of ours.
-pub fn run<C: Consumer>(
+pub fn run<F: Fetch, C: Consumer>(
     request: &Request,
     consumer: &mut C,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Reading, OpenError> {
     let captures = CaptureSet::open(&request.inputs)?;
-    let tracker = Tracker::new(request.limits);
+    let tracker = Tracker::<F>::fetching(request.limits);
     let hasher = tracker.hasher();
     let shared = Shared::default();
     let (full_in, full_out) = sync_channel::<Batch>(QUEUE);
     let (empty_in, empty_out) = sync_channel::<Batch>(QUEUE + 2);
     let (ended_in, ended_out) = sync_channel::<Portion>(QUEUE);
+    let (taken_in, taken_out) = sync_channel::<EndedList>(QUEUE + 2);
     let decoder = Decoder::new(Options {
         verify_checksums: request.verify_checksums,
     });
     thread::scope(|scope| {
         let shared = &shared;
         let read = move || reader::read(captures, decoder, hasher, shared, &full_in, &empty_out);
-        let walk = move || walker::walk(tracker, &full_out, &empty_in, ended_in);
+        let walk = move || walker::walk(tracker, &full_out, &empty_in, ended_in, taken_out);
         let reading = named("halfopen-read")
             .spawn_scoped(scope, read)
             .map_err(|e| no_thread(request, &e))?;
         let walking = named("halfopen-walk")
             .spawn_scoped(scope, walk)
             .map_err(|e| no_thread(request, &e))?;
-        let (stopped, encaps) = consume(consumer, shared, &ended_out, watch);
+        let (stopped, encaps) = consume(consumer, shared, &ended_out, &taken_in, watch);
         shared.stop.store(stopped, Ordering::Relaxed);
         // The others may wait for room in a queue that nobody empties any more.
         drop(ended_out);
@@ -177,6 +176,7 @@ fn consume<C: Consumer>(
     consumer: &mut C,
     shared: &Shared,
     ended: &Receiver<Portion>,
+    empty: &SyncSender<EndedList>,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> (bool, Arc<EncapTable>) {
     let mut encaps = Arc::default();
@@ -195,12 +195,13 @@ fn consume<C: Consumer>(
             if let Some(first_ns) = portion.first_ns {
                 consumer.begin(first_ns);
             }
-            for group in portion.ended.chunks(AHEAD) {
-                std::hint::black_box(group.iter().fold(0, |touched, one| touched ^ one.touch()));
-                for one in group {
-                    consumer.ended(one, &encaps);
-                }
+            for one in portion.ended.iter() {
+                consumer.ended(one, &encaps);
             }
+            let mut taken = portion.ended;
+            taken.clear();
+            // Full, or the walking thread has ended: it is not needed again.
+            let _unneeded = empty.try_send(taken);
         }
         if until_watch == 0 {
             until_watch = WATCH_EVERY;

@@ -9,7 +9,7 @@ use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
 use halfopen_table::{Collection, Filter, Names, Sorter, csv};
 use halfopen_track::summary::Limits as SummaryLimits;
-use halfopen_track::{Ended, Handshake, Sink, Summary};
+use halfopen_track::{Handshake, Leaving, Sink, Summary};
 use halfopen_wire::EncapTable;
 
 use crate::Consumer;
@@ -193,7 +193,7 @@ impl Consumer for Outlet {
         );
     }
 
-    fn ended(&mut self, ended: &Ended, encaps: &Arc<EncapTable>) {
+    fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {
         if self.wants_records || !self.takes_all {
             self.handshake(&ended.record(), encaps);
         } else {

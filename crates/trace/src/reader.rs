@@ -12,7 +12,7 @@ use halfopen_wire::{Defects, EncapTable, Frame, Packet};
 use crate::Progress;
 
 /// Packets in a batch: enough that the queue's lock does not count, few enough that some batches stay in the cache.
-const BATCH: usize = 512;
+const BATCH: usize = 1024;
 /// A slow pipe's packets wait for no full batch: this many frames without a segment also send what there is.
 const FRAMES_PER_BATCH: usize = 4096;
 
@@ -168,11 +168,12 @@ fn fill(
     tally: &mut Tally,
 ) -> bool {
     for _ in 0..FRAMES_PER_BATCH {
-        let Some(frame) = captures.next() else { return false };
+        // Used where it was written: to move it, two neighbours are loaded at once, which waits for all stores before.
+        let Some(frame) = &captures.next() else { return false };
         let Some(place) = batch.packets.get_mut(batch.hashes.len()) else {
             return true;
         };
-        if !decoder.decode_into(&frame, tally.frame(&frame), place) {
+        if !decoder.decode_into(frame, tally.frame(frame), place) {
             continue;
         }
         batch.hashes.push(match place {

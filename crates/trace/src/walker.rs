@@ -3,19 +3,19 @@
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, SyncSender};
 
-use halfopen_track::{Ended, Handshake, Sink, TrackStats, Tracker};
+use halfopen_track::{Ended, EndedList, Fetch, Handshake, Sink, TrackStats, Tracker};
 use halfopen_wire::{Address, EncapTable};
 
 use crate::reader::Batch;
 
-/// Connections in a portion.
-const PORTION: usize = 512;
+/// What is sent at a time: so many lone SYNs, or a quarter as many whole connections, which are larger.
+const PORTION: usize = 1024;
 
 /// What has ended, on its way to become records.
 #[derive(Default)]
 pub struct Portion {
     /// In the order in which they ended.
-    pub ended: Vec<Ended>,
+    pub ended: EndedList,
     /// The table that explains their encapsulation numbers, where it has grown.
     pub encaps: Option<Arc<EncapTable>>,
     /// Time of the first frame, in the first portion.
@@ -25,6 +25,8 @@ pub struct Portion {
 struct Portions {
     current: Portion,
     to: SyncSender<Portion>,
+    /// Lists that were taken, to be filled again: their memory is there.
+    taken: Receiver<EndedList>,
     /// Nobody takes them any more.
     refused: bool,
 }
@@ -32,7 +34,7 @@ struct Portions {
 impl Portions {
     fn send(&mut self) {
         let next = Portion {
-            ended: Vec::with_capacity(PORTION),
+            ended: self.taken.try_recv().unwrap_or_default(),
             ..Portion::default()
         };
         let full = std::mem::replace(&mut self.current, next);
@@ -45,9 +47,9 @@ impl Sink for Portions {
         unreachable!("a tracker hands over what has ended, and only `ended` makes a record of it");
     }
 
-    fn ended(&mut self, ended: Ended) {
+    fn ended(&mut self, ended: Ended<'_>) {
         self.current.ended.push(ended);
-        if self.current.ended.len() >= PORTION {
+        if self.current.ended.weight() >= PORTION {
             self.send();
         }
     }
@@ -55,15 +57,17 @@ impl Sink for Portions {
 
 /// Walks the table until there are no more packets or nobody wants the result. Gives the counts, and the hosts that sent
 /// segments of connections from before the capture.
-pub fn walk(
-    mut tracker: Tracker,
+pub fn walk<F: Fetch>(
+    mut tracker: Tracker<F>,
     full: &Receiver<Batch>,
     empty: &SyncSender<Batch>,
     to: SyncSender<Portion>,
+    taken: Receiver<EndedList>,
 ) -> (TrackStats, Vec<Address>) {
     let mut portions = Portions {
         current: Portion::default(),
         to,
+        taken,
         refused: false,
     };
     while !portions.refused {

@@ -222,6 +222,16 @@ impl Fingerprint {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) const NONE: Self = Self {
+        time_ns: 0,
+        tsval: 0,
+        interface: 0,
+        ip_id: 0,
+        ttl: 0,
+        has: 0,
+    };
+
     /// The time of this transmission, or what [`Detail::answered_ns`] holds where it is not known.
     pub const fn moment(&self) -> i64 {
         if self.has & Self::UNTIMED == 0 {
@@ -591,6 +601,9 @@ impl Flow {
 
     /// Copies of the SYN were captured at another hop or interface.
     pub const SYN_ELSEWHERE: u32 = 1 << 17;
+
+    /// It is not here any more ([`crate::slab`]).
+    pub const GONE: u32 = 1 << 18;
 
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 = Self::COMPLETED

@@ -4,6 +4,8 @@
 //! grows without looking at the flows. What finds its bucket full goes to the next one, and each bucket that it passed
 //! counts it: a look-up ends at the first that nobody passed, and taking an entry out moves no other.
 
+use crate::fetch::Fetch;
+
 /// A slot number: of what, is the owner's affair.
 pub type Slot = u32;
 
@@ -67,10 +69,9 @@ impl Index {
         tag as usize & self.mask
     }
 
-    /// Reads the bucket where `hash` belongs; the result means nothing. Called for a whole batch, so that the processor
-    /// fetches the lines side by side.
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.buckets[self.home(tag_of(hash))].passed
+    /// Asks for the bucket where `hash` belongs.
+    pub fn fetch<F: Fetch>(&self, hash: u64) {
+        F::fetch(&self.buckets[self.home(tag_of(hash))]);
     }
 
     /// A slot of the same tag in that bucket, if there is one: very likely the one that will be found.

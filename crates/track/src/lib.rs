@@ -14,6 +14,7 @@
 mod believed;
 mod classify;
 mod effect;
+mod fetch;
 mod finish;
 mod flow;
 mod held;
@@ -26,6 +27,7 @@ pub mod record;
 mod ring;
 mod seen;
 pub mod sink;
+mod slab;
 pub mod state;
 mod store;
 mod stray;
@@ -33,9 +35,10 @@ pub mod summary;
 mod talkers;
 pub mod tracker;
 
+pub use fetch::{Fetch, Unfetched};
 pub use key::{Key, KeyHasher};
 pub use lone::Unanswered;
 pub use record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
-pub use sink::{Ended, Sink};
+pub use sink::{Ended, EndedList, Leaving, Sink};
 pub use summary::Summary;
 pub use tracker::{Limits, Step, TrackStats, Tracker, Witness};

@@ -140,11 +140,19 @@ impl Ring {
         (0..self.places as u32).map(move |n| first.wrapping_add(n) & MASK)
     }
 
-    /// The hashes of the `count` oldest, so that what they lead to can be fetched ahead; those of gaps among them.
-    pub fn oldest_hashes(&self, count: usize) -> impl Iterator<Item = u64> + '_ {
+    /// The hashes of `count` of the oldest, behind the first `skip`, so that what they lead to can be fetched ahead; those
+    /// of gaps among them.
+    pub fn oldest_hashes(&self, skip: usize, count: usize) -> impl Iterator<Item = u64> + '_ {
         let rest = |n: usize| self.chunks.get(n).map_or(&[][..], |c| &c.hashes);
         let first = rest(0).get(self.head..).unwrap_or_default();
-        first.iter().chain(rest(1)).take(count).copied()
+        let rest = rest(1).get(skip.saturating_sub(first.len())..).unwrap_or_default();
+        first
+            .get(skip..)
+            .unwrap_or_default()
+            .iter()
+            .chain(rest)
+            .take(count)
+            .copied()
     }
 }
 
@@ -187,8 +195,12 @@ mod tests {
         }
         ring.oldest();
         assert_eq!(
-            ring.oldest_hashes(20).collect::<Vec<_>>(),
+            ring.oldest_hashes(0, 20).collect::<Vec<_>>(),
             (65_530..65_550).collect::<Vec<_>>()
         );
+        for skip in [3, 6, 9] {
+            let next = ring.oldest_hashes(skip, 5).collect::<Vec<_>>();
+            assert_eq!(next, (65_530 + skip as u64..).take(5).collect::<Vec<_>>());
+        }
     }
 }

@@ -4,6 +4,8 @@
 //! it is a reused port. Before a flow is in the table, midstream connections are counted once each. A fingerprint is 62
 //! bits of the hash: one false match in 10^12 at a million entries.
 
+use crate::fetch::Fetch;
+
 /// Why a four-tuple is remembered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Seen {
@@ -24,13 +26,13 @@ pub struct SeenSet {
     mask: usize,
     len: usize,
     limit: usize,
-    /// Not yet in their buckets: written a group at a time, so that the processor fetches the buckets side by side.
+    /// Not yet in their buckets, which were asked for: by the time a group is written, they have come.
     waiting: Vec<(u64, Seen)>,
     /// One bit for each of them, chosen by the hash: nearly every look-up sees that its four-tuple is not waiting.
     waiting_bits: [u64; 8],
 }
 
-/// How many writes are done side by side.
+/// How many writes are done together.
 const GROUP: usize = 32;
 
 const fn encode(hash: u64, seen: Seen) -> u64 {
@@ -56,9 +58,9 @@ impl SeenSet {
         ((hash >> 24) as usize & self.mask) * WAYS
     }
 
-    /// Reads the place of `hash`, so that the processor fetches it; the result means nothing.
-    pub fn touch(&self, hash: u64) -> u64 {
-        self.slots[self.bucket(hash)]
+    /// Asks for the place of `hash`.
+    pub fn fetch<F: Fetch>(&self, hash: u64) {
+        F::fetch(&self.slots[self.bucket(hash)]);
     }
 
     fn may_wait(&self, hash: u64) -> bool {
@@ -85,14 +87,13 @@ impl SeenSet {
     }
 
     /// Remembers, or changes why.
-    pub fn put(&mut self, hash: u64, seen: Seen) {
+    pub fn put<F: Fetch>(&mut self, hash: u64, seen: Seen) {
+        self.fetch::<F>(hash);
         self.waiting.push((hash, seen));
         self.waiting_bits[hash as usize >> 3 & 7] |= 1 << (hash >> 6 & 63);
         if self.waiting.len() < GROUP {
             return;
         }
-        let touched = self.waiting.iter().fold(0, |t, &(h, _)| t ^ self.touch(h));
-        std::hint::black_box(touched);
         let mut group = std::mem::take(&mut self.waiting);
         for (hash, seen) in group.drain(..) {
             self.write(hash, seen);
@@ -141,20 +142,21 @@ impl SeenSet {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fetch::Unfetched;
 
     #[test]
     fn remembers_changes_and_stays_bounded() {
         let mut set = SeenSet::new(4096);
         let spread = |i: u64| i.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         for i in 1..1000 {
-            set.put(spread(i), Seen::Midstream);
+            set.put::<Unfetched>(spread(i), Seen::Midstream);
         }
         assert!((1..1000).all(|i| set.get(spread(i)) == Some(Seen::Midstream)));
-        set.put(spread(5), Seen::Finished);
+        set.put::<Unfetched>(spread(5), Seen::Finished);
         assert_eq!(set.get(spread(5)), Some(Seen::Finished));
         assert_eq!(set.get(spread(5000)), None);
         for i in 1..1_000_000 {
-            set.put(spread(i), Seen::Evicted);
+            set.put::<Unfetched>(spread(i), Seen::Evicted);
         }
         assert_eq!(set.slots.len(), 4096);
         assert_eq!(set.get(spread(999_999)), Some(Seen::Evicted));

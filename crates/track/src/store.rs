@@ -6,42 +6,24 @@
 //! longest, be it half-open or a lone SYN, and established ones only when nothing else is in reach. So a flood pushes out
 //! its own SYNs and half-open connections, and real handshakes stay.
 
+use crate::fetch::Fetch;
 use crate::flow::{Detail, Flow};
 use crate::index::Index;
 pub use crate::index::Slot;
 use crate::key::Key;
 use crate::lone::Lone;
 use crate::ring::Ring;
+use crate::slab::Slab;
+pub use crate::slab::Whole;
 use crate::state::State;
 
-/// A connection of which more than a SYN was seen.
-#[derive(Clone, Debug)]
-#[repr(C)]
-pub struct Whole {
-    /// The fixed part.
-    pub flow: Flow,
-    /// The rest.
-    pub detail: Detail,
-    hash: u64,
-}
-
-impl Whole {
-    /// Reads each of its cache lines, so that the processor fetches them side by side; the result means nothing.
-    pub fn touch(&self) -> u64 {
-        let (flow, detail) = (&self.flow, &self.detail);
-        let times = flow.last_ns ^ flow.start_ns ^ flow.last_syn.time_ns ^ detail.answered_ns;
-        let counts = detail.client.bytes ^ detail.server.bytes ^ u64::from(detail.syn_data_acked);
-        times as u64 ^ counts ^ u64::from(detail.syn_ack_sent) ^ u64::from(detail.rare.is_some())
-    }
-}
-
 /// What left the table.
-#[derive(Clone, Debug)]
-pub enum Removed {
+#[derive(Debug)]
+pub enum Removed<'a> {
     /// Nothing but a SYN.
     Lone(Lone),
-    /// All others.
-    Whole(Box<Whole>),
+    /// All others, where they stood: to be taken before the next change of the table.
+    Whole(&'a mut Whole),
 }
 
 /// Who leaves the full table.
@@ -104,6 +86,12 @@ const fn worth(flow: &Flow) -> Worth {
 /// A whole connection takes the memory of this many lone SYNs, and more.
 pub const LONE_SYNS: usize = 3;
 
+/// Lone SYNs may take this share of a large table: a flood that took all of it would only wait longer in it.
+const LONE_SHARE: (usize, usize) = (8, 15);
+
+/// A table of fewer connections may be all lone SYNs.
+const LARGE: usize = 4096;
+
 /// Set in the slots of lone SYNs; the rest is a place in the ring. Otherwise it is one in the slab.
 const LONE: Slot = 1 << 30;
 
@@ -112,13 +100,13 @@ const LONE: Slot = 1 << 30;
 pub struct Store {
     index: Index,
     lone: Ring,
-    whole: Vec<Option<Box<Whole>>>,
-    /// Empty places of `whole`.
-    free: Vec<Slot>,
+    whole: Slab,
     /// A lone SYN that is being looked at; written back by the next change of anything.
     open: Option<(Slot, Flow)>,
     /// In lone SYNs.
     limit: usize,
+    /// Of them alone.
+    lone_limit: usize,
     hand: Slot,
     sweep: Slot,
     /// No whole connection waits since before this.
@@ -133,13 +121,15 @@ const REACH: u32 = 48;
 impl Store {
     /// Holds at most `limit` whole connections (at least one), or [`LONE_SYNS`] lone SYNs in the room of each.
     pub fn new(limit: usize) -> Self {
+        let limit = limit.clamp(1, LONE as usize / 8) * LONE_SYNS;
+        let share = limit / LONE_SHARE.1 * LONE_SHARE.0;
         Self {
             index: Index::new(),
             lone: Ring::new(),
-            whole: Vec::new(),
-            free: Vec::new(),
+            whole: Slab::default(),
             open: None,
-            limit: limit.clamp(1, LONE as usize / 8) * LONE_SYNS,
+            limit,
+            lone_limit: if limit < LARGE * LONE_SYNS { limit } else { share },
             hand: 0,
             sweep: 0,
             oldest_ns: i64::MAX,
@@ -147,32 +137,49 @@ impl Store {
         }
     }
 
-    /// Reads the place where `hash` would be found; the result means nothing. Called for a whole batch first, so that the
-    /// processor fetches the lines side by side.
-    pub fn touch(&self, hash: u64) -> u32 {
-        self.index.touch(hash)
+    /// Asks for the place where `hash` would be found.
+    pub fn fetch<F: Fetch>(&self, hash: u64) {
+        self.index.fetch::<F>(hash);
     }
 
-    /// As [`Store::touch`], for the flow that is very likely found there.
-    pub fn touch_flow(&self, hash: u64) -> u64 {
-        let Some(slot) = self.index.guess(hash) else { return 0 };
+    /// As [`Store::fetch`], some time later, for the flow that is very likely found there.
+    pub fn fetch_flow<F: Fetch>(&self, hash: u64) {
+        let Some(slot) = self.index.guess(hash) else { return };
         if is_lone(slot) {
-            return self.lone.get(slot & !LONE).map_or(0, |l| l.last_ns() as u64);
+            if let Some(lone) = self.lone.get(slot & !LONE) {
+                F::fetch(lone);
+            }
+            return;
         }
-        self.touch_whole(slot)
+        self.fetch_whole::<F>(slot);
     }
 
-    /// The same for a whole connection whose slot is known.
-    pub fn touch_whole(&self, slot: Slot) -> u64 {
-        self.whole(slot).map_or(0, |w| {
-            w.flow.last_ns as u64 ^ w.detail.client.bytes ^ w.detail.answered_ns as u64
-        })
+    /// The same for a whole connection whose slot is known: what nearly every segment of it touches.
+    pub fn fetch_whole<F: Fetch>(&self, slot: Slot) {
+        if let Some(whole) = self.whole.peek(slot) {
+            F::fetch(&whole.flow.key);
+            F::fetch(&whole.flow.start_ns);
+            F::fetch(&whole.detail.client);
+            F::fetch(&whole.detail.server.bytes);
+            F::fetch(&whole.detail.answered_ns);
+        }
     }
 
-    /// As [`Store::touch`], for the lone SYNs that leave next, when the table is full.
-    pub fn touch_victims(&self, count: usize) -> u32 {
-        let hashes = self.lone.oldest_hashes(count);
-        hashes.fold(0, |t, hash| t ^ self.index.touch(hash))
+    /// As [`Store::fetch_whole`], all of it: for one that leaves.
+    pub fn fetch_leaving<F: Fetch>(&self, slot: Slot) {
+        if let Some(whole) = self.whole.peek(slot) {
+            self.fetch_whole::<F>(slot);
+            F::fetch(&whole.detail.last_syn_ack);
+            F::fetch(&whole.detail.rare);
+            self.index.fetch::<F>(whole.hash);
+        }
+    }
+
+    /// As [`Store::fetch`], for lone SYNs that leave next, when the table is full.
+    pub fn fetch_victims<F: Fetch>(&self, skip: usize, count: usize) {
+        for hash in self.lone.oldest_hashes(skip, count) {
+            self.index.fetch::<F>(hash);
+        }
     }
 
     /// The slot of `key`.
@@ -181,23 +188,19 @@ impl Store {
             if is_lone(slot) {
                 self.lone.get(slot & !LONE).is_some_and(|l| l.key() == *key)
             } else {
-                self.whole(slot).is_some_and(|w| w.flow.key == *key)
+                self.whole.get(slot).is_some_and(|w| w.flow.key == *key)
             }
         })
     }
 
     /// Whether a flow must leave before the next one enters.
     pub fn is_full(&self) -> bool {
-        self.lone.len() + LONE_SYNS * self.wholes() >= self.limit
-    }
-
-    fn wholes(&self) -> usize {
-        self.whole.len() - self.free.len()
+        self.lone.len() >= self.lone_limit || self.lone.len() + LONE_SYNS * self.whole.len() >= self.limit
     }
 
     /// Flows held.
     pub fn len(&self) -> usize {
-        self.lone.len() + self.wholes()
+        self.lone.len() + self.whole.len()
     }
 
     /// Adds a flow whose key is not in the table. The caller has made room.
@@ -224,13 +227,7 @@ impl Store {
     fn place(&mut self, flow: Flow, detail: Detail, hash: u64) -> Slot {
         self.oldest_ns = self.oldest_ns.min(flow.last_ns);
         self.walk_oldest_ns = self.walk_oldest_ns.min(flow.last_ns);
-        let whole = Some(Box::new(Whole { flow, detail, hash }));
-        if let Some(slot) = self.free.pop() {
-            self.whole[slot as usize] = whole;
-            return slot;
-        }
-        self.whole.push(whole);
-        self.whole.len() as Slot - 1
+        self.whole.insert(Whole { flow, detail, hash })
     }
 
     /// Moves every lone SYN to the end of the ring, in their order.
@@ -294,7 +291,7 @@ impl Store {
         if is_lone(slot) {
             return self.open(slot).map(|flow| (flow, None));
         }
-        let whole = self.whole.get_mut(slot as usize)?.as_deref_mut()?;
+        let whole = self.whole.get_mut(slot)?;
         Some((&mut whole.flow, Some(&mut whole.detail)))
     }
 
@@ -306,28 +303,22 @@ impl Store {
             self.index.replace(hash, *slot, new);
             *slot = new;
         }
-        let whole = self.whole.get_mut(*slot as usize)?.as_deref_mut()?;
+        let whole = self.whole.get_mut(*slot)?;
         Some((&mut whole.flow, &mut whole.detail))
     }
 
     /// Takes a flow out; gives its hash, too.
-    pub fn remove(&mut self, slot: Slot) -> Option<(Removed, u64)> {
+    pub fn remove(&mut self, slot: Slot) -> Option<(Removed<'_>, u64)> {
         self.settle();
-        let (removed, hash) = if is_lone(slot) {
+        if is_lone(slot) {
             let (lone, hash) = self.lone.take(slot & !LONE)?;
-            (Removed::Lone(lone), hash)
-        } else {
-            let whole = self.whole.get_mut(slot as usize)?.take()?;
-            self.free.push(slot);
-            let hash = whole.hash;
-            (Removed::Whole(whole), hash)
-        };
-        self.index.remove(hash, slot);
-        Some((removed, hash))
-    }
-
-    fn whole(&self, slot: Slot) -> Option<&Whole> {
-        self.whole.get(slot as usize)?.as_deref()
+            self.index.remove(hash, slot);
+            return Some((Removed::Lone(lone), hash));
+        }
+        let whole = self.whole.leave(slot)?;
+        self.index.remove(whole.hash, slot);
+        let hash = whole.hash;
+        Some((Removed::Whole(whole), hash))
     }
 
     /// The lone SYN that was not heard of for longest, and when that was.
@@ -347,9 +338,9 @@ impl Store {
         }
         let mut best = oldest.map(|(slot, last_ns)| (Worth::HalfOpen, last_ns, slot));
         let mut seen = 0;
-        for _ in 0..self.whole.len() {
-            let slot = advance(&mut self.hand, self.whole.len());
-            let Some(Whole { flow, .. }) = self.whole(slot) else {
+        for _ in 0..self.whole.places() {
+            let slot = advance(&mut self.hand, self.whole.places());
+            let Some(Whole { flow, .. }) = self.whole.get(slot) else {
                 continue;
             };
             let value = worth(flow);
@@ -373,8 +364,12 @@ impl Store {
         if self.oldest_ns >= than_ns {
             return Swept::Nothing;
         }
-        let slot = advance(&mut self.sweep, self.whole.len());
-        let waiting = self.whole(slot).filter(|w| is_waiting(&w.flow)).map(|w| w.flow.last_ns);
+        let slot = advance(&mut self.sweep, self.whole.places());
+        let waiting = self
+            .whole
+            .get(slot)
+            .filter(|w| is_waiting(&w.flow))
+            .map(|w| w.flow.last_ns);
         let stale = waiting.is_some_and(|last_ns| last_ns < than_ns);
         if let Some(last_ns) = waiting.filter(|_| !stale) {
             self.walk_oldest_ns = self.walk_oldest_ns.min(last_ns);
@@ -385,15 +380,32 @@ impl Store {
         if stale { Swept::Stale(slot) } else { Swept::Fresh }
     }
 
-    /// Every slot that holds a flow, in the order in which they began.
-    pub fn in_order(&mut self) -> Vec<Slot> {
+    /// What the ring does not hold in the order in which it began: whole connections, and SYNs that were sent again. Number
+    /// and slot of each, by number.
+    pub fn out_of_order(&mut self) -> Vec<(u64, Slot)> {
         self.settle();
-        let whole = self.whole.iter().zip(0..);
-        let whole = whole.filter_map(|(whole, slot)| Some((whole.as_ref()?.flow.number, slot)));
-        let lone = |place| Some((self.lone.get(place)?.number(), LONE | place));
-        let mut all: Vec<(u64, Slot)> = whole.chain(self.lone.places().filter_map(lone)).collect();
+        let whole = (0..self.whole.places() as Slot).filter_map(|slot| Some((self.whole.get(slot)?.flow.number, slot)));
+        let mut all: Vec<(u64, Slot)> = whole.collect();
+        let mut highest = 0;
+        for place in self.lone.places() {
+            match self.lone.get(place).map(Lone::number) {
+                Some(number) if number < highest => all.push((number, LONE | place)),
+                Some(number) => highest = number,
+                None => {}
+            }
+        }
         all.sort_unstable();
-        all.into_iter().map(|(_, slot)| slot).collect()
+        all
+    }
+
+    /// The places of the lone SYNs, be they gaps, in the order of the ring.
+    pub fn lone_slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        self.lone.places().map(|place| LONE | place)
+    }
+
+    /// Number of the lone SYN in a slot; `None` for a gap.
+    pub fn lone_number(&self, slot: Slot) -> Option<u64> {
+        self.lone.get(slot & !LONE).map(Lone::number)
     }
 }
 

@@ -4,11 +4,14 @@
 //! `store.rs`. This file only carries out.
 
 use std::collections::VecDeque;
+use std::marker::PhantomData;
+use std::ops::Range;
 
 use halfopen_wire::{Address, Flags, IcmpError, Packet, Segment};
 
 use crate::classify::{REORDER_NS, classify, fin_fits, is_opening, opens, sender};
 use crate::effect;
+use crate::fetch::{Fetch, Unfetched};
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::held::{self, Verdict};
 use crate::key::{Key, KeyHasher};
@@ -17,7 +20,7 @@ use crate::record::{Anomalies, Anomaly, Side, SideOptions};
 use crate::seen::{Seen, SeenSet};
 use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
-use crate::store::{Removed, Slot, Store, Swept};
+use crate::store::{Removed, Slot, Store, Swept, Whole};
 use crate::stray::{Counted, Strays};
 use crate::talkers::Talkers;
 
@@ -29,7 +32,7 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 500 000 connections, or 1.5 million lone SYNs (two seconds of a flood of 700 000 a second, longer than a client
+    /// 500 000 connections, or 800 000 lone SYNs (more than a second of a flood of 700 000 a second, longer than a client
     /// waits before it repeats its SYN), with their index and the memory of past ones stay under 300 MiB.
     fn default() -> Self {
         Self { max_flows: 500_000 }
@@ -122,12 +125,12 @@ const SEEN: usize = 1 << 21;
 /// How far ahead the ends of lingering are fetched.
 const LINGER_AHEAD_NS: i64 = 1_000_000;
 
-/// Packets whose places are fetched side by side.
-const AHEAD: usize = 32;
+/// Packets whose places are asked for together.
+const AHEAD: usize = 16;
 
-/// Segments in, handshakes out.
+/// Segments in, handshakes out; `F` asks for memory ahead.
 #[derive(Debug)]
-pub struct Tracker {
+pub struct Tracker<F: Fetch = Unfetched> {
     hasher: KeyHasher,
     store: Store,
     seen: SeenSet,
@@ -139,11 +142,19 @@ pub struct Tracker {
     stats: TrackStats,
     last_ns: i64,
     steady: bool,
+    fetch: PhantomData<fn() -> F>,
 }
 
 impl Tracker {
-    /// An empty tracker.
+    /// An empty tracker that asks for nothing ahead.
     pub fn new(limits: Limits) -> Self {
+        Self::fetching(limits)
+    }
+}
+
+impl<F: Fetch> Tracker<F> {
+    /// An empty tracker.
+    pub fn fetching(limits: Limits) -> Self {
         Self {
             hasher: KeyHasher::default(),
             store: Store::new(limits.max_flows),
@@ -155,6 +166,7 @@ impl Tracker {
             stats: TrackStats::default(),
             last_ns: 0,
             steady: false,
+            fetch: PhantomData,
         }
     }
 
@@ -198,9 +210,25 @@ impl Tracker {
     /// [`Tracker::push_batch`] with the hashes of the packets' keys ([`Tracker::hasher`]; anything for what is not TCP),
     /// so that another thread can compute them. A wrong hash splits a connection, and does no other harm.
     pub fn push_hashed(&mut self, packets: &[Packet], hashes: &[u64], sink: &mut impl Sink) {
-        for (group, hashes) in packets.chunks(AHEAD).zip(hashes.chunks(AHEAD)) {
-            self.prefetch(group, hashes);
-            for (packet, &hash) in group.iter().zip(hashes) {
+        let groups = |places: usize| {
+            (0..places)
+                .step_by(AHEAD)
+                .map(move |from| from..(from + AHEAD).min(places))
+        };
+        let places = packets.len().min(hashes.len());
+        let mut buckets = groups(places);
+        let mut flows = groups(places);
+        // Two groups ahead the buckets are asked for, one group ahead the flows that those lead to.
+        let mut asked = 0;
+        for _ in 0..2 {
+            asked += self.fetch_buckets(packets, hashes, buckets.next(), asked);
+        }
+        self.fetch_flows(hashes, flows.next());
+        for group in groups(places) {
+            asked += self.fetch_buckets(packets, hashes, buckets.next(), asked);
+            self.fetch_flows(hashes, flows.next());
+            asked -= group.len();
+            for (packet, &hash) in packets[group.clone()].iter().zip(&hashes[group]) {
                 match packet {
                     Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
                     Packet::Icmp(error) => self.icmp(error, sink),
@@ -210,35 +238,34 @@ impl Tracker {
         }
     }
 
-    /// Reads the places that a group will need. The loads do not depend on one another, so the processor waits for all
-    /// of them at once instead of for each in turn.
-    fn prefetch(&self, group: &[Packet], hashes: &[u64]) {
-        let mut touched = 0u64;
-        for &hash in hashes {
-            touched ^= u64::from(self.store.touch(hash));
-        }
-        for (&hash, packet) in hashes.iter().zip(group) {
-            let Packet::Tcp(s) = packet else { continue };
-            // Each of its lines: another core wrote them.
-            touched ^= s.time_ns as u64 ^ s.frame ^ u64::from(s.seq) ^ u64::from(s.src_port);
-            if s.flags.has(Flags::SYN) {
-                touched ^= self.seen.touch(hash);
+    /// Asks for the buckets of a group, and for those of the lone SYNs that will leave for it: `asked` are under way.
+    fn fetch_buckets(&self, packets: &[Packet], hashes: &[u64], group: Option<Range<usize>>, asked: usize) -> usize {
+        let Some(group) = group else { return 0 };
+        for (&hash, packet) in hashes[group.clone()].iter().zip(&packets[group.clone()]) {
+            self.store.fetch::<F>(hash);
+            if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
+                self.seen.fetch::<F>(hash);
             }
         }
         if self.store.is_full() {
-            touched ^= u64::from(self.store.touch_victims(group.len()));
+            self.store.fetch_victims::<F>(asked, group.len());
         }
-        for &hash in hashes {
-            touched ^= self.store.touch_flow(hash);
+        group.len()
+    }
+
+    /// Asks for the flows of a group, and for those whose lingering ends.
+    fn fetch_flows(&self, hashes: &[u64], group: Option<Range<usize>>) {
+        let Some(group) = group else { return };
+        for &hash in &hashes[group] {
+            self.store.fetch_flow::<F>(hash);
         }
         // Of a connection of eight packets, one in eight is the end of another's lingering.
-        for &(due, slot, _) in self.linger[0].iter().take(AHEAD / 4) {
+        for &(due, slot, _) in self.linger[0].iter().take(AHEAD / 2) {
             if due > self.last_ns.saturating_add(LINGER_AHEAD_NS) {
                 break;
             }
-            touched ^= self.store.touch_whole(slot);
+            self.store.fetch_leaving::<F>(slot);
         }
-        std::hint::black_box(touched);
     }
 
     /// Takes one packet and lets `witness` see what the table made of it.
@@ -262,7 +289,20 @@ impl Tracker {
 
     /// Judges everything that is still open, as the capture leaves it.
     pub fn finish(&mut self, sink: &mut impl Sink) {
-        for slot in self.store.in_order() {
+        // In the order in which they began, without a list of a million.
+        let mut others = self.store.out_of_order().into_iter().peekable();
+        let mut highest = 0;
+        for slot in self.store.lone_slots() {
+            let Some(number) = self.store.lone_number(slot).filter(|&number| number >= highest) else {
+                continue;
+            };
+            highest = number;
+            while let Some((_, other)) = others.next_if(|&(earlier, _)| earlier < number) {
+                self.emit(other, None, sink);
+            }
+            self.emit(slot, None, sink);
+        }
+        for (_, slot) in others {
             self.emit(slot, None, sink);
         }
         self.linger = Default::default();
@@ -513,7 +553,7 @@ impl Tracker {
                 if seen.is_none() {
                     counted = Counted::Midstream;
                     self.stats.midstream += 1;
-                    self.seen.put(hash, Seen::Midstream);
+                    self.seen.put::<F>(hash, Seen::Midstream);
                 }
                 self.strays.put(hash, Packet::Tcp(*segment), counted);
             }
@@ -748,25 +788,21 @@ impl Tracker {
             return;
         };
         if let Some(seen) = seen {
-            self.seen.put(hash, seen);
+            self.seen.put::<F>(hash, seen);
         }
         let evicted = seen == Some(Seen::Evicted);
-        let held = self.release(&mut removed);
-        sink.ended(Ended::new(removed, evicted));
-        for attempt in held {
-            sink.ended(Ended::of_syn(&attempt, evicted));
-        }
-    }
-
-    /// The SYNs that were held inside a connection that leaves.
-    fn release(&mut self, removed: &mut Removed) -> Vec<Flow> {
-        match removed {
-            Removed::Whole(whole) if whole.flow.is(Flow::HELD) => {
-                let (held, forged) = held::release(&mut whole.flow, &mut whole.detail);
+        let held = match &mut removed {
+            // The SYNs that were held inside a connection that leaves.
+            Removed::Whole(Whole { flow, detail, .. }) if flow.is(Flow::HELD) => {
+                let (held, forged) = held::release(flow, detail);
                 self.stats.handshakes -= forged;
                 held
             }
             _ => Vec::new(),
+        };
+        sink.ended(Ended::new(removed, evicted));
+        for attempt in held {
+            sink.ended(Ended::of_syn(&attempt, evicted));
         }
     }
 

@@ -40,7 +40,7 @@ use timeline::{Bin, Peak, Rate, Timeline};
 use ttl::Ttls;
 
 use crate::quantiles::{Precision, Quantiles};
-use crate::{Anomalies, Anomaly, Close, Ended, FastOpen, Handshake, Outcome, Side, Sink, TimeWait, Unanswered};
+use crate::{Anomalies, Anomaly, Close, FastOpen, Handshake, Leaving, Outcome, Side, Sink, TimeWait, Unanswered};
 
 /// Bins of the timeline: about as many as a page has room for.
 const TIMELINE_BINS: usize = 600;
@@ -198,7 +198,7 @@ impl Sink for Summary {
 impl Summary {
     /// Takes what has ended. One SYN and nothing else is summed up without its record, which `record` makes where it is
     /// wanted all the same.
-    pub fn ended(&mut self, ended: &Ended) {
+    pub fn ended(&mut self, ended: Leaving<'_>) {
         let Some(syn) = ended.unanswered() else {
             self.handshake(&ended.record());
             return;

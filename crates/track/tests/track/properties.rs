@@ -216,8 +216,8 @@ impl Sink for Both {
         self.with.handshake(h);
     }
 
-    fn ended(&mut self, ended: Ended) {
-        self.without.ended(&ended);
+    fn ended(&mut self, ended: Ended<'_>) {
+        self.without.ended(ended.leaving());
         self.handshake(&ended.record());
     }
 }
@@ -336,6 +336,27 @@ fn acknowledging(packet: &Packet) -> Packet {
     }
 }
 
+/// Attempts of as many clients: some are sent again, some are answered, some are reset, in whatever order.
+fn attempts() -> impl Strategy<Value = Vec<Packet>> {
+    let step = (
+        0u8..60,
+        prop_oneof![4 => Just(None), 1 => Just(Some(Flags::SYN | Flags::ACK)), 1 => Just(Some(Flags::RST | Flags::ACK))],
+    );
+    vec(step, 1..200).prop_map(|steps| {
+        let draft = |&(tuple, answer): &(u8, Option<u16>)| Draft {
+            tuple,
+            from_client: answer.is_none(),
+            flags: answer.unwrap_or(Flags::SYN),
+            seq: if answer.is_none() { 1000 } else { 5000 },
+            ack: if answer.is_none() { 0 } else { 1001 },
+            len: 0,
+            after_us: 300_000,
+            icmp: false,
+        };
+        packets(&steps.iter().map(draft).collect::<Vec<_>>())
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1500) })]
 
@@ -382,6 +403,20 @@ proptest! {
         tracker.finish(&mut kept);
         kept.0.sort_by_key(|h| h.number);
         prop_assert_eq!((kept.0, *tracker.stats()), run(&packets.0, ROOMY));
+    }
+
+    #[test]
+    fn what_is_left_at_the_end_comes_in_the_order_in_which_it_began(packets in attempts()) {
+        let mut tracker = Tracker::new(ROOMY);
+        let mut before = Kept::default();
+        for packet in &packets {
+            tracker.push(packet, &mut before);
+        }
+        let left = tracker.held();
+        let mut kept = Kept::default();
+        tracker.finish(&mut kept);
+        prop_assert_eq!((kept.0.len(), tracker.held()), (left, 0));
+        prop_assert!(kept.0.is_sorted_by_key(|h| h.number));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -11,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import environment
-from tests.probe.network import FAR, NEAR, Pair
+from tests.probe.network import FAR, NEAR, Namespace, Pair
 from tests.probe.running import document, one, records
+from tests.serve.running import serving
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,6 +66,40 @@ def test_a_source_may_be_an_interface(net: Pair, far: str) -> None:
     connection, peer = server.accept()
     connection.close()
     assert peer[0] == net.near_of(far)
+
+
+def test_link_local_addresses_are_those_of_a_link(net: Pair) -> None:
+    near, far = (link_local(namespace) for namespace in (net.near, net.far))
+    within = ("nsenter", f"--net={net.far.path}")
+    with serving("--http", "--address", f"{far}%far", within=within) as server:
+        target = f"[{far}%near]:{server.ports[0]}"
+        for source in (near, f"{near}%near"):
+            record, code, _ = one(net, "--source", source, target)
+            assert (code, record["client"], record["server"]) == (0, near, far)
+            assert server.wait_for("accepted")["peer"] == near
+            done = net.near.halfopen("load", "-n", "3", "--http", "--source", source, target)
+            assert (done.returncode, done.stderr) == (0, "")
+    done = net.near.halfopen("probe", "--source", near, f"[{FAR[1]}]:1")
+    assert done.returncode == 2
+    assert "a link-local address is one with its interface" in done.stderr
+    done = net.far.halfopen("serve", "--address", f"{far}%nosuch0")
+    assert (done.returncode, done.stderr) == (
+        2,
+        f"halfopen: cannot listen at {far}%nosuch0: there is no such interface\n",
+    )
+    text = " ".join(net.near.halfopen("probe", f"[{far}%nosuch0]:1").stdout.split())
+    assert text.endswith(": there is no interface nosuch0")
+
+
+def link_local(namespace: Namespace) -> str:
+    """The address that the kernel gave to the end of the pair, once it may be used."""
+
+    def addresses() -> list[str]:
+        shown = namespace.run("ip -6 -o addr show scope link")
+        return re.findall(r"inet6 (fe80\S+)/64 scope link \\", shown)
+
+    namespace.wait_until(lambda: bool(addresses()))
+    return addresses()[0]
 
 
 def test_the_mark_reaches_the_packet_filter(net: Pair) -> None:

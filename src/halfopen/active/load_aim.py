@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 #: How long one address of several may take to show that it answers.
 _TRIAL_S = 1.0
 
+_UNUSABLE = {
+    errno.EADDRNOTAVAIL: "it is no address of this host",
+    errno.EINVAL: "it is link-local, and the target is not",
+}
+
 
 def aim(options: LoadOptions) -> Destination:
     """The address to load; nothing was sent to any that is not harmless.
@@ -36,7 +41,7 @@ def aim(options: LoadOptions) -> Destination:
         _refuse_strangers(options, found)
     found = _of_family(found, options.sources)
     for source in options.sources:
-        _check_source(source)
+        _check_source(source, found[0].scope_id)
     if len(found) == 1:
         return found[0]
     return next((destination for destination in found if _answers(destination)), found[0])
@@ -69,19 +74,22 @@ def _of_family(found: tuple[Destination, ...], sources: tuple[str, ...]) -> tupl
     return fitting
 
 
-def _check_source(source: str) -> None:
-    family = socket.AF_INET if ip_address(source).version == 4 else socket.AF_INET6
-    with closing(socket.socket(family, socket.SOCK_STREAM)) as probe:
+def _check_source(source: str, scope_id: int) -> None:
+    ipv6 = ":" in source
+    # A link-local address means something on one link only, which is that of the target.
+    scope = scope_id if ip_address(source).is_link_local else 0
+    with closing(socket.socket(socket.AF_INET6 if ipv6 else socket.AF_INET, socket.SOCK_STREAM)) as probe:
         try:
-            probe.bind((source, 0))
+            probe.bind((source, 0, 0, scope) if ipv6 else (source, 0))
         except OSError as error:
-            why = "it is no address of this host" if error.errno == errno.EADDRNOTAVAIL else error.strerror
+            why = _UNUSABLE.get(error.errno or 0, error.strerror)
             raise UsageError(f"--source {source} cannot be used", why=why or str(error)) from None
 
 
 def _answers(destination: Destination) -> bool:
     try:
-        address = (destination.address, destination.port)
+        scope = f"%{destination.scope_id}" if destination.scope_id else ""
+        address = (destination.address + scope, destination.port)
         with closing(socket.create_connection(address, timeout=_TRIAL_S)):
             return True
     except OSError:

@@ -123,4 +123,7 @@ def _refused(target: Target, family: Family, error: OSError) -> ResolveError:
     """A name without an address of the family looks to the C library like no name at all."""
     if family != "any" and error.errno in _MISSING:
         return ResolveError("cannot resolve", target.host, _WRONG_FAMILY[family])
+    _, _, scope = target.host.partition("%")
+    if scope and scope not in {name for _, name in socket.if_nameindex()}:
+        return ResolveError("cannot resolve", target.host, f"there is no interface {scope}")
     return ResolveError("cannot resolve", target.host, error.strerror or str(error))

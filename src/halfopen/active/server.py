@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -141,9 +142,24 @@ class TestServer:
         return changed
 
 
+def _numbered(address: str) -> str:
+    """``fe80::1%eth0`` as the core reads it: ``fe80::1%2``.
+
+    Raises:
+        UsageError: there is no such interface.
+    """
+    host, _, scope = address.partition("%")
+    if not scope or scope.isdecimal():
+        return address
+    try:
+        return f"{host}%{socket.if_nametoindex(scope)}"
+    except OSError:
+        raise UsageError("cannot listen at", address, "there is no such interface") from None
+
+
 def _start(options: ServeOptions) -> _core.Server:
     settings = {name: value for name, value in asdict(options).items() if name not in {"addresses", "port"}}
-    addresses = [endpoint(address, options.port) for address in options.addresses]
+    addresses = [endpoint(_numbered(address), options.port) for address in options.addresses]
     try:
         return _core.Server(addresses, **settings)
     except _core.SocketSetupError as error:

@@ -38,7 +38,8 @@ def source_address(source: str, *, ipv6: bool) -> str:
         raise UsageError(
             f"the source {source} cannot reach an {family} address", hint="choose the target's with -4 or -6"
         )
-    return str(address)
+    # The link of a link-local one is that of the target.
+    return str(address).partition("%")[0]
 
 
 def chosen_source(address: str, scope_id: int = 0) -> str | None:

@@ -19,8 +19,13 @@ def parse_sources(text: str) -> tuple[str, ...]:
     """
     addresses: list[str] = []
     for part in text.split(","):
-        addresses += _prefix(part.strip()) if "/" in part else [str(ip_address(part.strip()))]
+        addresses += _prefix(part.strip()) if "/" in part else [_address(part.strip())]
     return tuple(addresses)
+
+
+def _address(text: str) -> str:
+    """Without a scope: the link of a link-local address is that of the target."""
+    return str(ip_address(text)).partition("%")[0]
 
 
 def _prefix(text: str) -> list[str]:

@@ -119,7 +119,8 @@ def _time_wait(report: LoadReport) -> str:
     made = "" if state.created is None else f"{grouped(state.created)} created, "
     words = f"{made}{grouped(state.left)} left in this namespace ({grouped(state.before)} before)"
     if state.created and report.plan.close == "fin":
-        words += "; each holds a local port to this destination for 60 s"
+        # What the server sends to a connection that is closed already ends TIME_WAIT by an RST.
+        words += "; each holds a local port to this destination for 60 s" if state.left else "; the server ended them"
     return words
 
 

@@ -45,7 +45,7 @@ class ProbeLines:
         name = escape_text(str(report.target))
         if report.error is not None:
             return [self._paint("bad", line) for line in wrap(f"{name}: {escape_text(report.error)}", self._width)]
-        literal = report.addresses == (report.target.host,)
+        literal = report.addresses == (report.target.host.partition("%")[0],)
         if literal and self._several:
             return []  # every line names it
         known = "" if literal else f" is {listed(list(report.addresses), 4)}"

@@ -1,7 +1,7 @@
 //! A socket as the options ask for it.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
 
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 
@@ -12,7 +12,7 @@ use crate::sys::{bind_address_no_port, set_int};
 pub fn source_socket(remote: &SocketAddr, source: Option<IpAddr>) -> Result<Socket, SetupError> {
     let socket = new_socket(remote)?;
     if let Some(address) = source {
-        bind_source(&socket, address, None)?;
+        bind_source(&socket, remote, address, None)?;
     }
     Ok(socket)
 }
@@ -28,7 +28,7 @@ pub fn configure(remote: &SocketAddr, options: &Options) -> Result<Socket, Setup
         } else {
             IpAddr::from([0; 16])
         };
-        bind_source(&socket, options.source.unwrap_or(any), options.source_port)?;
+        bind_source(&socket, remote, options.source.unwrap_or(any), options.source_port)?;
     }
     Ok(socket)
 }
@@ -91,8 +91,14 @@ fn set_tcp_options(socket: &Socket, options: &Options) -> Result<(), SetupError>
     Ok(())
 }
 
-fn bind_source(socket: &Socket, address: IpAddr, port: Option<u16>) -> Result<(), SetupError> {
-    let local = SocketAddr::new(address, port.unwrap_or(0));
+fn bind_source(socket: &Socket, remote: &SocketAddr, address: IpAddr, port: Option<u16>) -> Result<(), SetupError> {
+    let local = match (address, remote) {
+        // A link-local address means something on one link only, which is that of the other end.
+        (IpAddr::V6(v6), SocketAddr::V6(to)) if v6.is_unicast_link_local() => {
+            SocketAddrV6::new(v6, port.unwrap_or(0), 0, to.scope_id()).into()
+        }
+        _ => SocketAddr::new(address, port.unwrap_or(0)),
+    };
     if port.is_some() {
         socket
             .set_reuse_address(true)

@@ -19,10 +19,10 @@ from tests.parity_host.states import Zoo
 from halfopen import _core
 from halfopen.collect import take
 from halfopen.collect.netns.packet_filter import has_nft_tables
-from halfopen.collect.netns.sysctls import SECRETS
 from halfopen.collect.private_proc import PrivateProc
 from halfopen.collect.roots import Roots
 from halfopen.collect.taking import names
+from halfopen.knowledge.sysctls.secrets import SECRET_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,7 +128,9 @@ def test_settings_beside_sysctl(namespace: Namespace) -> None:
         "sh", "-c", r"sysctl -a --deprecated -r '^net\.'; true"
     )  # it fails for keys it may not read
     theirs = dict(line.split(" =", 1) for line in listed.splitlines() if " =" in line)
-    folded = {key: " ".join(value.split()) for key, value in theirs.items() if key.rpartition(".")[2] not in SECRETS}
+    folded = {
+        key: " ".join(value.split()) for key, value in theirs.items() if key.rpartition(".")[2] not in SECRET_NAMES
+    }
     ours = inside(namespace, "sysctls").sysctls
     assert ours == folded
     assert (ours["net.core.somaxconn"], ours["net.ipv4.ip_local_port_range"]) == ("77", "20000 30001")

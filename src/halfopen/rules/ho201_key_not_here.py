@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.knowledge.sysctl_files import is_late
 from halfopen.knowledge.sysctls import find
 from halfopen.knowledge.sysctls.names import NAMES
+from halfopen.knowledge.sysctls.secrets import is_secret
 from halfopen.model.finding import Change, Evidence, Remedy
 from halfopen.rules.files import file_settings
 from halfopen.rules.rule import Rule
@@ -57,7 +58,7 @@ class KeyNotHere(Rule):
         for space, key, outcome in file_settings(context):
             row, place = find(key), outcome.winner
             # A module's key comes with the module (HO214); secrets are left out of snapshots.
-            if key in space.now.sysctls or is_late(key) or (row is not None and (row.secret or row.transient)):
+            if key in space.now.sysctls or is_late(key) or is_secret(key) or (row is not None and row.transient):
                 continue
             yield self.finding(
                 space.key(key),

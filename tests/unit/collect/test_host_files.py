@@ -9,6 +9,7 @@ import pytest
 from tests.unit.collect.trees import CLOCK, host_context
 
 from halfopen.collect.host import facts, kernel_log, setting_files, shared
+from halfopen.knowledge.sysctls.secrets import LEFT_OUT
 from halfopen.model.host import Global, LogLine, Setting, SettingFile, Softnet
 from halfopen.model.snapshot import Unavailable
 
@@ -135,3 +136,17 @@ def test_a_log_that_was_overwritten_while_it_was_read(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "read", read)
     assert len(kernel_log.collect(context)) == 1
     assert answers == []
+
+
+def test_secrets_in_files_are_left_out_however_they_are_written(tmp_path: Path) -> None:
+    lines = (
+        "net.ipv4.tcp_fastopen_key = 11112222-33334444",
+        "net/ipv4/tcp_fastopen_key=11112222-33334444 # 11112222",
+        "-net.ipv4.tcp_fastopen_k* = 11112222",
+        "net.ipv6.conf.eth0/100.stable_secret = 2001:db8:1111:2222::1",
+        "net.core.netdev_rss_key = 11:11",
+        "net.core.somaxconn = 4096",
+    )
+    context = host_context(tmp_path, {"etc/sysctl.d/a.conf": "\n".join(lines)})
+    (file,) = setting_files.collect(context)
+    assert [setting.value for setting in file.settings] == [LEFT_OUT] * 5 + ["4096"]

@@ -7,16 +7,20 @@ where it points to, because systemd reads ``/etc/sysctl.conf`` only through one.
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.collect.framework import Collector, Context
 from halfopen.collect.text import read_text, readable_name
 from halfopen.knowledge.sysctl_files import DIRECTORIES, SYSCTL_CONF
 from halfopen.knowledge.sysctl_text import settings
+from halfopen.knowledge.sysctls.secrets import shown
 from halfopen.model.host import SettingFile
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from halfopen.model.host import Setting
 
 FILE_BYTES = 1 << 20
 FILES_MAX = 500
@@ -34,7 +38,7 @@ def collect(context: Context) -> tuple[SettingFile, ...]:
     found.append((SYSCTL_CONF, context.host.roots.file(SYSCTL_CONF)))
     if len(found) > FILES_MAX:
         context.missing("files that set kernel parameters", f"only {FILES_MAX} of {len(found)} were read")
-    files = (_read(context, readable_name(shown), path) for shown, path in found[:FILES_MAX])
+    files = (_read(context, readable_name(name), path) for name, path in found[:FILES_MAX])
     return tuple(file for file in files if file is not None)
 
 
@@ -45,14 +49,19 @@ def _names(directory: Path) -> list[str]:
         return []
 
 
-def _read(context: Context, shown: str, path: Path) -> SettingFile | None:
+def _without_secret(setting: Setting) -> Setting:
+    """A snapshot is passed on; a key of Fast Open cookies in a file is as secret as the running one (fact F118)."""
+    return replace(setting, value=shown(setting.key, setting.value))
+
+
+def _read(context: Context, name: str, path: Path) -> SettingFile | None:
     try:
         target = readable_name(str(path.readlink())) if path.is_symlink() else None
-        return SettingFile(shown, settings(read_text(path, FILE_BYTES)), target)
+        return SettingFile(name, tuple(map(_without_secret, settings(read_text(path, FILE_BYTES)))), target)
     except FileNotFoundError:  # no sysctl.conf, or a link that leads nowhere
         return None
     except OSError as error:
-        context.missing(f"settings of {shown}", error.strerror or str(error))
+        context.missing(f"settings of {name}", error.strerror or str(error))
         return None
 
 

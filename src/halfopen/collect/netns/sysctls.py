@@ -5,7 +5,7 @@ in a thread that has entered it. Cost: some 1100 keys on a host with four interf
 memory what was looked up, of every namespace: half a megabyte for each. On a host with very many namespaces only those
 keys are read of most that this project knows something of.
 
-Left out: secrets (fact F118) and keys that only take orders (F119).
+Left out: secrets (fact F118) and keys that only take orders (F119); neither is ever opened.
 """
 
 from __future__ import annotations
@@ -15,12 +15,11 @@ from functools import cache
 from halfopen._core import read_named_settings, read_settings
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.collect.text import readable
+from halfopen.knowledge.sysctls.secrets import SECRET_NAMES
 
-SECRETS = frozenset({"tcp_fastopen_key", "stable_secret", "netdev_rss_key"})
-"""Never opened. The last is open to all, but whoever knows it can steer every packet to one processor."""
 WRITE_ONLY = frozenset({"flush"})
 """``net.ipv4.route.flush``, ``net.ipv6.route.flush``: never opened."""
-_SKIPPED = sorted(SECRETS | WRITE_ONLY)
+_SKIPPED = sorted(SECRET_NAMES | WRITE_ONLY)
 
 
 def collect(context: NamespaceContext) -> dict[str, str]:

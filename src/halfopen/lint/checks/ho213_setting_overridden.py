@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_files import Outcome, Place, hidden, outcomes
 from halfopen.knowledge.sysctl_text import folded
+from halfopen.knowledge.sysctls.secrets import shown
 from halfopen.lint.check import Check
 from halfopen.lint.trees import trees
 
@@ -76,7 +77,7 @@ class SettingOverridden(Check):
         return self.on(
             document,
             item,
-            f"it has no effect: {winner} comes later and sets {outcome.winner.value}",
+            f"it has no effect: {winner} comes later and sets {shown(item.key, outcome.winner.value)}",
             "delete one of the two lines",
             severity="notice" if _is_meant(place, outcome.winner) else None,
         )

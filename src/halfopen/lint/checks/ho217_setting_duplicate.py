@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_text import Assignment, folded
+from halfopen.knowledge.sysctls.secrets import is_secret
 from halfopen.lint.check import Check
 
 if TYPE_CHECKING:
@@ -58,7 +59,13 @@ class SettingDuplicate(Check):
                     yield self.on(
                         document,
                         item,
-                        f"line {winner.line} sets it again" + (" to the same value" if same else f" to {winner.value}"),
+                        f"line {winner.line} sets it again" + _to(winner, same=same),
                         "delete this line",
                         severity="notice" if same or document.kind == "shell" else None,
                     )
+
+
+def _to(winner: Assignment, *, same: bool) -> str:
+    if same:
+        return " to the same value"
+    return " to another value" if is_secret(winner.key) else f" to {winner.value}"

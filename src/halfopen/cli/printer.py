@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING, Literal
@@ -42,6 +43,14 @@ def wants_color(choice: ColorChoice, stream: IO[str] | None, environ: Mapping[st
     return is_terminal(stream)
 
 
+def is_pipe(stream: IO[str] | None) -> bool:
+    """Whether another program reads ``stream`` as it is written: a pager, ``head``."""
+    try:
+        return stream is not None and stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
+    except (ValueError, OSError):
+        return False
+
+
 def is_terminal(stream: IO[str] | None) -> bool:
     """Whether a person looks at ``stream``; a closed stream has no reader."""
     try:
@@ -70,12 +79,15 @@ class Printer:
 
     @property
     def width(self) -> int:
-        """Columns to lay text out in."""
-        if not is_terminal(sys.stdout):
-            return DEFAULT_WIDTH
+        """Columns to lay text out in: those of the terminal that it goes to, if through a pager (or of COLUMNS)."""
         from shutil import get_terminal_size
 
-        return get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        fallback = os.terminal_size((DEFAULT_WIDTH, 24))
+        if is_pipe(sys.stdout) and is_terminal(sys.stderr):
+            with suppress(OSError):
+                fallback = os.get_terminal_size(sys.stderr.fileno())
+        # It asks COLUMNS, then the terminal at standard output.
+        return get_terminal_size(fallback).columns
 
     # --- data ---------------------------------------------------------------------------------------------------------
 

@@ -56,6 +56,7 @@ def _losses(found: Against) -> Iterator[Notice]:
 def _unanswered(found: Against) -> Iterator[Notice]:
     near = found.near_client
     if near is None:
+        yield from _unanswered_anywhere(found)
         return
     far = _name(_other(near))
     if found.unanswered_syns:
@@ -70,7 +71,24 @@ def _unanswered(found: Against) -> Iterator[Notice]:
             f"{plural(found.unanswered_syn_acks, 'SYN-ACK')} reached {_name(near)}, the point nearer to the client, "
             "and the client never answered."
         )
-        yield Notice("unanswered-before", "trouble", text, weight=found.unanswered_syn_acks)
+        hint = (
+            "Lost between that point and the client, or dropped by it: rp_filter (`nstat -az "
+            "TcpExtIPReversePathFilter`) or a rule at its input; or the client is gone."
+        )
+        yield Notice("unanswered-before", "trouble", text, hint, found.unanswered_syn_acks)
+
+
+def _unanswered_anywhere(found: Against) -> Iterator[Notice]:
+    """Nothing came back, so nothing tells the points apart: what dropped the SYNs is behind both of them."""
+    syns = sum(row.passed for row in found.packets if row.kind == "syn")
+    if not found.common or not syns or any(row.passed or row.lost for row in found.packets if row.sender == "server"):
+        return
+    text = f"{plural(syns, 'SYN')} of {plural(found.common, 'connect')} passed both points, and nothing came back."
+    hint = (
+        "What drops them is behind both: the server's packet filter, its rp_filter or a full accept queue (`nstat -az "
+        "TcpExtListenOverflows TcpExtIPReversePathFilter` there), or the way to it."
+    )
+    yield Notice("unanswered-behind", "trouble", text, hint, found.common)
 
 
 def _nothing_common(found: Against) -> Iterator[Notice]:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 _LABEL = 10
 #: Frames of one handshake in one file.
 _FRAMES = 3
+#: Kinds of sentences by which a connect failed though all its packets passed between the points.
+_FAILED_OUTSIDE = frozenset({"unanswered-behind", "unanswered-before"})
 
 
 def against_object(found: Against) -> dict[str, Any]:
@@ -67,6 +69,9 @@ def _verdict(found: Against, width: int, paint: Paint) -> list[str]:
     text = f"Nothing was lost between the two points: {connects} of both captures passed whole."
     if any(row.not_judged for row in found.packets) or found.rewritten:
         text = f"No loss was found between the two points in {plural(found.common, 'common connect')}."
+    if any(notice.kind in _FAILED_OUTSIDE for notice in notices(found)):
+        text = f"Nothing was lost between the two points: what failed in {connects} failed outside of them."
+        return wrap(text, width)
     return [paint("good", line) for line in wrap(text, width)]
 
 

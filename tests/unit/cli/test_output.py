@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import platform
+import pty
 import signal
+import struct
 import subprocess
+import sys
+import termios
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from tests.conftest import PROGRAM, Halfopen, environment
 
-from halfopen.cli.printer import Printer, wants_color
+from halfopen.cli.printer import DEFAULT_WIDTH, Printer, wants_color
 from halfopen.cli.progress import ERASE_LINE, Progress
 from halfopen.errors import OutputError
 
@@ -148,3 +153,29 @@ def test_progress_is_for_terminals(capfd: pytest.CaptureFixture[str]) -> None:
     with Printer().progress("reading") as progress:
         progress.update(10**9, 10**10)
     assert capfd.readouterr() == ("", "")
+
+
+def test_text_for_a_pager_is_as_wide_as_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    leader, follower = pty.openpty()
+    reader, writer = os.pipe()
+    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 77, 0, 0))
+    with os.fdopen(leader), os.fdopen(reader), os.fdopen(follower, "w") as terminal, os.fdopen(writer, "w") as pipe:
+        monkeypatch.setattr(sys, "stderr", terminal)
+        monkeypatch.setattr(sys, "stdout", pipe)
+        assert Printer().width == 77
+        monkeypatch.setenv("COLUMNS", "66")
+        assert Printer().width == 66
+        monkeypatch.delenv("COLUMNS")
+        monkeypatch.setattr(sys, "stderr", io.StringIO())
+        assert Printer().width == DEFAULT_WIDTH
+
+
+def test_a_file_is_not_as_wide_as_the_terminal_it_was_written_from(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with (tmp_path / "report").open("w") as file:
+        monkeypatch.setattr(sys, "stdout", file)
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        assert Printer().width == DEFAULT_WIDTH

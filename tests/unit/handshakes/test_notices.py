@@ -8,7 +8,8 @@ import pytest
 from tests.unit.handshakes.build import START_NS, host, row, summary, waits
 
 from halfopen.handshakes.notices import notices
-from halfopen.handshakes.notices.waiting import in_bursts
+from halfopen.handshakes.notices.silence import NO_LONGER, ONE_CLIENT
+from halfopen.handshakes.notices.waiting import IN_TIME, LATE, in_bursts
 from halfopen.model.summary import Summary, Timeline
 
 FLOOD: dict[str, Any] = {"half_open": 200, "unanswered": 9800, "failed_clients": 9950}
@@ -425,3 +426,18 @@ def test_bursts_and_the_side_of_the_capture_go_into_the_hint() -> None:
     hint = notices(numbers)[0].hint
     assert "come in bursts" in hint
     assert "passed the capture point, which is near the server" in hint
+
+
+@pytest.mark.parametrize(("clients", "hint"), [(1, NO_LONGER), (2, ONE_CLIENT)])
+def test_a_rule_for_one_client_is_blamed_only_where_another_one_is_answered(clients: int, hint: str) -> None:
+    pair = {"client": "10.9.9.9", "server": "10.0.0.5", "server_port": 443, "unanswered": 3, "syn_sent": 9}
+    numbers = summary(row(established=9, unanswered=3, syn_sent=18, clients=clients), silent_pairs=[pair])
+    assert [notice.hint for notice in notices(numbers) if notice.kind == "client-ignored"] == [hint]
+
+
+@pytest.mark.parametrize(("slowest_us", "hint"), [(50.0, IN_TIME), (1_200_000.0, LATE), (None, LATE)])
+def test_a_syn_ack_that_passed_in_time_was_not_too_late(slowest_us: float | None, hint: str) -> None:
+    again = {"answered": 9, "syn_handshakes": 3, "syn": 3}
+    latency = {"syn_to_syn_ack": {"count": 9, "max": slowest_us}}
+    numbers = summary(row(established=9, retransmission=again, latency_us=latency))
+    assert [notice.hint for notice in notices(numbers) if notice.kind == "syn-ack-lost-or-late"] == [hint]

@@ -120,3 +120,11 @@ def test_a_handshake_of_a_line_is_typed() -> None:
 )
 def test_sentences(changes: dict[str, Any], sentence: str) -> None:
     assert any(sentence in notice for notice in against_object(comparison("lossy", **changes))["notices"])
+
+
+def test_what_failed_outside_of_the_two_points_did_not_pass_whole() -> None:
+    silent = [{"kind": "syn", "from": "client", "passed": 11, "lost": 0, "not_captured": 0, "not_judged": 0}]
+    screen = " ".join(render_against(comparison("same", packets=silent)).split())
+    assert "passed whole" not in screen
+    assert "what failed in all 4 connects failed outside of them" in screen
+    assert "! 11 SYNs of 4 connects passed both points, and nothing came back. What drops them is behind both" in screen

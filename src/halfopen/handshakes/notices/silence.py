@@ -25,8 +25,12 @@ SWEEP_ATTEMPTS_MAX = 3
 #: in a pair has at least two lost SYNs already.
 PAIR_ATTEMPTS_MIN = 2
 
-NO_ANSWER = "No RST and no ICMP error came back either: the host is down, or a firewall drops silently."
-NO_ANSWER_HERE = "No RST and no ICMP error came back either: a firewall, most likely, drops silently."
+_FULL_QUEUE = "or a listener's accept queue is full: `nstat -az TcpExtListenOverflows` on the server tells."
+NO_ANSWER = f"No RST and no ICMP error came back either: the host is down, a firewall drops silently, {_FULL_QUEUE}"
+NO_ANSWER_HERE = f"No RST and no ICMP error came back either: a firewall drops silently, {_FULL_QUEUE}"
+ONE_CLIENT = f"A rule or route that concerns this client (a firewall, rp_filter, the way back), {_FULL_QUEUE}"
+#: The endpoint has no other client: what it answered, it answered this one.
+NO_LONGER = f"It answered this client's other connects: a rule or rate limit stops some of them, {_FULL_QUEUE}"
 
 
 #: Fewer clients than this fill no table of a sensible size by forged addresses.
@@ -53,7 +57,13 @@ def check(summary: Summary) -> Iterator[Notice]:
     partly = [row for row in rows if row.answered > 0]
     yield from _hosts(summary, [host for host in silent if _had_time(summary, host)])
     yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, sum_up)
-    yield from one_a_row(_pairs(summary, partly), lambda pair: pair.unanswered, _say_pair, _sum_up_pairs)
+    only_client = {(row.server, row.server_port) for row in partly if row.clients == 1}
+    yield from one_a_row(
+        _pairs(summary, partly),
+        lambda pair: pair.unanswered,
+        lambda pair: _say_pair(pair, alone=(pair.server, pair.server_port) in only_client),
+        _sum_up_pairs,
+    )
     yield from one_a_row(partly, _unanswered, _say_some, sum_up)
     yield from _too_short(
         {host.server: host.handshakes for host in silent if not _had_time(summary, host)}
@@ -99,12 +109,11 @@ def _too_short(waiting: dict[str, int]) -> Iterator[Notice]:
     yield Notice("capture-too-short", "caveat", text, weight=total)
 
 
-def _say_pair(pair: SilentPair) -> Notice:
+def _say_pair(pair: SilentPair, *, alone: bool) -> Notice:
     target = f"{pair.client} gets no answer from {_target(pair)}"
     what = f"{_tries(pair.unanswered, pair.syn_sent)}{over(pair.first_ns, pair.last_ns)}"
-    hint = "A rule or route that concerns this client: a firewall, rp_filter, or the way back."
     text = f"{target}, which answers other connects: {what}."
-    return Notice("client-ignored", "trouble", text, hint, weight=pair.unanswered)
+    return Notice("client-ignored", "trouble", text, NO_LONGER if alone else ONE_CLIENT, weight=pair.unanswered)
 
 
 def _target(pair: SilentPair) -> str:

@@ -47,6 +47,12 @@ OUTSTANDING_MIN = 3
 OUTSTANDING_SHARE_MIN = 0.1
 
 LATE = "The SYN-ACK was lost on its way, or later than the client's patience (1 s on most systems)."
+#: The first timeout is 1 s (RFC 6298 section 2.1); what came in half of that was not too late.
+IN_TIME_US = 500_000
+IN_TIME = (
+    "The SYN-ACK passed the capture point in time: lost behind it, or dropped at the client by rp_filter "
+    "(`nstat -az TcpExtIPReversePathFilter`) or a rule at its input."
+)
 REPEATED = (
     "The SYN-ACK was lost behind the capture point, or the server had not taken the ACK: lost, late, dropped because "
     "the accept queue was full, or left waiting for data by TCP_DEFER_ACCEPT."
@@ -154,7 +160,9 @@ def _late(row: Endpoint) -> int:
 
 def _say_late(row: Endpoint) -> Notice:
     text = f"{connects_to(_late(row), judged(row), row)} repeated a SYN that the server did answer."
-    return Notice("syn-ack-lost-or-late", "trouble", text, LATE, weight=_late(row))
+    slowest = row.latency_us.syn_to_syn_ack.max
+    hint = IN_TIME if slowest is not None and slowest < IN_TIME_US else LATE
+    return Notice("syn-ack-lost-or-late", "trouble", text, hint, weight=_late(row))
 
 
 def _repeats(row: Endpoint) -> int:

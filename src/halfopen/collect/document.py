@@ -86,7 +86,8 @@ def _other_schema(schema: str | None) -> str:
 
 
 def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
+    """As the middle of a sentence: ``JSON is malformed`` stays."""
+    return text if text[1:2].isupper() else text[:1].lower() + text[1:]
 
 
 def _bounded(file: IO[bytes], name: str) -> bytes:

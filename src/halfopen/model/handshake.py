@@ -162,6 +162,16 @@ class Handshake:
     icmp_from: str | None = None
     """Address of the router or host that sent it."""
 
+    @property
+    def neighbour_is_silent(self) -> bool:
+        """Whether this host itself says that the destination cannot be reached: RFC 792 (3, 1), RFC 4443 (1, 3).
+
+        So the kernel ends what waits for a neighbour that does not answer ARP or ND. (A rule of its own packet filter
+        may say the same.)
+        """
+        told = (self.icmp_type, self.icmp_code) == ((1, 3) if ":" in self.server else (3, 1))
+        return told and self.icmp_from == self.client != self.server
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Handshake:
         """From one JSON Lines object. Names of a newer writer are left out; a missing required one is a KeyError."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -42,6 +43,13 @@ def result(
         errno=errno,
     )
     return ProbeResult(row, TARGET, 1, ending, data=data)
+
+
+def icmp(server: str = "192.0.2.9", by: str = "10.0.0.1", kind: tuple[int, int] = (3, 1)) -> ProbeResult:
+    """A connect that an ICMP error ended; of this host itself, unless told otherwise."""
+    one = result("unreachable", errno="EHOSTUNREACH")
+    row = replace(one.handshake, server=server, icmp_type=kind[0], icmp_code=kind[1], icmp_from=by)
+    return replace(one, handshake=row)
 
 
 def listener(**fields: Any) -> Listening:  # noqa: ANN401
@@ -157,6 +165,55 @@ def test_the_namespace_that_has_the_address_is_named() -> None:
         "The target is network namespace blue {0} of this host, and no listener of its serves that address and port.",
     )
     assert verdict.steps[0].startswith("It is network namespace blue {0}: where its listener dropped nothing")
+
+
+def test_a_neighbour_that_is_silent_is_unreachable_though_the_first_connects_only_timed_out() -> None:
+    verdict = judge(Facts(TARGET, (result("timeout", syns=1), icmp())))
+    assert (verdict.kind, verdict.sentence) == (
+        "unreachable",
+        "Nobody on the link answers ARP for 192.0.2.9, or for the gateway to it: that host is off, or not in that "
+        "network.",
+    )
+    assert verdict.steps == ("See what the link knows of it: `ip neigh show 192.0.2.9`.",)
+    assert "REACHABLE" in verdict.falsified_by
+    six = judge(Facts(TARGET, (icmp("2001:db8::9", kind=(1, 3)),)))
+    assert "answers ND for 2001:db8::9" in six.sentence
+
+
+def test_a_router_that_does_not_tell_every_time_is_believed() -> None:
+    verdict = judge(Facts(TARGET, (result("timeout", syns=3), icmp(by="10.0.0.254"), result("timeout", syns=3))))
+    assert verdict.kind == "unreachable"
+    assert verdict.sentence.startswith("1 of 3 connects ended in unreachable (EHOSTUNREACH), the others had no answer")
+
+
+def test_the_own_packet_filter_is_suspected_before_a_neighbour_and_then_nobody_else_is_asked() -> None:
+    rejects = LocalCause("filter", "cause", "A rule rejects it.", remedy=Remedy("Change that rule."))
+    verdict = judge(Facts(TARGET, (icmp(),), (rejects,)))
+    assert verdict.sentence.endswith("A rule rejects it.")
+    assert verdict.steps == ("Change that rule.",)
+
+
+def test_of_two_addresses_the_one_that_fails_is_named() -> None:
+    there = replace(result(), handshake=replace(result().handshake, server="192.0.2.8"))
+    verdict = judge(Facts(Target("duo", 80), (there, icmp(), there, result("timeout", syns=3)), own=True, place="blue"))
+    assert (verdict.kind, verdict.sentence) == (
+        "mixed",
+        "Connects to 192.0.2.8 are established, those to 192.0.2.9 are not: unreachable (EHOSTUNREACH), timeout.",
+    )
+    assert verdict.steps == (
+        "Find out why 192.0.2.9 does not answer: `halfopen doctor 192.0.2.9:80`.",
+        "Until then take it out of the addresses of duo.",
+    )
+
+
+def test_addresses_that_fail_differently_are_told_apart() -> None:
+    silent = replace(result("timeout", syns=3), handshake=replace(result().handshake, server="192.0.2.8"))
+    refused = result("refused", errno="ECONNREFUSED")
+    verdict = judge(Facts(Target("duo", 80), (silent, refused, silent)))
+    assert verdict.sentence == (
+        "No connect was established: timeout at 192.0.2.8; refused (ECONNREFUSED) at 192.0.2.9."
+    )
+    assert judge(Facts(Target("duo", 80), (silent, icmp()))).kind == "mixed"
 
 
 def test_a_remote_loss_is_looked_for_at_both_ends() -> None:

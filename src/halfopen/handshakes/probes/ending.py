@@ -103,13 +103,8 @@ def _who_said(row: Handshake) -> str:
     if row.icmp_from is None:
         return f"{words}: the kernel does not say from whom."
     if row.icmp_from == row.client:
-        neighbour = "no neighbour answers ARP or ND for that address, or " if _is_host_unreachable(row) else ""
+        neighbour = "no neighbour answers ARP or ND for that address, or " if row.neighbour_is_silent else ""
         return f"{words} from this host itself: {neighbour}a rule of its own packet filter rejects the SYN."
     if row.icmp_from == row.server:
         return f"{words} from the target itself: it is up, and its packet filter rejects the SYN."
     return f"{words} from {row.icmp_from}, a router on the way: the target was never reached."
-
-
-def _is_host_unreachable(row: Handshake) -> bool:
-    """Whether it is what the kernel says of a neighbour that does not answer: RFC 792 (3, 1), RFC 4443 (1, 3)."""
-    return (row.icmp_type, row.icmp_code) == ((1, 3) if ":" in row.server else (3, 1))

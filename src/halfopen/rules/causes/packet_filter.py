@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
-from halfopen.model.finding import Evidence
+from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_counters import grown
 from halfopen.rules.filtering import Packet, names_source_port, stops
 
@@ -56,7 +56,8 @@ def _stopped(one: _Stopped) -> LocalCause:
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
     confirm = one.space.command("nft list ruleset")
-    return LocalCause("filter", "cause" if one.moved else "possible", sentence, evidence, confirm=confirm)
+    remedy = Remedy("Change that rule, or accept the connection in one before it.") if one.moved else None
+    return LocalCause("filter", "cause" if one.moved else "possible", sentence, evidence, remedy, confirm)
 
 
 def _on_the_way_out(space: Space, way: Way) -> Iterator[_Stopped]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from halfopen.rules.verdicts.judge import Facts, judge
+from halfopen.rules.verdicts.facts import Facts
+from halfopen.rules.verdicts.judge import judge
 
 __all__ = ["Facts", "judge"]

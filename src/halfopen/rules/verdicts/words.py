@@ -28,6 +28,8 @@ OWN_LOST = (
     "ruleset`)."
 )
 
+NEIGHBOUR_ANSWERS = "`ip neigh show` with that address, or its gateway, in state REACHABLE while a connect fails."
+
 FALSIFIED: dict[VerdictKind, str] = {
     "healthy": "A connect that fails or needs a second SYN in a longer run, or from where the users are.",
     "slow_syn": (

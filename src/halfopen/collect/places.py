@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import get_native_id
 from typing import TYPE_CHECKING
 
-from halfopen.collect.text import read_text
+from halfopen.collect.text import read_bytes, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,7 @@ class Place:
     processes: int = 0
     """How many there are."""
     path: str | None = None
-    """Where it is mounted."""
+    """Where it is mounted, as it is opened: what is no UTF-8 in it is a lone surrogate."""
     door: str | None = None
     """Another way in: that of the calling thread, which may be in it without its process."""
     own: bool = False
@@ -133,7 +133,8 @@ def _inode(path: str) -> int | None:
 
 def _mountinfo(roots: Roots) -> str:
     try:
-        return read_text(roots.proc / "self/mountinfo")
+        # A path is to be opened: what is no UTF-8 in it stays as the system's functions have it.
+        return os.fsdecode(read_bytes(roots.proc / "self/mountinfo"))
     except OSError:
         return ""
 

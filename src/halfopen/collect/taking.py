@@ -18,6 +18,7 @@ from halfopen.collect.places import find
 from halfopen.collect.private_proc import PrivateProc
 from halfopen.collect.process_table import why_refused
 from halfopen.collect.roots import Roots
+from halfopen.collect.text import readable_name
 from halfopen.collect.workers import Limits, NotDone, Pool
 from halfopen.errors import UsageError
 from halfopen.model.snapshot import NetNamespace, Snapshot, Unavailable
@@ -163,7 +164,7 @@ def _namespace(place: Place, result: Findings | NotDone) -> NetNamespace:
         inode=place.inode,
         kind=place.kind,  # type: ignore[arg-type]  # names.py gives no other
         pid=place.pids[0] if place.pids else None,
-        path=place.path,
+        path=None if place.path is None else readable_name(place.path),
         own=place.own,
         **(result.values if isinstance(result, Findings) else {}),
     )

@@ -104,6 +104,15 @@ def test_mounts() -> None:
     assert list(mounted(text)) == [(4026532001, "/run/netns/blue one")]
 
 
+def test_a_mount_whose_name_is_no_utf_8_can_be_opened_and_has_a_readable_name(tmp_path: Path) -> None:
+    mountinfo = b"36 25 0:4 net:[70] /run/netns/e\x1b\\012\xff rw - nsfs nsfs rw\n"
+    roots = tree(tmp_path, process(1, 1) | process("self", 1) | {"proc/self/mountinfo": mountinfo})
+    place = find(roots).places[1]
+    name_all([place], roots)
+    assert place.path is not None
+    assert (os.fsencode(place.path), place.name) == (b"/run/netns/e\x1b\n\xff", "e\x1b\n\\xff")
+
+
 def test_a_mounted_namespace_without_a_process(tmp_path: Path) -> None:
     mountinfo = "36 25 0:4 net:[70] /run/netns/blue rw - nsfs nsfs rw\n"
     assert named(tmp_path, {"proc/self/mountinfo": mountinfo})[0] == [(70, "named", "blue")]

@@ -65,6 +65,13 @@ def test_namespaces_that_are_gone_or_may_not_be_entered(tmp_path: Path) -> None:
     assert [one.name for one in snapshot.netns] == ["host", "x (pid 20)"]
 
 
+def test_where_a_namespace_is_mounted_is_text_in_the_document(tmp_path: Path) -> None:
+    mountinfo = b"36 25 0:4 net:[70] /run/netns/\xff rw - nsfs nsfs rw\n"
+    files = process("self", 1) | process(1, 1) | {"proc/self/mountinfo": mountinfo}
+    snapshot = take({"counters"}, roots=tree(tmp_path, files))
+    assert [one.path for one in snapshot.netns] == [None, "/run/netns/\\xff"]
+
+
 def test_one_trouble_of_many_namespaces_is_told_once(tmp_path: Path) -> None:
     files = process("self", 1) | process(1, 1)
     for number in range(2, GAPS_NAMED + 10):

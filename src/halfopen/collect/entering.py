@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from halfopen.collect.roots import Roots
 
 
-REFUSED = "this user may not enter it: that takes root or CAP_SYS_ADMIN"
+REFUSED = "this user may not enter: that takes root or CAP_SYS_ADMIN"
 
 
 class Visitor:

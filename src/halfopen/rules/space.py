@@ -147,8 +147,13 @@ class Space:
         """``text`` as it has to be typed to run in this namespace."""
         if self.now.own or (self.now.kind == "host" and not self.now.pid):
             return text
-        if self.now.path and self.now.path.startswith(_NAMED):
+        if self.now.path and self.now.path.startswith(_NAMED) and _can_be_typed(self.now.path):
             return f"ip netns exec {shlex.quote(self.now.path.removeprefix(_NAMED))} {text}"
         if self.now.pid:
             return f"nsenter -t {self.now.pid} -n {text}"
         return text
+
+
+def _can_be_typed(path: str) -> bool:
+    """Whether what is printed of it is it: a backslash may stand for bytes that are no text."""
+    return path.isprintable() and "\\" not in path

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from halfopen.collect.roots import Roots
 
 
+GONE = "it is gone"
 REFUSED = "this user may not enter: that takes root or CAP_SYS_ADMIN"
 
 
@@ -62,7 +63,7 @@ class Visitor:
             os.close(descriptor)
         if refusal is not None:
             raise NotAvailableError(REFUSED) from refusal
-        raise NotAvailableError("it is gone")
+        raise NotAvailableError(GONE)
 
     def _doors(self, place: Place) -> Iterator[str]:
         for pid in place.pids:

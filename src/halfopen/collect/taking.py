@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal
 
-from halfopen.collect.entering import Visitor
+from halfopen.collect.entering import GONE, Visitor
 from halfopen.collect.framework import Context, ContextT, Findings, NamespaceContext, reason, run
 from halfopen.collect.host import HOST
 from halfopen.collect.host_wide import HostWide
@@ -151,7 +151,7 @@ def _assembled(shared: HostWide, whole: Findings, visited: Visited, gaps: list[U
         taken_at_ns=shared.clock.realtime_ns,
         monotonic_ns=shared.clock.monotonic_ns,
         halfopen=VERSION,
-        netns=tuple(_namespace(place, result) for place, result in visited),
+        netns=tuple(_namespace(place, result) for place, result in visited if not _is_gone(result)),
         unavailable=(*_closed(visited), *gaps),
         collectors=tuple(runs),
         **whole.values,
@@ -168,6 +168,11 @@ def _namespace(place: Place, result: Findings | NotDone) -> NetNamespace:
         own=place.own,
         **(result.values if isinstance(result, Findings) else {}),
     )
+
+
+def _is_gone(result: Findings | NotDone) -> bool:
+    """Whether it ended before it was entered: then there is no such namespace, and nothing in it is unseen."""
+    return isinstance(result, NotDone) and result.why == GONE
 
 
 def _closed(visited: Visited) -> list[Unavailable]:

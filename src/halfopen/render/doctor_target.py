@@ -175,6 +175,7 @@ def target_object(report: TargetReport) -> dict[str, Any]:
         "addresses": list(report.addresses),
         "resolve_us": report.resolve_us,
         "own": report.own,
+        "own_netns": report.place,
         "verdict": None if verdict is None else verdict.kind,
         "explanation": None
         if verdict is None

@@ -22,6 +22,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 # Everything that the extension is made of. Python files are not: the package is installed editable.
 RUST_SOURCES := $(shell find crates Cargo.toml Cargo.lock -name target -prune -o -type f -print)
+PYTHON_SOURCES := $(shell find src -name '*.py' -print)
 # The crates that are tested by cargo. The binding crate holds no logic, and needs a Python to be loaded into.
 CARGO_TEST := cargo test --workspace --exclude halfopen-python --locked
 
@@ -36,7 +37,7 @@ help:  ## List the targets
 
 setup: $(STAMPS)/run  ## Install what building needs: system packages, Rust, .venv
 
-build: $(STAMPS)/build  ## Build the native core and install halfopen into .venv
+build: $(STAMPS)/build $(STAMPS)/bytecode  ## Build the native core and install halfopen into .venv
 
 run: build  ## Install what is missing, trace a capture that ships with the project (CAPTURE=file), and examine this host
 	@$(BIN)/halfopen trace $(CAPTURE)
@@ -123,4 +124,10 @@ $(STAMPS)/test: $(STAMPS)/run $(STAMPS)/system-test requirements-dev.txt
 
 $(STAMPS)/build: $(STAMPS)/run $(RUST_SOURCES) pyproject.toml
 	$(BIN)/maturin develop --release --locked
+	@touch $@
+
+# Here and not at the first run: that may be by somebody who cannot write here (PYTHONDONTWRITEBYTECODE, another user), and
+# every start would compile anew: a quarter of the time that a small capture takes.
+$(STAMPS)/bytecode: $(STAMPS)/build $(PYTHON_SOURCES)
+	$(BIN)/python -m compileall -q src
 	@touch $@

@@ -7,7 +7,7 @@
 //! - [`run`] takes whole captures; [`outlet`] chooses, sums up and writes; [`exchange`] collects the packets of chosen
 //!   connections, for ladders.
 //!
-//! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, under 2 MiB.
+//! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, some 2 MiB.
 //!
 //! **Architecture Invariant:** no clock and no Python.
 #![forbid(unsafe_code)]
@@ -92,7 +92,7 @@ pub trait Consumer {
 }
 
 /// Batches of packets under way between the threads.
-const QUEUE: usize = 4;
+const QUEUE: usize = 3;
 /// Without news for this long the watcher is asked all the same: a slow pipe must not make Ctrl-C wait.
 const PATIENCE: Duration = Duration::from_millis(100);
 /// The watcher is asked once for this many portions of ended handshakes.

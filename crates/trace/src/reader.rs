@@ -11,8 +11,9 @@ use halfopen_wire::{Defects, EncapTable, Frame, Packet};
 
 use crate::Progress;
 
-/// Packets in a batch: enough that the queue's lock does not count, few enough that some batches stay in the cache.
-const BATCH: usize = 1024;
+/// Packets in a batch: enough that neither the queue's lock nor waking a thread counts, few enough that some batches stay in
+/// the cache.
+const BATCH: usize = 2048;
 /// A slow pipe's packets wait for no full batch: this many frames without a segment also send what there is.
 const FRAMES_PER_BATCH: usize = 4096;
 

@@ -9,7 +9,7 @@ use halfopen_wire::{Address, EncapTable};
 use crate::reader::Batch;
 
 /// What is sent at a time: so many lone SYNs, or a quarter as many whole connections, which are larger.
-const PORTION: usize = 1024;
+const PORTION: usize = 2048;
 
 /// What has ended, on its way to become records.
 #[derive(Default)]

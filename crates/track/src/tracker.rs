@@ -126,7 +126,7 @@ const SEEN: usize = 1 << 21;
 const LINGER_AHEAD_NS: i64 = 1_000_000;
 
 /// Packets whose places are asked for together.
-const AHEAD: usize = 16;
+const AHEAD: usize = 32;
 
 /// Segments in, handshakes out; `F` asks for memory ahead.
 #[derive(Debug)]

@@ -1,5 +1,6 @@
 //! System calls and kernel structures, each as a small safe wrapper. The `unsafe` of the connect engine is here.
 
+mod arrived;
 mod clock;
 mod directory;
 mod epoll;
@@ -10,6 +11,7 @@ mod option;
 mod proc_mount;
 mod tcp_info;
 
+pub use arrived::segments_arrived;
 pub use clock::{Clock, exact_timers, monotonic_ns, realtime_ns};
 pub use directory::{Directory, Entry};
 pub use epoll::{Epoll, Interest, Readiness, Waker};

@@ -2,11 +2,11 @@
 
 use std::fs;
 
+use crate::sys::segments_arrived;
+
 /// The files of the calling thread's namespace. (`/proc/net` is that of the main thread.)
 const V4: &str = "/proc/thread-self/net/sockstat";
 const V6: &str = "/proc/thread-self/net/sockstat6";
-
-const SNMP: &str = "/proc/thread-self/net/snmp";
 
 /// Sockets in the hash, half-open requests not counted. 0 only where there are none of those either, for certain; `None`
 /// where that is not, and where the files cannot be read.
@@ -18,7 +18,7 @@ pub(super) fn hashed_sockets() -> Option<u64> {
     let sockets = sum(&v4, &v6)?;
     // Half-open requests are no sockets to sockstat, and outlive the listener that they were for
     // (inet_csk_listen_stop() leaves them to their timers): only where no segment ever arrived there is none.
-    (sockets > 0 || segments_in(&read(SNMP)?) == Some(0)).then_some(sockets)
+    (sockets > 0 || segments_arrived() == Some(0)).then_some(sockets)
 }
 
 /// Sockets that are bound or connected, listeners and TIME_WAIT included.
@@ -33,16 +33,9 @@ fn number(text: &str, line: &str, word: &str) -> Option<u64> {
     words.next()?.parse().ok()
 }
 
-/// TCP segments that have arrived in this namespace: two lines that begin so, the names and the values.
-fn segments_in(snmp: &str) -> Option<u64> {
-    let mut lines = snmp.lines().filter_map(|line| line.strip_prefix("Tcp: "));
-    let column = lines.next()?.split(' ').position(|name| name == "InSegs")?;
-    lines.next()?.split(' ').nth(column)?.parse().ok()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{segments_in, sum};
+    use super::sum;
 
     const V4: &str = "sockets: used 132\nTCP: inuse 5 orphan 1 tw 3 alloc 9 mem 2\nUDP: inuse 7 mem 0\n";
     const V6: &str = "TCP6: inuse 4\nUDP6: inuse 3\n";
@@ -58,12 +51,5 @@ mod tests {
         for text in ["", "TCP: inuse", "TCP: inuse x tw 1", "TCP: inuse 1 orphan 2"] {
             assert_eq!(sum(text, V6), None, "{text}");
         }
-    }
-    #[test]
-    fn segments_are_found_by_their_name() {
-        let snmp = "Ip: Forwarding InReceives\nIp: 2 9\nTcp: RtoMin InSegs OutSegs\nTcp: 200 7 8\n";
-        assert_eq!(segments_in(snmp), Some(7));
-        assert_eq!(segments_in("Tcp: RtoMin OutSegs\nTcp: 200 8\n"), None);
-        assert_eq!(segments_in(""), None);
     }
 }

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 
 GONE = "it is gone"
+HIDDEN = "neither a process in it nor its mount can be reached"
 REFUSED = "this user may not enter: that takes root or CAP_SYS_ADMIN"
 
 
@@ -63,7 +64,7 @@ class Visitor:
             os.close(descriptor)
         if refusal is not None:
             raise NotAvailableError(REFUSED) from refusal
-        raise NotAvailableError(GONE)
+        raise NotAvailableError(GONE if place.path is None else HIDDEN)
 
     def _doors(self, place: Place) -> Iterator[str]:
         for pid in place.pids:

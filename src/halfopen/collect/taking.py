@@ -131,7 +131,8 @@ def _visit(
         return visit
 
     answers = {id(place): result for place, result in Pool(places, begin, limits).results()}
-    return [(place, answers.get(id(place), NotDone("it was not visited"))) for place in places]
+    late = NotDone(f"there was no time left within {limits.all_s:g} s")  # taken up by a thread when all was over
+    return [(place, answers.get(id(place), late)) for place in places]
 
 
 # --- the document -----------------------------------------------------------------------------------------------------

@@ -74,6 +74,15 @@ def test_where_a_namespace_is_mounted_is_text_in_the_document(tmp_path: Path, mo
     assert [one.path for one in snapshot.netns] == [None, "/run/netns/\\xff"]
 
 
+def test_a_mount_that_cannot_be_opened_is_a_namespace_that_was_not_seen(tmp_path: Path) -> None:
+    mountinfo = "36 25 0:4 net:[70] /nonesuch/blue rw - nsfs nsfs rw\n"
+    files = process("self", 1) | process(1, 1) | {"proc/self/mountinfo": mountinfo}
+    snapshot = take({"counters"}, roots=tree(tmp_path, files))
+    assert [one.name for one in snapshot.netns] == ["host", "blue"]
+    why = "neither a process in it nor its mount can be reached"
+    assert Unavailable("everything in this network namespace", why, "blue") in snapshot.unavailable
+
+
 def test_one_trouble_of_many_namespaces_is_told_once(tmp_path: Path) -> None:
     files = process("self", 1) | process(1, 1)
     for number in range(2, GAPS_NAMED + 10):

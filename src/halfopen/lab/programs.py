@@ -23,17 +23,30 @@ def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
         NotAvailableError: it is not installed, or this kernel does not have what it asked for.
         RuntimeError: it failed otherwise, as for rules that are wrong.
     """
-    if shutil.which(command[0]) is None:
-        raise NotAvailableError("cannot run", command[0], "it is not installed")
-    done = host.run(
-        subprocess.run, command, input=text, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S
-    )
+    done = _run(host, command, text)
     if done.returncode != 0:
         why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         if any(word in why for word in _KERNEL_CANNOT):
             raise NotAvailableError("cannot run", " ".join(command[:3]), why)
         raise RuntimeError(f"{' '.join(command[:3])}: {why}")
-    return str(done.stdout)
+    return done.stdout
+
+
+def exit_code(host: Namespace, *command: str) -> int:
+    """Run a program inside a host, and give the code that it ended with.
+
+    Raises:
+        NotAvailableError: it is not installed.
+    """
+    return _run(host, command).returncode
+
+
+def _run(host: Namespace, command: tuple[str, ...], text: str | None = None) -> subprocess.CompletedProcess[str]:
+    if shutil.which(command[0]) is None:
+        raise NotAvailableError("cannot run", command[0], "it is not installed")
+    return host.run(
+        lambda: subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)
+    )
 
 
 def nft(host: Namespace, rules: str) -> None:

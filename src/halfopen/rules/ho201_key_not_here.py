@@ -51,6 +51,7 @@ class KeyNotHere(Rule):
     name = "key-not-on-this-kernel"
     severity = "notice"
     harm = "untidy"
+    proof = "settings-in-files"
     needs = ("sysctls", "setting_files")
 
     def check(self, context: Context) -> Iterator[Finding]:

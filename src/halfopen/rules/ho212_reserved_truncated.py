@@ -51,6 +51,7 @@ class ReservedTruncated(Rule):
     name = "reserved-ports-truncated"
     severity = "warning"
     harm = "risk"
+    proof = "settings-in-files"
     needs = ("sysctls", "setting_files")
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -54,6 +54,7 @@ class SettingOverridden(Rule):
     name = "setting-overridden"
     severity = "notice"
     harm = "untidy"
+    proof = "settings-in-files"
     needs = ("sysctls", "setting_files")
 
     def check(self, context: Context) -> Iterator[Finding]:

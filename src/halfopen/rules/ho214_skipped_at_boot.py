@@ -47,6 +47,7 @@ class SkippedAtBoot(Rule):
     name = "setting-skipped-at-boot"
     severity = "notice"
     harm = "risk"
+    proof = "settings-in-files"
     needs = ("sysctls", "setting_files")
     absorbs = ("HO213",)
 

@@ -50,6 +50,7 @@ class Synproxy(Rule):
     name = "synproxy-incomplete"
     severity = "warning"
     harm = "failing"
+    proof = "synproxy-settings"
     needs = ("packet_filter", "sysctls")
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -48,6 +48,7 @@ class NoRouteBack(Rule):
     name = "no-route-back"
     severity = "warning"
     harm = "failing"
+    proof = "drops-without-a-queue"
     needs = ("counters",)
     absorbs = ("HO607",)
 

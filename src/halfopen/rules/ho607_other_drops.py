@@ -50,6 +50,7 @@ class OtherDrops(Rule):
     name = "drops-without-a-queue"
     severity = "notice"
     harm = "slow"
+    proof = "drops-without-a-queue"
     needs = ("counters",)
 
     def check(self, context: Context) -> Iterator[Finding]:

@@ -131,6 +131,7 @@ def _causes(context: Context, results: tuple[ProbeResult, ...]) -> tuple[LocalCa
         errno=row.errno,
         before=space.before,
         interval_s=context.interval_s,
+        established=row.outcome == "established",
         there=_place_of(context, (row.server,)),
     )
 

@@ -52,6 +52,7 @@ def local_causes(
     syn_retries: int | None = None,
     before: NetNamespace | None = None,
     interval_s: float | None = None,
+    established: bool = False,
     there: Space | None = None,
 ) -> tuple[LocalCause, ...]:
     """Everything on this host that could stop a connect to ``destination``, the most likely first.
@@ -66,11 +67,12 @@ def local_causes(
         syn_retries: the socket's ``TCP_SYNCNT``, where it has its own.
         before: the same namespace earlier; counters that moved since make a possible cause a certain one.
         interval_s: seconds between the two.
+        established: whether the connect worked in the end.
         there: the namespace of this host that has the destination's address, where one has.
     """
     space = Space(now, before, interval_s)
     answered = errno not in {None, "ETIMEDOUT"}
-    way = Way(destination, port, source, syn_retries, unanswered=not answered, there=there)
+    way = Way(destination, port, source, syn_retries, unanswered=not answered, established=established, there=there)
     found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}

@@ -228,6 +228,24 @@ def test_a_rule_at_the_input_of_the_target_s_namespace_is_found(place: str, wher
     )
 
 
+@pytest.mark.parametrize(
+    ("routes", "verdict", "says"),
+    [
+        ([{"destination": "10.0.0.0/24", "interface": "eth0"}], "exonerated", "There is a route"),
+        ([], "cause", "Network namespace blue has no route back to 10.0.0.1: it drops the SYN."),
+        ([{"destination": "10.0.0.0/8", "kind": "blackhole"}], "cause", "only the route 10.0.0.0/8 of kind blackhole"),
+    ],
+)
+def test_a_namespace_without_a_route_back_cannot_answer(routes: list[dict[str, Any]], verdict: str, says: str) -> None:
+    now = {"routes": [DEFAULT], "netns": [{"name": "blue", "routes": routes}]}
+    here, blue = snapshots({"now": now})[0].netns
+    causes = local_causes(here, *TO, source="10.0.0.1", there=Space(blue, None, None))
+    (cause,) = (one for one in causes if one.kind == "route")
+    assert (cause.verdict, says in cause.sentence) == (verdict, True)
+    worked = local_causes(here, *TO, source="10.0.0.1", established=True, there=Space(blue, None, None))
+    assert next(one for one in worked if one.kind == "route").verdict == "exonerated"
+
+
 def test_a_loopback_that_is_down_is_why_this_host_does_not_reach_itself() -> None:
     lo = {"index": 1, "name": "lo", "addresses": []}
     for up, verdict in ((False, "cause"), (True, "exonerated")):

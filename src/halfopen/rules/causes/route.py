@@ -46,4 +46,26 @@ def check(space: Space, way: Way) -> LocalCause | None:
     interface = interface_named(space.now, found.interface)
     if interface is not None and not interface.up:
         return LocalCause("route", "cause", f"The interface {interface.name} is down.", evidence, confirm=confirm)
-    return LocalCause("route", "exonerated", f"There is a route: {where.removeprefix('the route ')}.", evidence)
+    back = _no_way_back(way)
+    return back or LocalCause("route", "exonerated", f"There is a route: {where.removeprefix('the route ')}.", evidence)
+
+
+def _no_way_back(way: Way) -> LocalCause | None:
+    """Where the target is another network namespace of this host: it answers only what it has a route to."""
+    there = way.there
+    if there is None or way.source is None or way.established:
+        return None
+    if there.now.routes is None or is_own(there.now, way.source):
+        return None
+    found = route_to(there.now, way.source)
+    if found is not None and found.kind not in REFUSING:
+        return None
+    sure: Verdict = "possible" if has_policy_tables(there.now) else "cause"
+    what = "no route" if found is None else f"only the route {found.destination} of kind {found.kind}"
+    return LocalCause(
+        "route",
+        sure,
+        f"Network namespace {there.name} has {what} back to {way.source}: it drops the SYN.",
+        remedy=Remedy(f"Give network namespace {there.name} a route to {way.source}."),
+        confirm=there.command(f"ip route get {way.source}"),
+    )

@@ -23,6 +23,8 @@ class Way:
     """The socket's ``TCP_SYNCNT``, where it has its own."""
     unanswered: bool = True
     """Nothing came back: an answer may have been dropped here."""
+    established: bool = False
+    """It worked in the end: packets find their way in both directions."""
     there: Space | None = None
     """The network namespace of this host that has the destination's address; None: another host, as far as is known."""
 

@@ -122,7 +122,7 @@ impl SeenSet {
 
     fn grow(&mut self) {
         let old = std::mem::take(&mut self.slots);
-        self.slots = vec![0; old.len() * 2];
+        self.slots = vec![0; (old.len() * 4).min(self.limit)];
         self.mask = self.slots.len() / WAYS - 1;
         self.len = 0;
         for bucket in old.chunks_exact(WAYS) {

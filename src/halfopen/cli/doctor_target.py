@@ -149,11 +149,27 @@ def _listener(context: Context, addresses: tuple[str, ...], port: int) -> tuple[
 
 
 def _place_of(context: Context, addresses: Sequence[str]) -> Space | None:
-    """The namespace that has one of the addresses, the reader's own before others."""
+    """The namespace that has one of the addresses, the reader's own before others.
+
+    Private addresses repeat themselves: another namespace is taken for the target's only where packets arrived in it
+    while it was connected to.
+    """
     from halfopen.rules.routing import is_own
 
     spaces = sorted(context.spaces, key=lambda space: not space.now.own)
-    return next((space for space in spaces for address in addresses if is_own(space.now, address)), None)
+    places = (space for space in spaces for address in addresses if is_own(space.now, address))
+    return next((space for space in places if space.now.own or _received(space)), None)
+
+
+def _received(space: Space) -> bool:
+    """Whether IP packets of either family arrived in a namespace between the snapshots."""
+    if space.before is None:
+        return False
+    grown = (
+        (space.now.counter(group, "InReceives") or 0) > (space.before.counter(group, "InReceives") or 0)
+        for group in ("Ip", "Ip6")
+    )
+    return any(grown)
 
 
 def _answers(results: tuple[ProbeResult, ...]) -> Iterator[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 from tests.unit.collect.trees import netns_context, tree
@@ -15,9 +16,6 @@ from halfopen.collect.netns.packet_filter import collect
 from halfopen.collect.programs import output_of
 from halfopen.errors import NotAvailableError
 from halfopen.model.network import PacketFilter
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NFT = "table ip filter {\n chain INPUT {\n type filter hook input priority 0; policy drop;\n counter drop\n }\n}\n"
 SAVED = (
@@ -124,6 +122,31 @@ def test_a_program_that_hangs_is_ended(bin_: Path) -> None:
     hanging = program(bin_, "nft", "exec /bin/sleep 60")
     with pytest.raises(NotAvailableError, match=r"nft did not end within 0.1 s"):
         output_of(hanging, timeout_s=0.1)
+
+
+def test_a_program_that_prints_without_end_is_ended_and_not_kept(bin_: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "OUTPUT_BYTES", 1 << 20)
+    endless = program(bin_, "nft", "exec /usr/bin/yes")
+    with pytest.raises(NotAvailableError, match="nft printed more than 1 MB"):
+        output_of(endless, timeout_s=30)
+
+
+def lives(status: Path) -> bool:
+    try:
+        return status.read_text().rpartition(")")[2].split()[0] not in "ZX"
+    except OSError:
+        return False
+
+
+def test_what_a_program_began_ends_with_it(bin_: Path, tmp_path: Path) -> None:
+    told = tmp_path / "pid"
+    hanging = program(bin_, "nft", f"/bin/sleep 60 & echo $! > {told}; wait")
+    with pytest.raises(NotAvailableError, match="did not end"):
+        output_of(hanging, timeout_s=1)
+    status = Path(f"/proc/{told.read_text().strip()}/stat")
+    end = time.monotonic() + 10
+    while lives(status):
+        assert time.monotonic() < end
 
 
 def test_what_a_program_prints_may_be_anything(bin_: Path) -> None:

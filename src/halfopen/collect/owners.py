@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 ARGUMENTS = 16
 ARGUMENT_BYTES = 256
 _TICK_NS = 1_000_000_000 // os.sysconf("SC_CLK_TCK")
+_PARENT = 4 - 3
 _START_TIME = 22 - 3
 """Field 22 of stat, counted from the third, which follows the name in brackets (that may hold anything)."""
 
@@ -29,6 +30,7 @@ def read_owner(pid: int, roots: Roots, clock: Clock) -> Owner:
     directory = f"{roots.proc}/{pid}"
     cgroup = cgroup_of(readable(_read(f"{directory}/cgroup")))
     identity = identify(cgroup) if cgroup else Identity()
+    state, parent, started = parse_stat(_read(f"{directory}/stat"), clock)
     return Owner(
         pid=pid,
         comm=readable(_read(f"{directory}/comm").removesuffix(b"\n")),
@@ -38,7 +40,9 @@ def read_owner(pid: int, roots: Roots, clock: Clock) -> Owner:
         unit=identity.unit,
         container=identity.container or identity.pod,
         cgroup=cgroup,
-        started_at_ns=parse_started(_read(f"{directory}/stat"), clock),
+        started_at_ns=started,
+        parent=parent,
+        state=state,
     )
 
 
@@ -57,12 +61,12 @@ def parse_uid(status: bytes) -> int | None:
     return None
 
 
-def parse_started(stat: bytes, clock: Clock) -> int | None:
-    """When the process began, nanoseconds since the epoch."""
+def parse_stat(stat: bytes, clock: Clock) -> tuple[str | None, int | None, int | None]:
+    """State, parent, and when the process began, nanoseconds since the epoch."""
     fields = stat.rpartition(b")")[2].split()
-    if len(fields) <= _START_TIME or not fields[_START_TIME].isdigit():
-        return None
-    return clock.from_boottime(int(fields[_START_TIME]) * _TICK_NS)
+    if len(fields) <= _START_TIME or not (fields[_PARENT].isdigit() and fields[_START_TIME].isdigit()):
+        return None, None, None
+    return readable(fields[0]), int(fields[_PARENT]), clock.from_boottime(int(fields[_START_TIME]) * _TICK_NS)
 
 
 def _read(path: str) -> bytes:

@@ -19,9 +19,18 @@ class Program:
     default: int | None = None
     """The backlog it passes to listen() unasked; null: the cap of the kernel, or not a constant."""
     source: str = ""
+    reload: str = ""
+    """The command after which it calls listen() with a number that was changed, and goes on serving; empty: it takes a
+    restart. (nginx does not where the number is as before, though somaxconn is not.)"""
 
 
-_NGINX = Program("nginx", "`listen … backlog={want};` on that address", 511, "nginx.org, ngx_http_core_module, listen")
+_NGINX = Program(
+    "nginx",
+    "`listen … backlog={want};` on that address",
+    511,
+    "nginx.org, ngx_http_core_module, listen",
+    "nginx -s reload",
+)
 _APACHE = Program("Apache httpd", "`ListenBacklog {want}`", 511, "httpd.apache.org, mpm_common, ListenBacklog")
 _REDIS = Program("Redis", "`tcp-backlog {want}`", 511, "redis.conf, tcp-backlog")
 _NODE = Program("Node.js", "`server.listen({{port, backlog: {want}}})`", 511, "nodejs.org, net, server.listen()")

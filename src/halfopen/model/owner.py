@@ -27,3 +27,7 @@ class Owner:
     """Path of the control group (version 2), ``/system.slice/nginx.service``."""
     started_at_ns: int | None = None
     """When the process began, nanoseconds since the epoch (to 10 ms, the kernel's tick)."""
+    parent: int | None = None
+    """Process id of its parent."""
+    state: str | None = None
+    """The letter of proc_pid_stat(5): ``S`` sleeps, ``R`` runs, ``D`` waits for a disk, ``T`` is stopped."""

@@ -10,12 +10,15 @@ from halfopen.model.quantity import duration, share
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.model.owner import Owner
     from halfopen.model.sockets import Listener
     from halfopen.rules.space import Space
 
 #: A connection that waited that long was not taken by a loop that calls accept() whenever one is there. It is also when
 #: a client's first retransmission would come (RFC 6298: an initial timeout of 1 s).
 STARVING_MS = 1000
+#: Processes that a command names; the others are alike.
+WORKERS_NAMED = 4
 
 
 def starving(listener: Listener) -> bool:
@@ -35,6 +38,31 @@ def dead(listener: Listener) -> int:
     # The rows of a group cannot be told apart, and stand with its first socket.
     vanished = listener.accept_queue - established - closed if listener.group == 1 else 0
     return closed + max(0, vanished)
+
+
+def stays_full(listener: Listener, before: Listener | None) -> bool:
+    """Whether it is full at both ends of the watched time: no burst, but a program that takes too few."""
+    return before is not None and is_full(before) and is_full(listener)
+
+
+def acceptors(listener: Listener) -> tuple[Owner, ...]:
+    """The processes that call accept(): of a master and its workers, which all hold the socket, the workers."""
+    parents = {owner.parent for owner in listener.owners}
+    return tuple(owner for owner in listener.owners if owner.pid not in parents) or listener.owners
+
+
+def look_at(listener: Listener) -> tuple[str, ...]:
+    """What a person looks at to see why accept() is not called: a stopped process is the whole answer."""
+    workers = acceptors(listener)
+    stopped = [owner.pid for owner in workers if owner.state in {"T", "t"}]
+    if stopped:
+        number = " ".join(map(str, stopped))
+        return (f"Stopped by a signal or a debugger: process {number}. Let it run again: `kill -CONT {number}`.",)
+    pids = [owner.pid for owner in workers[:WORKERS_NAMED]]
+    if not pids:
+        return ()
+    some = str(pids[0]) if len(pids) == 1 else f"{{{','.join(map(str, pids))}}}"
+    return (f"See what its threads do: `cat /proc/{some}/task/*/wchan`, `top -H -p {','.join(map(str, pids))}`.",)
 
 
 def holds_up(listener: Listener) -> str:

@@ -81,13 +81,17 @@ def raise_backlog(space: Space, listener: Listener) -> Remedy:
     """What gives ``listener`` a larger limit: the bound that counts, and then a new listen()."""
     want, cap, why = wanted(space, listener), space.sysctl(SOMAXCONN), bound(space, listener)
     who = listener.owners[0].comm if listener.owners else "the application"
-    again = "A limit is taken at listen() and never changes by itself: instead of a restart, listen() again does."
+    known = program(listener.owners[0].comm if listener.owners else None)
+    reload = known.reload if known is not None and (why is None or why.kind == "application") else ""
+    again = "A running listener keeps its limit until the program calls listen() again."
+    if reload:
+        again = f"A running listener keeps its limit until the program calls listen() again: `{reload}` makes it."
     if why is not None and why.kind == "stale" and cap is not None and cap > listener.accept_queue_limit:
         return Remedy(f"Restart {who}, so that it takes the present cap of {grouped(cap)}.", (), (again,))
     changes: tuple[Change, ...] = (space.change(SOMAXCONN, str(want)),) if cap is None or cap < want else ()
     steps = () if why is not None and why.kind == "somaxconn" else (ask_for(who, want),)
     cause = f"Raise {SOMAXCONN}" if why is not None and why.kind == "somaxconn" else f"Raise the backlog of {who}"
-    return Remedy(f"{cause} to {want}, then restart {who}.", changes, (*steps, again))
+    return Remedy(f"{cause} to {want}, then {'reload' if reload else 'restart'} {who}.", changes, (*steps, again))
 
 
 def ask_for(who: str, want: int) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.accepting import holds_up, is_full, queue_evidence, starving
+from halfopen.rules.accepting import holds_up, is_full, look_at, queue_evidence, starving, stays_full
 from halfopen.rules.backlog import bound, raise_backlog
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
@@ -19,9 +20,20 @@ if TYPE_CHECKING:
     from halfopen.rules.growth import Growth
     from halfopen.rules.space import Space
 
+#: Of what another listener dropped in the same time, a listener must have dropped one in so many to be accused: some
+#: packets at each socket are noise (F101). And all of them together, one in so many of the namespace's overflows, which
+#: may be those of listeners that are gone.
+OWN_SHARE = 10
+
 #: Mean drops a second below which counters that began long ago say nothing: one a minute is neither a load nor an
 #: outage.
 OLD_PER_S_MIN = 1 / 60
+
+
+MORE_WORKERS = "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits."
+STILL_FULL = (
+    "If it is full all the time, a longer one would only turn drops into waits: `halfopen doctor --for 10s` tells."
+)
 
 
 class AcceptQueueOverflow(Rule):
@@ -41,16 +53,16 @@ class AcceptQueueOverflow(Rule):
     ## Evidence
     The queue and its limit now, the drops of this one socket (`SK_MEMINFO_DROPS`) and the namespace's `ListenOverflows`
     between two snapshots, the age of the oldest connection that waits. The drops of a socket also count some noise, so
-    they accuse it only where `ListenOverflows` moved, too.
+    they accuse it only where `ListenOverflows` moved, too, and where no other listener dropped ten times as many.
 
     ## Confirm by hand
     `ss -ltnm` shows `Recv-Q` above `Send-Q`, and `d<n>` in `skmem` growing; `nstat -az TcpExtListenOverflows` moves.
 
     ## Remedy
     If connections wait for a second and more, the application does not call accept(): find out what it does instead. A
-    longer queue would only turn drops into waits. If it accepts all the time and the queue still runs over, bursts are
-    larger than the backlog: raise the bound that counts, then restart the application. `tcp_max_syn_backlog` and
-    `tcp_syncookies` change nothing here.
+    longer queue would only turn drops into waits. So it would where the queue is full at both ends of the watched time:
+    the application takes fewer than come. If it runs over and empties again, bursts are larger than the backlog: raise
+    the bound that counts, then restart the application. `tcp_max_syn_backlog` and `tcp_syncookies` change nothing here.
 
     ## When it is wrong
     A queue may be full at the moment of the snapshot by chance; `--for 10s` tells whether connections are lost. The
@@ -73,35 +85,31 @@ class AcceptQueueOverflow(Rule):
         """One finding for each socket, and one for a namespace whose drops belong to none of them."""
         for space in context.spaces:
             accused = False
-            for listening in space.listening:
-                for listener, before in listening.members:
-                    drops = space.drops(listener, before)
-                    if severity := _severity(space, listener, drops):
-                        accused = True
-                        yield self._at(space, listener, drops, severity)
+            members = [member for listening in space.listening for member in listening.members]
+            dropped = [space.drops(*member) for member in members]
+            for (listener, before), drops in zip(members, dropped, strict=True):
+                own = drops if _its_own(space, drops, dropped) else None
+                if severity := _severity(listener, drops, own):
+                    accused = True
+                    yield self._at(space, listener, before, drops, severity)
             if not accused:
                 yield from self._somewhere(space)
 
-    def _at(self, space: Space, listener: Listener, drops: Growth | None, severity: Severity) -> Finding:
+    def _at(
+        self, space: Space, listener: Listener, before: Listener | None, drops: Growth | None, severity: Severity
+    ) -> Finding:
         full = is_full(listener)
-        why = bound(space, listener)
-        state = "is full" if full else "overflowed" if severity != "notice" else "has overflowed at some time"
-        reason = (
-            holds_up(listener)
-            if starving(listener)
-            else f"bursts are larger than the queue; {why.sentence}"
-            if why
-            else None
-        )
         return self.finding(
             space.subject("listener", listener_name(listener), **listener_identity(listener)),
-            f"The accept queue {state}" + (f": {reason}." if reason else "."),
+            _cause(space, listener, before, drops, severity),
             (
                 *queue_evidence(space, listener),
                 _dropped(drops),
-                space.counted("ListenOverflows", "accept queue overflows"),
+                space.counted("ListenOverflows", "accept queue overflows of all listeners here")
+                if len(space.listening) > 1
+                else space.counted("ListenOverflows", "accept queue overflows"),
             ),
-            remedy=None if severity == "notice" else _remedy(space, listener),
+            remedy=None if severity == "notice" else _remedy(space, listener, before, drops),
             confirm=space.command(f"ss -ltnm 'sport = :{listener.port}'"),
             severity=severity,
             harm="failing" if severity == "critical" else "slow" if severity == "warning" else "risk",
@@ -127,18 +135,45 @@ class AcceptQueueOverflow(Rule):
         )
 
 
-def _severity(space: Space, listener: Listener, drops: Growth | None) -> Severity | None:
-    """How bad it is at this socket; None when there is nothing."""
+def _severity(listener: Listener, drops: Growth | None, own: Growth | None) -> Severity | None:
+    """How bad it is at this socket; None when there is nothing. ``own``: the drops, where they accuse it."""
     if is_full(listener):
+        return "warning" if drops is not None and drops.measured and not drops.count else "critical"
+    if own is None:
+        return None
+    if own.measured:
         return "critical"
+    if own.recent:
+        return "warning"
+    return "notice" if (own.per_s or 0) >= OLD_PER_S_MIN else None
+
+
+def _its_own(space: Space, drops: Growth | None, everybody: list[Growth | None]) -> bool:
+    """Whether the namespace's overflows may be those of a socket with these drops."""
     overflows = space.growth("ListenOverflows")
     if drops is None or not drops.count or overflows is None or not overflows.count:
-        return None
-    if drops.measured:
-        return "critical"
-    if drops.recent:
-        return "warning"
-    return "notice" if (drops.per_s or 0) >= OLD_PER_S_MIN else None
+        return False
+    counts = [growth.count for growth in everybody if growth is not None]
+    return drops.count * OWN_SHARE >= max(counts) and (
+        drops.measured or sum(counts) * OWN_SHARE >= overflows.count or not overflows.recent
+    )
+
+
+def _cause(space: Space, listener: Listener, before: Listener | None, drops: Growth | None, severity: Severity) -> str:
+    why = bound(space, listener)
+    who = listener.owners[0].comm if listener.owners else "the application"
+    reasons = []
+    if starving(listener):
+        reasons = [holds_up(listener)]
+    elif stays_full(listener, before):
+        reasons = [f"{who} takes connections more slowly than they come"]
+    elif why is not None:
+        slow = f", or {who} takes them too slowly" if space.before is None and is_full(listener) else ""
+        reasons = [f"bursts are larger than the queue{slow}", why.sentence]
+    state = "is full" if is_full(listener) else "overflowed" if severity != "notice" else "has overflowed at some time"
+    if is_full(listener) and drops is not None and drops.measured and not drops.count:
+        state += f" at the moment, though nothing was dropped {drops.when}"
+    return f"The accept queue {state}" + (f": {'; '.join(reasons)}." if reasons else ".")
 
 
 def _dropped(drops: Growth | None) -> Evidence | None:
@@ -149,14 +184,17 @@ def _dropped(drops: Growth | None) -> Evidence | None:
     )
 
 
-def _remedy(space: Space, listener: Listener) -> Remedy:
-    if not starving(listener):
-        return raise_backlog(space, listener)
-    owner = listener.owners[0] if listener.owners else None
-    who = owner.comm if owner else "the application"
-    look = [f"See what its threads do: `cat /proc/{owner.pid}/task/*/wchan`, `top -H -p {owner.pid}`."] if owner else []
-    steps = (
-        *look,
-        "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits.",
-    )
-    return Remedy(f"Find out why {who} does not call accept().", (), steps)
+def _remedy(space: Space, listener: Listener, before: Listener | None, drops: Growth | None) -> Remedy:
+    who = listener.owners[0].comm if listener.owners else "the application"
+    if starving(listener) or stays_full(listener, before):
+        does = f"Find out why {who} does not call accept()"
+        if not starving(listener):
+            does = f"Let {who} take connections faster"
+        return Remedy(f"{does}.", (), (*look_at(listener), MORE_WORKERS))
+    larger = raise_backlog(space, listener)
+    if space.before is not None:
+        return larger
+    if not is_full(listener) and drops is not None:
+        old = f"Its limit may have been another one when they were dropped: it is {listener.accept_queue_limit} now."
+        return Remedy("See whether it still drops any: `halfopen doctor --for 10s` while it is busy.", (), (old,))
+    return replace(larger, person=(*larger.person, STILL_FULL))

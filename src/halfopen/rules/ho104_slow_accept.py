@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Remedy
-from halfopen.rules.accepting import holds_up, queue_evidence, starving
+from halfopen.rules.accepting import holds_up, look_at, queue_evidence, starving
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
 
@@ -59,16 +59,17 @@ class SlowAccept(Rule):
                 if not listener.accept_queue or not starving(listener):
                     continue
                 owner = listener.owners[0] if listener.owners else None
-                look = f"cat /proc/{owner.pid}/task/*/wchan; cat /proc/{owner.pid}/stack" if owner else None
                 yield self.finding(
                     space.subject("listener", listener_name(listener), **listener_identity(listener)),
-                    f"The application does not call accept(): {holds_up(listener)}.",
+                    f"Connections wait for accept(): {holds_up(listener)}.",
                     queue_evidence(space, listener),
                     remedy=Remedy(
                         f"Find out what {owner.comm if owner else 'the application'} does instead of accept().",
                         (),
-                        ((f"Look where it waits: `{look}`.",) if look else ())
-                        + ("Is it stopped, out of workers or descriptors, or throttled by its control group?",),
+                        (
+                            *look_at(listener),
+                            "Is it out of workers or descriptors, throttled by its control group, or slow at its work?",
+                        ),
                     ),
                     confirm=space.command(f"ss -ltn 'sport = :{listener.port}'"),
                 )

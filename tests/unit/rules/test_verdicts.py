@@ -153,7 +153,7 @@ def test_a_local_cause_is_named_with_its_remedy_and_nobody_else_is_suspected() -
 def test_a_listener_without_drops_is_exonerated() -> None:
     facts = Facts(TARGET, (result(syns=2),), own=True, listening=listener(), drops=Growth(0, 3.0, measured=True))
     evidence = " ".join(judge(facts).evidence)
-    assert "holds 0 of 4 097 connections" in evidence
+    assert "holds 0 connections (its limit: 4 096, and one more fits)" in evidence
     assert "It dropped nothing in 3 s: the listener is exonerated." in evidence
     guilty = Facts(TARGET, (result(syns=2),), own=True, listening=listener(), drops=Growth(7, 3.0, measured=True))
     assert "It dropped 7 packets in 3 s." in " ".join(judge(guilty).evidence)

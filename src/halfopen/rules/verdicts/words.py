@@ -77,8 +77,8 @@ def local_evidence(
         return
     first = listening.first
     yield (
-        f"Its listener {listening.name} holds {grouped(first.accept_queue)} of "
-        f"{plural(first.accept_queue_limit + 1, 'connection')} and "
+        f"Its listener {listening.name} holds {plural(first.accept_queue, 'connection')} (its limit: "
+        f"{grouped(first.accept_queue_limit)}, and one more fits) and "
         f"{plural(listening.syn_queue, 'half-open request')}."
     )
     if drops is None:

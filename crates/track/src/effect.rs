@@ -97,6 +97,13 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             if let Some(believed) = detail.rare_mut().believed.take() {
                 believed.take_back(flow, detail);
             }
+            // Then it says what any ACK of the open connection says: a copy of it says no more.
+            let open = Step {
+                before: State::Established,
+                ..*step
+            };
+            ack(flow, detail, segment, &open);
+            ack_ahead(detail, segment, from);
             carry(detail, segment, from);
         }
         Class::Ack if close && is_swapped_with_rst(flow, detail, segment, step) => {

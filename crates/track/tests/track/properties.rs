@@ -277,7 +277,7 @@ impl Witness for Evidence {
         }
         let client_acks = step.from == Side::Client && segment.flags.has(Flags::ACK);
         let server_proves = step.from == Side::Server
-            && (step.row.class == Class::AckOfData
+            && (matches!(step.row.class, Class::AckOfData | Class::RstDisproved)
                 || segment.flags.has(Flags::FIN)
                 || matches!(
                     step.before,

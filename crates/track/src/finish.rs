@@ -213,6 +213,8 @@ fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
     Some(match detail.server_options.filter(|_| detail.syn_ack.is_some()) {
         Some(_) if detail.syn_data_acked > 0 => FastOpen::Accepted,
         Some(o) if o.asks_fast_open() => FastOpen::Granted,
+        // The cookie may be in what was cut off.
+        Some(o) if o.is_incomplete() => FastOpen::Requested,
         Some(_) => FastOpen::Ignored,
         None => FastOpen::Requested,
     })
@@ -224,7 +226,8 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
         set.insert(Anomaly::Evicted);
     }
     let syn_seen = flow.is(Flow::SYN_SEEN);
-    if syn_seen && flow.syn_data > 0 && !flow.client_options.asks_fast_open() {
+    let asks = flow.client_options.asks_fast_open() || flow.client_options.is_incomplete();
+    if syn_seen && flow.syn_data > 0 && !asks {
         set.insert(Anomaly::SynDataWithoutFastOpen);
     }
     if record.client_options.as_ref().is_some_and(|o| o.tcp.incomplete) {

@@ -253,6 +253,8 @@ impl Fingerprint {
     pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured, nth: u32) -> bool {
         let unmarked_ns = match syn {
             SynCaptured::Never => Some(Self::UNMARKED_SYN_ACK_NS),
+            // Where two capture points lie far apart: a stamp of the same tick is none of a retransmission.
+            SynCaptured::Twice if self.has & Self::TSVAL != 0 => Some(Self::LONGEST_NS),
             SynCaptured::Twice => Some(Self::UNMARKED_NS),
             SynCaptured::Once => (nth == 1).then_some(Self::UNMARKED_SYN_ACK_NS),
             SynCaptured::Elsewhere => None,

@@ -45,7 +45,10 @@ pub fn judge(flow: &Flow, detail: &Detail, segment: &Segment, class: Class, src_
     if let Some(nth) = held.iter().position(is_answer) {
         return Verdict::Answered(nth);
     }
-    let is_ack = matches!(class, Class::Ack | Class::AckOfFin | Class::AckOfData | Class::RstDisproved);
+    let is_ack = matches!(
+        class,
+        Class::Ack | Class::AckOfFin | Class::AckOfData | Class::RstDisproved
+    );
     let is_sender = || held.iter().any(|h| side(h, src_low) == Side::Client);
     match (is_ack, fits) {
         (true, false) => Verdict::Foreign,

@@ -70,6 +70,11 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         }
         ttl(flow, detail, segment, step);
     }
+    let swapped = step.row.class == Class::Ack && is_swapped_with_rst(flow, detail, segment, step);
+    if swapped && !close {
+        // Too late to be: and what comes right behind it (a copy of it) is close to it, not to the RST.
+        detail.client.acked = None;
+    }
     match step.row.class {
         Class::Syn if from == Side::Client => syn_behind_syn_ack(flow, detail, segment),
         Class::Syn => server_syn(flow, detail, segment, step.before),
@@ -106,7 +111,7 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             ack_ahead(detail, segment, from);
             carry(detail, segment, from);
         }
-        Class::Ack if close && is_swapped_with_rst(flow, detail, segment, step) => {
+        Class::Ack if swapped && close => {
             flow.marks = flow.marks & !Flow::RESET_BY_CLIENT | Flow::COMPLETED | Flow::CLOSE_RST_CLIENT;
             flow.anomalies.insert(Anomaly::Reordered);
             detail.ack = Some((segment.time_ns, FrameRef::of(segment)));

@@ -59,6 +59,8 @@ class Change:
     """The new value; null: remove it."""
     now: str | None = None
     netns: str | None = None
+    command: str | None = None
+    """What a person types to make it, until the next boot; null where there is no such command."""
 
 
 @dataclass(frozen=True, slots=True)

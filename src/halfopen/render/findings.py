@@ -56,10 +56,12 @@ def _value(item: Evidence) -> str:
 
 
 def change_words(change: Change) -> str:
-    """``set net.core.somaxconn = 4096 (now 128)``."""
+    """«`sysctl -w net.core.somaxconn=4096` (now 128)»: where there is a command, what a person types."""
     key = escape_text(change.key)
     where = "" if change.netns in {None, "host"} else f" in {escape_text(change.netns or '')}"
     now = "" if change.now is None else f" (now {escape_text(change.now)})"
+    if change.command is not None:
+        return f"`{escape_text(change.command)}`{now}"
     if change.want is None:
         return f"remove {key}{now}{where}"
     return f"set {key} = {escape_text(change.want)}{now}{where}"

@@ -29,7 +29,7 @@ def _anywhere(finding: Finding) -> Finding:
     remedy, subject = finding.remedy, finding.subject
     if subject.kind != "setting" or subject.netns is None or remedy is None or finding.harm in URGENT:
         return finding
-    changes = tuple(replace(change, netns=None) for change in remedy.changes)
+    changes = tuple(replace(change, netns=None, command=None) for change in remedy.changes)
     return replace(finding, subject=replace(subject, netns=None), remedy=replace(remedy, changes=changes), confirm=None)
 
 

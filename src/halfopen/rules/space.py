@@ -87,7 +87,11 @@ class Space:
 
     def change(self, key: str, want: str) -> Change:
         """Set ``key`` to ``want`` in this namespace."""
-        return Change("sysctl", key, want, self.now.sysctls.get(key), self.now.name)
+        text = f"sysctl -w {shlex.quote(f'{key}={want}')}"
+        command: str | None = self.command(text)
+        if command == text and not self._is_here:
+            command = None  # no way in is known
+        return Change("sysctl", key, want, self.now.sysctls.get(key), self.now.name, command)
 
     @property
     def port_range(self) -> tuple[int, int] | None:
@@ -143,9 +147,13 @@ class Space:
         """A setting of this namespace."""
         return self.subject("setting", key, key=key)
 
+    @property
+    def _is_here(self) -> bool:
+        return self.now.own or (self.now.kind == "host" and not self.now.pid)
+
     def command(self, text: str) -> str:
         """``text`` as it has to be typed to run in this namespace."""
-        if self.now.own or (self.now.kind == "host" and not self.now.pid):
+        if self._is_here:
             return text
         if self.now.path and self.now.path.startswith(_NAMED) and _can_be_typed(self.now.path):
             return f"ip netns exec {shlex.quote(self.now.path.removeprefix(_NAMED))} {text}"

@@ -91,6 +91,7 @@ def test_json(halfopen: Halfopen, tuning: Path) -> None:
             "want": "net.ipv4.tcp_fin_timeout = 60",
             "now": "net.ipv4.tcp_fin_timeout = 30",
             "netns": None,
+            "command": None,
         }
     ]
 

@@ -61,7 +61,7 @@ def test_a_finding_says_who_what_how_do_and_check() -> None:
     assert "CRITICAL 0.0.0.0:80 (nginx) (HO101 accept-queue-overflow; connections fail)" in text
     assert "packets dropped at this socket in 10 s: 15 packets" in text
     assert "do Raise net.core.somaxconn to 1024, then restart nginx." in text
-    assert "set net.core.somaxconn = 1024 (now 128)" in text
+    assert "`sysctl -w net.core.somaxconn=1024` (now 128)" in text
     assert "check `ss -ltnm 'sport = :80'`" in text
     assert "One snapshot" not in text
 
@@ -173,6 +173,8 @@ def test_words() -> None:
     assert evidence_words(Evidence("drops", None)) == "drops: —"
     assert evidence_words(Evidence("rate", 1.5, "per second")) == "rate: 1.5 per second"
     assert change_words(Change("sysctl", "net.x", None, "1", "blue")) == "remove net.x (now 1) in blue"
+    typed = Change("sysctl", "net.x", "2", "1", "blue", "ip netns exec blue sysctl -w net.x=2")
+    assert change_words(typed) == "`ip netns exec blue sysctl -w net.x=2` (now 1)"
 
 
 def test_one_trouble_of_many_namespaces_is_one_sentence() -> None:

@@ -62,7 +62,10 @@ def hasty(*names: str) -> list[Finding]:
     key = "net.ipv4.tcp_syn_retries"
     settings = {"sysctls": {"tcp_syn_retries": 2, "tcp_syn_linear_timeouts": 4}, "counters": {}}
     now, _ = snapshots({"now": settings})
-    spaces = tuple(replace(now.netns[0], name=name, kind="named", inode=at) for at, name in enumerate(names, 10))
+    spaces = tuple(
+        replace(now.netns[0], name=name, kind="named", own=False, path=f"/run/netns/{name}", inode=at)
+        for at, name in enumerate(names, 10)
+    )
     found = diagnose(replace(now, netns=spaces)).findings
     return [one for one in found if one.code == "HO210" and one.subject.key == key]
 
@@ -140,7 +143,7 @@ def test_growth_in_words(growth: Growth, when: str, recent: bool) -> None:
 def test_of_many_changes_the_first_are_printed_and_the_others_counted() -> None:
     (one,) = hasty(*(f"n{at}" for at in range(40)))
     printed = list(steps(one))
-    assert [line for line in printed if line.startswith("set ")] == [
-        f"set net.ipv4.tcp_syn_retries = 6 (now 2) in n{at}" for at in range(5)
+    assert [line for line in printed if "sysctl -w" in line] == [
+        f"`ip netns exec n{at} sysctl -w net.ipv4.tcp_syn_retries=6` (now 2)" for at in range(5)
     ]
     assert "and 35 changes like these: `--format json` lists them all" in printed

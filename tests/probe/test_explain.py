@@ -43,6 +43,8 @@ def test_a_rule_that_drops_on_the_way_out(net: Pair) -> None:
     [
         ("output", "tcp dport {} counter reject", "rejects the SYN on its way out"),
         ("output", "tcp dport {} counter reject with tcp reset", "rejects the SYN on its way out"),
+        ("output", "tcp dport {} drop", "drops the SYN on its way out"),
+        ("output", "tcp dport {} reject", "rejects the SYN on its way out"),
         ("input", "tcp sport {} counter drop", "drops the answer on its way in"),
         ("input", "counter drop", "drops the answer on its way in"),
     ],
@@ -131,3 +133,17 @@ def test_a_lost_syn_is_worth_an_explanation(net: Pair) -> None:
     net.far.nft("input", f"{first_only} accept", "tcp flags & (syn|ack) == syn drop")
     found = {cause["kind"]: cause["verdict"] for cause in causes(net, "--source", NEAR[0], target)}
     assert found["retries"] == "fact"
+
+
+@pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
+@pytest.mark.parametrize("verdict", ["drop", "reject", "reject with tcp reset"])
+def test_the_doctor_accuses_a_rule_of_this_hosts_own_that_has_no_counter(net: Pair, far: str, verdict: str) -> None:
+    _, target = net.listen(far)
+    family = "ip6" if ":" in far else "ip"
+    rule = f"{family} daddr {far} tcp dport {target.rpartition(':')[2]} {verdict}"
+    net.near.nft("output", rule)
+    document = json.loads(net.near.halfopen("doctor", "--netns", "own", "--format", "json", target).stdout)
+    assert document["verdict"] == "not_sent"
+    assert f"«{rule}" in document["explanation"]["sentence"]
+    assert document["explanation"]["steps"][0].startswith("Change that rule")
+    assert len(document["explanation"]["steps"]) == 1

@@ -65,6 +65,7 @@ class Explainer:
                 syn_retries=self._syn_retries,
                 before=before,
                 interval_s=interval_s,
+                established=result.established,
             )
             for place, result in self._troubles.items()
         }

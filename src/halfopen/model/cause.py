@@ -8,6 +8,9 @@ from typing import Literal
 from halfopen.model.finding import Evidence, Remedy
 
 CauseKind = Literal["ports", "route", "filter", "conntrack", "rp_filter", "peers", "retries"]
+Stopped = Literal["syn_out", "syn_in", "answer"]
+"""Which packet a rule stops: the SYN on its way out of this host, or in at the target; or the answer on its way in."""
+
 Verdict = Literal["cause", "possible", "exonerated", "unknown", "fact"]
 """``cause``: this alone makes it fail. ``possible``: it may. ``exonerated``: it is not this. ``unknown``: it could not
 be seen. ``fact``: no cause, but it decides what the caller sees (how long it takes)."""
@@ -25,3 +28,5 @@ class LocalCause:
     remedy: Remedy | None = None
     confirm: str | None = None
     """A command that anyone can run to see it."""
+    stops: Stopped | None = None
+    """Which packet the packet filter stops; null for other causes."""

@@ -30,6 +30,29 @@ _STATES = re.compile(r"(!\s*)?(?:--ctstate|--state|ct state)\s+(!=\s*)?(\{[^}]*\
 #: ``tcp sport 8000``, ``--sport 80:90``, ``--sports 80,443``, ``tcp sport { 80, 443 }``.
 _SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
 
+#: Conditions that ``matches`` has checked, whatever it did not understand being taken to hold.
+_CHECKED = re.compile(
+    r"""(?<!\S)(
+      ip6?\ [sd]addr\ (!=\ )?(\{[^}@]*\}|[0-9a-fA-F.:/]+)
+    | tcp\ dport\ (!=\ )?(\{[^}@]*\}|[\d-]+)
+    | (meta\ l4proto|ip\ protocol|ip6\ nexthdr)\ tcp
+    | ct\ state\ (\{[^}]*\}|[\w,]+)
+    | tcp\ flags(\ &\ \([^)]*\)\ ==)?\ syn(\ /\ [\w,|]+)?
+    | -A\ \S+ | -j | -p\ tcp | -m\ (tcp|multiport) | -[sd]\ [0-9a-f.:/]+ | --dports?\ [\d:,]+
+    | --(syn|tcp-flags\ \S+\ SYN) | -m\ (conntrack\ --ctstate|state\ --state)\ [\w,]+
+    )(?!\S)""",
+    re.VERBOSE,
+)
+#: Asks for the loopback interface.
+_LOOPBACK = re.compile(r"(?<!\S)([io]if|[io]ifname|-[io]) \"?lo\"?(?!\S)")
+#: Verdicts of rules that send a packet elsewhere before the filter sees it.
+_ELSEWHERE = frozenset({"dnat", "redirect", "tproxy", "fwd"})
+#: Families of tables that see packets of IPv4 and of IPv6.
+_FAMILIES = {4: ("ip", "inet"), 6: ("ip6", "inet")}
+
+#: Verdicts after which a packet meets the next rule. Any other may have sent it elsewhere.
+_GOES_ON = frozenset({"", "continue", "notrack", "log", "counter"})
+
 #: Jumps that are followed into each other.
 DEPTH_MAX = 16
 
@@ -44,6 +67,9 @@ class Packet:
     """Destination port; None for an answer, whose destination port is not known."""
     answer_from: int | None = None
     """Source port of an answer; None for a SYN, whose source port is not known."""
+
+    loopback: bool = False
+    """It goes over ``lo``, as what a host sends to itself does."""
 
     @property
     def is_answer(self) -> bool:
@@ -60,6 +86,8 @@ class Stop:
     verdict: str
     rule: FilterRule | None = None
     packets: int | None = None
+    certain: bool = False
+    """Every condition on the way to it was checked: such a packet gets no further."""
 
     @property
     def where(self) -> str:
@@ -69,31 +97,40 @@ class Stop:
 
 def stops(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Stop]:
     """Everything at ``hook`` that could drop or reject a new connection's ``packet``."""
+    address = address_of(packet.destination) if packet.destination else None
+    families = None if address is None else _FAMILIES[address.version]
     for chain in packet_filter.chains:
-        if chain.hook == hook:
+        if chain.hook == hook and (families is None or chain.family in families):
             yield from _walk(packet_filter, chain, packet)
 
 
 def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
     name = f"{chain.family} {chain.table} {chain.name}"
-    for rule in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+    # What was passed and may have let the packet go another way makes all that follows a possibility.
+    certain = not packet_filter.rules_left_out and not any(_word(one) in _ELSEWHERE for one in packet_filter.rules)
+    for rule, sure in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
         verdict = _word(rule)
         if verdict in {"drop", "reject"}:
-            yield Stop(name, verdict, rule, rule.packets)
+            yield Stop(name, verdict, rule, rule.packets, certain and sure and _is_checked(rule, packet))
             if _is_plain(rule):
+                return
+        elif verdict == "accept" and _LOOPBACK.search(rule.text):
+            if packet.loopback:
                 return
         elif verdict == "accept" and (
             _is_plain(rule) or rule.ports or rule.destinations or rule.sources or (packet.is_answer and rule.conntrack)
         ):
             return  # what names the packet, or everything, and accepts it is taken at its word
+        elif verdict not in _GOES_ON:
+            certain = False
     if chain.policy == "drop":
-        yield Stop(name, "drop", None, chain.packets)
+        yield Stop(name, "drop", None, chain.packets, certain)
 
 
 def _reached(
     packet_filter: PacketFilter, place: tuple[str, str, str], packet: Packet, depth: int = 0
-) -> Iterator[FilterRule]:
-    """The rules that the packet meets, in order, through jumps."""
+) -> Iterator[tuple[FilterRule, bool]]:
+    """The rules that the packet meets, in order, through jumps; and whether it is certain that it comes so far."""
     if depth > DEPTH_MAX:
         return
     for rule in packet_filter.rules:
@@ -103,9 +140,11 @@ def _reached(
             continue
         kind, _, target = (rule.verdict or "").partition(" ")
         if kind in {"jump", "goto"} and target:
-            yield from _reached(packet_filter, (*place[:2], target), packet, depth + 1)
+            sure = _is_checked(rule, packet)
+            for inner, also in _reached(packet_filter, (*place[:2], target), packet, depth + 1):
+                yield inner, sure and also
         else:
-            yield rule
+            yield rule, True
 
 
 def matches(rule: FilterRule, packet: Packet) -> bool:
@@ -161,6 +200,18 @@ def _is_plain(rule: FilterRule) -> bool:
         return False
     words = _NO_CONDITION.sub(" ", rule.text).split()
     return len(words) == 1 or (words[:1] == ["-A"] and len(words) == 4)
+
+
+def _is_checked(rule: FilterRule, packet: Packet) -> bool:
+    """Whether it asks for nothing that ``matches`` took to hold unseen."""
+    unknown = (
+        (rule.ports and packet.port is None)
+        or (rule.destinations and packet.destination is None)
+        or (rule.sources and packet.source is None)
+        or rule.limit
+    )
+    rest = _CHECKED.sub(" ", _NO_CONDITION.sub(" ", rule.text)).split()
+    return not unknown and (len(rest) == 1 or (len(rest) > 1 and rest[0] in {"jump", "goto"}))
 
 
 def _concerns(rule: FilterRule, packet: Packet) -> bool:

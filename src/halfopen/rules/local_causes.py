@@ -72,7 +72,16 @@ def local_causes(
     """
     space = Space(now, before, interval_s)
     answered = errno not in {None, "ETIMEDOUT"}
-    way = Way(destination, port, source, syn_retries, unanswered=not answered, established=established, there=there)
+    way = Way(
+        destination,
+        port,
+        source,
+        syn_retries,
+        unanswered=not answered,
+        established=established,
+        errno=errno,
+        there=there,
+    )
     found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}

@@ -244,3 +244,21 @@ def test_the_most_specific_listener_serves(rows: list[str], address: str, found:
 def test_an_ipv6_listener_that_is_only_that_takes_no_ipv4() -> None:
     now, _ = snapshots({"now": {"listeners": [{"at": "[::]:80", "only_v6": True}]}})
     assert serving(Context.of(now).spaces[0], "10.0.0.1", 80) is None
+
+
+@pytest.mark.parametrize(
+    "ended", [result("timeout", syns=3), result("unreachable", errno="EHOSTUNREACH"), result("refused")]
+)
+def test_a_rule_of_this_hosts_own_output_is_the_verdict(ended: ProbeResult) -> None:
+    rule = LocalCause("filter", "cause", "The rule drops.", remedy=Remedy("Change that rule."), stops="syn_out")
+    verdict = judge(Facts(TARGET, (ended,) * 2, (rule,)))
+    assert verdict.kind == "not_sent"
+    assert verdict.sentence == "2 connects to 192.0.2.9:443 failed: no SYN got out of this host. The rule drops."
+    assert verdict.steps == ("Change that rule.",)
+
+
+def test_a_rule_at_the_input_says_nothing_of_the_way_out() -> None:
+    rule = LocalCause("filter", "cause", "The rule drops.", remedy=Remedy("Change that rule."), stops="answer")
+    verdict = judge(Facts(TARGET, (result("timeout", syns=3),), (rule,)))
+    assert verdict.kind == "silent_drop"
+    assert verdict.steps == ("Change that rule.",)

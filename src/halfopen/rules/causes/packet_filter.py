@@ -9,13 +9,27 @@ from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_counters import grown
 from halfopen.rules.filtering import Packet, names_source_port, stops
+from halfopen.rules.routing import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.model.cause import Stopped, Verdict
     from halfopen.rules.causes.way import Way
     from halfopen.rules.filtering import Stop
     from halfopen.rules.space import Space
+
+
+#: What connect() says where a rule of this verdict stopped the SYN: with anything else it came less far, or further.
+_ENDINGS = {
+    "drop": frozenset({None, "ETIMEDOUT", "EPERM"}),
+    "reject": frozenset({None, "ETIMEDOUT", "ECONNREFUSED", "EHOSTUNREACH", "EACCES"}),
+}
+_WORDS: dict[Stopped, str] = {
+    "syn_out": "the SYN on its way out",
+    "syn_in": "the SYN on its way in",
+    "answer": "the answer on its way in",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +38,17 @@ class _Stopped:
 
     stop: Stop
     space: Space
-    what: str
+    packet: Stopped
+    way: Way
+
+    @property
+    def guilty(self) -> bool:
+        """Whether it stops every such packet, as its counter or its text says; a counter that stood still denies it."""
+        if self.moved:
+            return True
+        still = self.stop.rule is not None and grown(self.space, self.stop.rule) == 0
+        fits = not self.way.established and self.way.errno in _ENDINGS[self.stop.verdict]
+        return self.stop.certain and fits and not still
 
     @property
     def moved(self) -> bool:
@@ -38,32 +62,38 @@ def check(space: Space, way: Way) -> LocalCause | None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
     found = [*_on_the_way_out(space, way), *_at_the_target(space, way)]
     if way.unanswered:
-        found += [_Stopped(stop, space, "the answer on its way in") for stop in _on_the_way_back(space, way)]
+        found += [_Stopped(stop, space, "answer", way) for stop in _on_the_way_back(space, way)]
     if not found:
         either = "out or in" if way.there is not None and way.there.now.packet_filter is not None else "out"
         both = ", or its answer on its way in" if way.unanswered else ""
         return LocalCause(
             "filter", "exonerated", f"No rule of the packet filter stops a SYN on its way {either}{both}."
         )
-    return _stopped(min(found, key=lambda one: not one.moved))
+    return _stopped(min(found, key=lambda one: (not one.guilty, not one.moved)))
 
 
 def _stopped(one: _Stopped) -> LocalCause:
     stop = one.stop
-    may = "counted packets in the meantime and" if one.moved else "may"
-    sentence = f"{stop.where[0].upper()}{stop.where[1:]} {may} {stop.verdict}{'s' if one.moved else ''} {one.what}."
+    where = "" if one.space is not one.way.there or one.space.now.own else f" in network namespace {one.space.name}"
+    does = f"counted packets in the meantime and {stop.verdict}s" if one.moved else f"{stop.verdict}s"
+    does = does if one.guilty else f"may {stop.verdict}"
+    sentence = f"{stop.where[0].upper()}{stop.where[1:]} {does} {_WORDS[one.packet]}{where}."
     evidence = (
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
     confirm = one.space.command("nft list ruleset")
-    remedy = Remedy("Change that rule, or accept the connection in one before it.") if one.moved else None
-    return LocalCause("filter", "cause" if one.moved else "possible", sentence, evidence, remedy, confirm)
+    change = "Change that rule" if stop.rule is not None else "Change that policy"
+    accept = "accept the connection in a rule before it" if stop.rule is not None else "accept the connection in a rule"
+    remedy = Remedy(f"{change}, or {accept}: `{confirm}`.") if one.guilty else None
+    verdict: Verdict = "cause" if one.guilty else "possible"
+    return LocalCause("filter", verdict, sentence, evidence, remedy, confirm, one.packet)
 
 
 def _on_the_way_out(space: Space, way: Way) -> Iterator[_Stopped]:
     if space.now.packet_filter is not None:
-        for stop in stops(space.now.packet_filter, "output", Packet(way.source, way.destination, way.port)):
-            yield _Stopped(stop, space, "the SYN on its way out")
+        packet = Packet(way.source, way.destination, way.port, loopback=is_own(space.now, way.destination))
+        for stop in stops(space.now.packet_filter, "output", packet):
+            yield _Stopped(stop, space, "syn_out", way)
 
 
 def _at_the_target(space: Space, way: Way) -> Iterator[_Stopped]:
@@ -71,9 +101,9 @@ def _at_the_target(space: Space, way: Way) -> Iterator[_Stopped]:
     there = way.there
     if there is None or there.now.packet_filter is None:
         return
-    where = "" if there.name == space.name else f" in network namespace {there.name}"
-    for stop in stops(there.now.packet_filter, "input", Packet(way.source, way.destination, way.port)):
-        yield _Stopped(stop, there, f"the SYN on its way in{where}")
+    packet = Packet(way.source, way.destination, way.port, loopback=there.name == space.name)
+    for stop in stops(there.now.packet_filter, "input", packet):
+        yield _Stopped(stop, there, "syn_in", way)
 
 
 def _on_the_way_back(space: Space, way: Way) -> Iterator[Stop]:
@@ -83,7 +113,7 @@ def _on_the_way_back(space: Space, way: Way) -> Iterator[Stop]:
     """
     if space.now.packet_filter is None:
         return
-    answer = Packet(way.destination, way.source, None, way.port)
+    answer = Packet(way.destination, way.source, None, way.port, loopback=is_own(space.now, way.destination))
     for stop in stops(space.now.packet_filter, "input", answer):
         if stop.rule is None:
             told = not _lets_answers_in(space)

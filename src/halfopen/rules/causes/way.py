@@ -25,6 +25,8 @@ class Way:
     """Nothing came back: an answer may have been dropped here."""
     established: bool = False
     """It worked in the end: packets find their way in both directions."""
+    errno: str | None = None
+    """What connect() said, by name; None: nothing within its patience, or it worked."""
     there: Space | None = None
     """The network namespace of this host that has the destination's address; None: another host, as far as is known."""
 

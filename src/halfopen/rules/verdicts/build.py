@@ -27,7 +27,7 @@ def verdict(
     steps = tuple(cause.remedy.summary for cause in accused if cause.remedy is not None) + more
     if general is None:
         # Where this host is at fault, nobody else has to be asked.
-        general = () if accused and kind in {"unreachable", "slow_syn"} else STEPS[kind]
+        general = () if accused and kind in {"unreachable", "slow_syn", "not_sent", "refused"} else STEPS[kind]
     steps += general
     blamed = accused and kind not in {"healthy", "accept_starvation"}
     return Verdict(

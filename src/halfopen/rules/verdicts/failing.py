@@ -52,6 +52,9 @@ def _by_address(results: list[ProbeResult]) -> str:
 def failed(facts: Facts) -> Verdict:
     """None was."""
     first = facts.failed[0]
+    if any(cause.verdict == "cause" and cause.stops == "syn_out" for cause in facts.causes):
+        count = plural(len(facts.failed), "connect")
+        return verdict(facts, "not_sent", f"{count} to {facts.target} failed: no SYN got out of this host.")
     told = [result for result in facts.failed if result.ending == "unreachable" and result.handshake.syn_sent]
     silent = {result.handshake.server for result in facts.failed} - {result.handshake.server for result in told}
     if told and not silent and all(result in told or result.ending == "timeout" for result in facts.failed):

@@ -23,8 +23,10 @@ class ExitCode(IntEnum):
     OK = 0, "The command did its work, and nothing reached `--fail-on`."
     FINDINGS = (
         1,
-        "The command did its work, and found something at or above `--fail-on` (with `doctor HOST:PORT` a target that "
-        "cannot be reached is such a thing), or, with `probe` and `load`, a target that cannot be reached.",
+        (
+            "The command did its work, and found something at or above `--fail-on` (with `doctor HOST:PORT` a target "
+            "that cannot be reached is such a thing), or, with `probe` and `load`, a target that cannot be reached."
+        ),
     )
     USAGE = 2, "The command line is wrong. Nothing was done."
     FILE = 3, "An input cannot be read or holds nothing for the command (no TCP), or an output cannot be written."

@@ -51,7 +51,7 @@ def _target(report: TargetReport, verdict: Verdict) -> Iterator[str]:
     yield ""
     yield from (f"- because: {_plain(escape_text(text))}" for text in verdict.evidence)
     yield from (f"- do: {_plain(escape_text(text))}" for text in verdict.steps)
-    yield f"- unless: {_plain(escape_text(verdict.falsified_by))}"
+    yield f"- disproof: {_plain(escape_text(verdict.falsified_by))}"
     if report.results:
         yield from ("", "| attempt | outcome | error | SYNs | time |", "| --- | --- | --- | --- | --- |")
         for number, result in enumerate(report.results, 1):

@@ -75,7 +75,7 @@ def _verdict(report: TargetReport, width: int, paint: Paint) -> Iterator[str]:
     role = "good" if severity is None else SEVERITY_ROLES[severity]
     title = wrap(escape_text(verdict.sentence), width, f"{verdict.kind.replace('_', ' ').upper()}: ", "  ")
     yield from (paint(role, line) for line in title)
-    for label, texts in (("because", verdict.evidence), ("do", verdict.steps), ("unless", (verdict.falsified_by,))):
+    for label, texts in (("because", verdict.evidence), ("do", verdict.steps), ("disproof", (verdict.falsified_by,))):
         for index, text in enumerate(text for text in texts if text):
             first, *rest = wrap(escape_text(text), width, _INDENT)
             words = (label if index == 0 else "").rjust(len(_INDENT) - 2)

@@ -4,7 +4,7 @@
 //! the connection goes on. An observer does not know the window, so he believes such an RST until he sees that both
 //! ends go on.
 
-use halfopen_wire::Segment;
+use halfopen_wire::{Flags, Segment};
 
 use crate::classify::REORDER_NS;
 use crate::flow::{Detail, Flow, FrameRef, Stream, distance};
@@ -20,8 +20,12 @@ pub struct Believed {
     seq: u32,
     /// What its sender had sent.
     sender: Stream,
-    /// One past the highest byte of its receiver.
+    /// One past what its receiver had sent.
     receiver_end: u32,
+    /// How far its sender went behind it, its FIN counted.
+    sender_to: Option<u32>,
+    /// How far its receiver went.
+    receiver_to: u32,
     /// The client's ACK of the SYN-ACK, behind an RST before completion.
     ack: Option<(i64, FrameRef)>,
 }
@@ -39,6 +43,8 @@ impl Believed {
                 seq: segment.seq,
                 sender: *sender,
                 receiver_end: receiver.end,
+                sender_to: None,
+                receiver_to: receiver.end,
                 ack: None,
             })
         })
@@ -48,9 +54,10 @@ impl Believed {
     pub fn is_disproved_by(&self, segment: &Segment, from: Side) -> bool {
         let late = segment.time_ns.saturating_sub(self.time_ns) > REORDER_NS;
         if from == self.from {
-            (late || self.opening) && acks_beyond(self.receiver_end, segment.ack)
+            (late || self.opening) && is_between(self.receiver_end, segment.ack, self.receiver_to)
         } else {
-            acks_beyond(self.sender.end, segment.ack)
+            self.sender_to
+                .is_some_and(|to| is_between(self.sender.end, segment.ack, to))
         }
     }
 
@@ -62,8 +69,13 @@ impl Believed {
         // The capture may have swapped them: what ends at or before the RST's number was sent before it.
         let close = segment.time_ns.saturating_sub(self.time_ns) <= REORDER_NS;
         let end = segment.seq.wrapping_add(segment.payload_len);
-        if from == self.from && !self.opening && close && distance(end, self.seq) >= 0 {
+        let to = end.wrapping_add(u32::from(segment.flags.has(Flags::FIN)));
+        if from != self.from {
+            self.receiver_to = later(self.receiver_to, to);
+        } else if !self.opening && close && distance(end, self.seq) >= 0 {
             self.sender.carry(segment.seq, segment.payload_len);
+        } else {
+            self.sender_to = Some(self.sender_to.map_or(to, |before| later(before, to)));
         }
     }
 
@@ -93,8 +105,12 @@ const fn streams(detail: &Detail, from: Side) -> (&Stream, &Stream) {
     }
 }
 
-/// Whether `ack` is for something behind `end`, and not further away than a window.
-const fn acks_beyond(end: u32, ack: u32) -> bool {
-    let beyond = distance(end, ack);
-    beyond > 0 && beyond <= Stream::LARGEST_JUMP
+/// Whether `ack` is for something behind `end` that was seen.
+const fn is_between(end: u32, ack: u32, seen: u32) -> bool {
+    distance(end, ack) > 0 && distance(ack, seen) >= 0
+}
+
+/// The one further on.
+const fn later(a: u32, b: u32) -> u32 {
+    if distance(a, b) > 0 { b } else { a }
 }

@@ -316,7 +316,7 @@ pub const fn distance(from: u32, to: u32) -> i32 {
 
 impl Stream {
     /// No receiver offers more than 1 GiB (RFC 7323 section 2.3): a jump beyond this is not of this stream.
-    pub const LARGEST_JUMP: i32 = 1 << 30;
+    const LARGEST_JUMP: i32 = 1 << 30;
     /// What a capture puts out of order is a few packets: an acknowledgment further ahead is of what it missed.
     pub const LARGEST_DISORDER: i32 = 1 << 16;
 

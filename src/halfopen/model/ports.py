@@ -8,6 +8,9 @@ from halfopen.model.owner import Owner
 from halfopen.model.snapshot import Unavailable
 
 SCHEMA = "halfopen.ports/1"
+DEFAULT_LOW, DEFAULT_HIGH = 32768, 60999
+"""The kernel's own ``ip_local_port_range``; its bounds differ in parity, as they should (fact F57)."""
+DEFAULT_SIZE = DEFAULT_HIGH - DEFAULT_LOW + 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.model.ports import DEFAULT_HIGH, DEFAULT_LOW, DEFAULT_SIZE
 from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, listed, plural, share
 from halfopen.render.escape import escape_text
 from halfopen.render.gaps import gap_sentences
@@ -24,10 +25,11 @@ _REUSE_WORDS = {0: "off", 1: "on", 2: "on for loopback only"}
 
 _COLUMNS = (
     Column("from → to", shrink=24),
-    Column("in use", right=True),
+    Column("taken", right=True),
     Column("of", right=True, keep=3),
     Column("share", right=True),
     Column("TIME_WAIT", right=True, keep=2),
+    Column("reusable", right=True, keep=2),
     Column("rate/s", right=True, keep=4),
     Column("slow in", right=True),
     Column("out in", right=True),
@@ -40,7 +42,8 @@ def render_ports(ports: Ports, width: int, paint: Paint, top: int = 20) -> str:
     width = clamp(width)
     found = [use for use in ports.destinations if use.in_use]
     blocks = [_ranges(ports, width), _table(found[:top], width, paint), _rest(found, ports, top, width, paint)]
-    blocks += [_verdict(use, width, paint) for use in found if _is_tight(use)][:top]
+    narrow = {space.name for space in ports.netns if _is_narrow(space)}
+    blocks += [_verdict(use, width, paint, narrow=use.netns in narrow) for use in found if _is_tight(use)][:top]
     blocks.append(_gaps(ports.unavailable, width, paint))
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 
@@ -74,10 +77,11 @@ def _row(use: PortUse) -> list[Cell | str]:
     role = "bad" if not use.headroom else "warn" if use.share >= TIGHT_SHARE else ""
     return [
         Cell(escape_text(way if use.netns == "host" else f"{use.netns}: {way}"), role),
-        Cell(grouped(use.in_use), role),
+        Cell(grouped(use.taken), role),
         grouped(use.range_size),
         Cell(share(use.taken, use.range_size), role),
         grouped(use.time_wait),
+        grouped(use.in_use - use.taken) if use.in_use > use.taken else "",
         UNKNOWN if rate is None else f"{rate:.1f}" if rate < 9.95 else grouped(round(rate)),
         Cell(_time(use.seconds_to_cliff, use), role),
         Cell(_time(use.seconds_to_exhaustion, use), role),
@@ -107,8 +111,12 @@ def _is_tight(use: PortUse) -> bool:
     return use.share >= TIGHT_SHARE or (soon is not None and soon <= SOON_S)
 
 
-def _verdict(use: PortUse, width: int, paint: Paint) -> list[str]:
-    """What it comes to, and whether tcp_tw_reuse helps."""
+def _is_narrow(space: PortSpace) -> bool:
+    return space.port_range is not None and space.port_range[1] - space.port_range[0] + 1 < DEFAULT_SIZE
+
+
+def _verdict(use: PortUse, width: int, paint: Paint, *, narrow: bool) -> list[str]:
+    """What it comes to, and whether a wider range or tcp_tw_reuse helps."""
     where = "" if use.netns == "host" else f" in {escape_text(use.netns)}"
     lines = wrap(f"{endpoint(use.destination, use.port)} from {use.source}{where}: {_state(use)}", width)
     role = "bad" if not use.headroom else "warn"
@@ -116,6 +124,10 @@ def _verdict(use: PortUse, width: int, paint: Paint) -> list[str]:
     helps = "is at work" if use.tw_reuse.active else helps
     why = use.tw_reuse.why.removeprefix("it is at work: ")
     lines = [paint(role, line) for line in lines] + wrap(f"tcp_tw_reuse {helps}: {why}.", width, first="  ")
+    if narrow:
+        default = f"{DEFAULT_LOW} to {DEFAULT_HIGH}, has {grouped(DEFAULT_SIZE)}"
+        text = f"A wider ip_local_port_range helps: the default, {default}."
+        lines += wrap(text, width, first="  ")
     if use.bound:
         bound = plural(use.bound, "port")
         text = f"{bound} bound before connect() without IP_BIND_ADDRESS_NO_PORT: lost for every destination."

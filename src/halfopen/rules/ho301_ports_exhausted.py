@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import grouped
 from halfopen.rules.destinations import rooms
-from halfopen.rules.ports import more_ports, port_evidence
+from halfopen.rules.more_ports import more_ports
+from halfopen.rules.ports import port_evidence
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -35,8 +36,9 @@ class PortsExhausted(Rule):
     `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
 
     ## Remedy
-    Use connections again (keep-alive, a pool), or let the other side close first. `tcp_tw_reuse=1` gives ports back
-    after a second where they are in TIME_WAIT and timestamps are on; it is proposed only then. More source addresses
+    A range that is narrower than the default of 28 232 ports is widened to it. Otherwise use connections again
+    (keep-alive, a pool), or let the other side close first. `tcp_tw_reuse=1` gives ports back after a second where they
+    are in TIME_WAIT and timestamps are on; it is proposed only then. More source addresses
     multiply the ports, with IP_BIND_ADDRESS_NO_PORT. `tcp_fin_timeout` does not shorten TIME_WAIT; nothing does.
 
     ## When it is wrong
@@ -65,6 +67,6 @@ class PortsExhausted(Rule):
                 f"All {grouped(room.available)} local ports are taken for this destination: connect() fails with "
                 "EADDRNOTAVAIL.",
                 port_evidence(space, room),
-                remedy=more_ports(space, room.tw_reuse.helps, room.destination),
+                remedy=more_ports(space, room),
                 confirm=space.command(f"ss -tan '{towards}' | wc -l"),
             )

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import share
 from halfopen.rules.destinations import rooms
-from halfopen.rules.ports import more_ports, port_evidence
+from halfopen.rules.more_ports import more_ports
+from halfopen.rules.ports import port_evidence
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -41,8 +42,8 @@ class PortsPastHalf(Rule):
     `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
 
     ## Remedy
-    As for HO301: use connections again; let the other side close; `tcp_tw_reuse=1` where its conditions hold; more
-    source addresses. A wider range moves the cliff, too.
+    As for HO301: widen a narrow range, and the cliff moves with it; use connections again; let the other side close;
+    `tcp_tw_reuse=1` where its conditions hold; more source addresses.
 
     ## When it is wrong
     Kernels from 6.15 on search more cheaply; the wall stays where it is.
@@ -74,7 +75,7 @@ class PortsPastHalf(Rule):
                 subject,
                 f"{part} of the local ports are taken for this destination: {state}.",
                 port_evidence(space, room),
-                remedy=more_ports(space, room.tw_reuse.helps, room.destination),
+                remedy=more_ports(space, room),
                 confirm=space.command(f"ss -tan '{towards}' | wc -l"),
                 severity=None if past else "notice",
                 harm=None if past else "growing",

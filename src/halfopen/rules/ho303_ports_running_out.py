@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from halfopen.model.finding import Evidence
 from halfopen.model.quantity import duration
 from halfopen.rules.destinations import rooms
-from halfopen.rules.ports import more_ports, port_evidence
+from halfopen.rules.more_ports import more_ports
+from halfopen.rules.ports import port_evidence
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class PortsRunningOut(Rule):
     `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l`, twice.
 
     ## Remedy
-    As for HO301: use connections again, let the other side close first, `tcp_tw_reuse=1` where its conditions hold.
+    As for HO301: widen a narrow range, use connections again, let the other side close first,
+    `tcp_tw_reuse=1` where its conditions hold.
 
     ## When it is wrong
     A burst that ends by itself, such as a start.
@@ -75,7 +77,7 @@ class PortsRunningOut(Rule):
                     else None,
                     Evidence("until it fails", round(ahead), "s", "sock_diag, two snapshots"),
                 ),
-                remedy=more_ports(space, room.tw_reuse.helps, room.destination),
+                remedy=more_ports(space, room),
                 confirm=space.command(
                     f"ss -tan 'dst {room.destination.destination} and dport = :{room.destination.port}' | wc -l"
                 ),

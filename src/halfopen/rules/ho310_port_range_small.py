@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import grouped
+from halfopen.rules.more_ports import DEFAULT_RANGE, RANGE_KEY
 from halfopen.rules.port_forecast import TIME_WAIT_S
 from halfopen.rules.ports import reserved_in
 from halfopen.rules.rule import Rule
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
 
-KEY = "net.ipv4.ip_local_port_range"
-DEFAULT = "32768 60999"
 #: A quarter of the default's 28 232: nobody comes there by reserving a few ports.
 SIZE_MIN = 7000
 
@@ -67,14 +66,16 @@ class PortRangeSmall(Rule):
             if size >= SIZE_MIN:
                 continue
             yield self.finding(
-                space.key(KEY),
+                space.key(RANGE_KEY),
                 f"Only {grouped(size)} local ports: for each destination at most {size / TIME_WAIT_S:.0f} "
                 "connections a second that this "
                 "host closes first.",
                 (
-                    space.setting(KEY),
+                    space.setting(RANGE_KEY),
                     Evidence("reserved in it", reserved, "ports", "ip_local_reserved_ports") if reserved else None,
                 ),
-                remedy=Remedy("Widen the range; the default is 32768 to 60999.", (space.change(KEY, DEFAULT),)),
-                confirm=space.command(f"sysctl {KEY}"),
+                remedy=Remedy(
+                    "Widen the range; the default is 32768 to 60999.", (space.change(RANGE_KEY, DEFAULT_RANGE),)
+                ),
+                confirm=space.command(f"sysctl {RANGE_KEY}"),
             )

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.finding import Evidence
 from halfopen.model.ports import TwReuse
 from halfopen.rules.listening import is_loopback
 from halfopen.rules.port_forecast import TIME_WAIT_S, forecast
@@ -171,18 +171,3 @@ def port_evidence(space: Space, room: Headroom) -> Iterator[Evidence]:
         yield Evidence("growth", round(room.growth_per_s, 1), "ports per second", "sock_diag, two snapshots")
     if (setting := space.setting(f"{_PREFIX}tcp_tw_reuse")) is not None:
         yield setting
-
-
-def more_ports(space: Space, tw_reuse_helps: bool | None, destination: Destination) -> Remedy:
-    """What gives more ports for one destination, the best first."""
-    steps = (
-        "Keep connections open and use them again (keep-alive, a pool): that needs no port at all.",
-        "Or let the other side close first, so that TIME_WAIT is there.",
-        "Or connect from more source addresses, with IP_BIND_ADDRESS_NO_PORT.",
-    )
-    if tw_reuse_helps and destination.time_wait:
-        changes = (space.change("net.ipv4.tcp_tw_reuse", "1"),)
-        return Remedy(
-            "Set tcp_tw_reuse to 1: ports in TIME_WAIT can then be taken again after a second.", changes, steps
-        )
-    return Remedy("Reuse connections instead of opening new ones.", (), steps)

@@ -28,11 +28,12 @@ def test_a_row_and_what_it_comes_to() -> None:
     assert text == (
         "this host: 2 000 local ports (40000 to 41999) for each destination; tcp_tw_reuse is off\n"
         "\n"
-        "from → to                 in use     of  share  TIME_WAIT  rate/s  slow in  out in\n"
-        "10.0.0.1 → 10.0.0.5:5432     900  2 000   45 %        800      90      1 s    12 s\n"
+        "from → to                 taken     of  share  TIME_WAIT  rate/s  slow in  out in\n"
+        "10.0.0.1 → 10.0.0.5:5432    900  2 000   45 %        800      90      1 s    12 s\n"
         "\n"
         "10.0.0.5:5432 from 10.0.0.1: 45 % of the local ports are taken. None is left in 12 s at this rate.\n"
         "  tcp_tw_reuse would help: it is 0; 1 lets connect() take ports that are 1 s in TIME_WAIT.\n"
+        "  A wider ip_local_port_range helps: the default, 32768 to 60999, has 28 232.\n"
     )
 
 
@@ -64,6 +65,17 @@ def test_what_is_roomy_has_a_row_and_no_sentence() -> None:
 def test_reuse_that_is_at_work() -> None:
     active = TwReuse(helps=False, why="it is at work: each port can be taken again after 1 s", active=True)
     assert "tcp_tw_reuse is at work: each port can be taken again after 1 s." in screen(replace(USE, tw_reuse=active))
+
+
+def test_what_tcp_tw_reuse_gives_back_is_not_taken() -> None:
+    lines = screen(replace(USE, in_use=900, taken=80)).splitlines()
+    titles, row = next((line, lines[i + 1]) for i, line in enumerate(lines) if line.startswith("from → to"))
+    assert titles.split()[3:8] == ["taken", "of", "share", "TIME_WAIT", "reusable"]
+    assert " 80  2 000    4 %        800       820 " in row
+
+
+def test_a_range_as_wide_as_the_default_needs_no_word() -> None:
+    assert "A wider ip_local_port_range" not in screen(USE, space=replace(SPACE, port_range=(32768, 60999)))
 
 
 def test_other_namespaces_ports_bound_early_and_who_it_is() -> None:

@@ -342,8 +342,8 @@ def test_the_remedy_for_ports_holds_its_conditions() -> None:
     assert does_not is not None
     assert helps.remedy is not None
     assert does_not.remedy is not None
-    assert [change.key for change in helps.remedy.changes] == ["net.ipv4.tcp_tw_reuse"]
-    assert does_not.remedy.changes == ()
+    assert [change.key for change in helps.remedy.changes] == ["net.ipv4.ip_local_port_range", "net.ipv4.tcp_tw_reuse"]
+    assert [change.key for change in does_not.remedy.changes] == ["net.ipv4.ip_local_port_range"]
 
 
 def test_a_local_address_needs_no_route() -> None:

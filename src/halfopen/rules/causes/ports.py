@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import endpoint, grouped, share
-from halfopen.rules.ports import headroom, more_ports, port_evidence
+from halfopen.rules.more_ports import more_ports
+from halfopen.rules.ports import headroom, port_evidence
 
 if TYPE_CHECKING:
     from halfopen.model.cause import Verdict
@@ -37,6 +38,6 @@ def check(space: Space, way: Way) -> LocalCause | None:
         return LocalCause(
             "ports", "exonerated", f"Local ports are not the limit: {taken}.", tuple(port_evidence(space, room))
         )
-    remedy = more_ports(space, room.tw_reuse.helps, room.destination)
+    remedy = more_ports(space, room)
     confirm = space.command(f"ss -tan 'dst {way.destination} and dport = :{way.port}' | wc -l")
     return LocalCause("ports", verdict, sentence, tuple(port_evidence(space, room)), remedy, confirm)

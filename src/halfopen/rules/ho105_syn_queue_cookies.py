@@ -32,7 +32,7 @@ class SynQueueCookies(Rule):
     while cookies are on), and the cookies sent and returned.
 
     ## Confirm by hand
-    `ss -tan state syn-recv 'sport = :PORT' | wc -l` against `Send-Q` of `ss -ltn`; `nstat -az 'TcpExtSyncookies*'`.
+    `ss -Htan state syn-recv 'sport = :PORT' | wc -l` against `Send-Q` of `ss -ltn`; `nstat -az 'TcpExtSyncookies*'`.
 
     ## Remedy
     If cookies come back, the clients are real and the queue is too short for rate x round trip: raise the backlog. If

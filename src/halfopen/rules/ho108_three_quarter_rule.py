@@ -33,7 +33,7 @@ class ThreeQuarterRule(Rule):
     Rows in SYN_RECV, `tcp_max_syn_backlog`, and `ListenDrops` less `ListenOverflows` less `TCPReqQFullDrop`.
 
     ## Confirm by hand
-    `ss -tan state syn-recv | wc -l` stands at ¾ of `sysctl net.ipv4.tcp_max_syn_backlog`, and `nstat -az
+    `ss -Htan state syn-recv | wc -l` stands at ¾ of `sysctl net.ipv4.tcp_max_syn_backlog`, and `nstat -az
     TcpExtListenDrops` moves.
 
     ## Remedy

@@ -29,7 +29,7 @@ class SynBacklog(SettingRule):
     The setting, and `tcp_syncookies`.
 
     ## Confirm by hand
-    `ss -tan state syn-recv | wc -l` stops at the listener's `Send-Q` and one more, whatever the setting is.
+    `ss -Htan state syn-recv | wc -l` stops at the listener's `Send-Q` and one more, whatever the setting is.
 
     ## Remedy
     Raise the listener's backlog (and `net.core.somaxconn`) where a SYN queue is full. The setting itself does no harm.

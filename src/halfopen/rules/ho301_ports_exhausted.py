@@ -33,7 +33,7 @@ class PortsExhausted(Rule):
     closes first a second, each of which costs a port for 60 s.
 
     ## Confirm by hand
-    `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
+    `ss -Htan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
 
     ## Remedy
     A range that is narrower than the default of 28 232 ports is widened to it. Otherwise use connections again
@@ -68,5 +68,5 @@ class PortsExhausted(Rule):
                 "EADDRNOTAVAIL.",
                 port_evidence(space, room),
                 remedy=more_ports(space, room),
-                confirm=space.command(f"ss -tan '{towards}' | wc -l"),
+                confirm=space.command(f"ss -Htan '{towards}' | wc -l"),
             )

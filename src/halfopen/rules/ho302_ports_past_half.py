@@ -39,7 +39,7 @@ class PortsPastHalf(Rule):
     Sockets of that four-tuple against the range; ports of the first parity that are taken.
 
     ## Confirm by hand
-    `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
+    `ss -Htan 'dst ADDRESS and dport = :PORT' | wc -l` against `sysctl net.ipv4.ip_local_port_range`.
 
     ## Remedy
     As for HO301: widen a narrow range, and the cliff moves with it; use connections again; let the other side close;
@@ -66,7 +66,7 @@ class PortsPastHalf(Rule):
             past = _is_past(room)
             if not room.left or not (past or room.share >= NEAR_SHARE):
                 continue
-            part = share(room.in_use, room.available)
+            part = share(room.taken, room.available)
             state = (
                 "connect() searches for a free one, and is slow" if past else "at half of them connect() becomes slow"
             )
@@ -76,7 +76,7 @@ class PortsPastHalf(Rule):
                 f"{part} of the local ports are taken for this destination: {state}.",
                 port_evidence(space, room),
                 remedy=more_ports(space, room),
-                confirm=space.command(f"ss -tan '{towards}' | wc -l"),
+                confirm=space.command(f"ss -Htan '{towards}' | wc -l"),
                 severity=None if past else "notice",
                 harm=None if past else "growing",
             )
@@ -84,4 +84,6 @@ class PortsPastHalf(Rule):
 
 def _is_past(room: Headroom) -> bool:
     half = room.available * CLIFF_SHARE
-    return room.in_use >= half or room.destination.low_parity >= half
+    # connect() takes a port that tcp_tw_reuse gives back where it meets it, and needs not search the other parity.
+    all_stay = room.taken == room.in_use
+    return room.taken >= half or (all_stay and room.destination.low_parity >= half)

@@ -39,7 +39,7 @@ class PortsRunningOut(Rule):
     growth that levels off below the range is not reported.
 
     ## Confirm by hand
-    `ss -tan 'dst ADDRESS and dport = :PORT' | wc -l`, twice.
+    `ss -Htan 'dst ADDRESS and dport = :PORT' | wc -l`, twice.
 
     ## Remedy
     As for HO301: widen a narrow range, use connections again, let the other side close first,
@@ -79,7 +79,7 @@ class PortsRunningOut(Rule):
                 ),
                 remedy=more_ports(space, room),
                 confirm=space.command(
-                    f"ss -tan 'dst {room.destination.destination} and dport = :{room.destination.port}' | wc -l"
+                    f"ss -Htan 'dst {room.destination.destination} and dport = :{room.destination.port}' | wc -l"
                 ),
                 confidence="likely",
             )

@@ -36,7 +36,7 @@ class ClosesFirst(Rule):
     TIME_WAIT entries by destination; divided by 60 s they are the connections closed a second.
 
     ## Confirm by hand
-    `ss -tan state time-wait 'dst ADDRESS and dport = :PORT' | wc -l`.
+    `ss -Htan state time-wait 'dst ADDRESS and dport = :PORT' | wc -l`.
 
     ## Remedy
     Keep-alive or a pool, which also saves a handshake for each request. Or the protocol lets the other side close
@@ -72,5 +72,5 @@ class ClosesFirst(Rule):
                     (),
                     ("Keep-alive, or a connection pool, in the client.",),
                 ),
-                confirm=space.command(f"ss -tan state time-wait '{towards}' | wc -l"),
+                confirm=space.command(f"ss -Htan state time-wait '{towards}' | wc -l"),
             )

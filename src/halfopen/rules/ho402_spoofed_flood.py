@@ -45,7 +45,7 @@ class SpoofedFlood(Rule):
     `SyncookiesSent` against `SyncookiesRecv`; listeners with a full SYN queue; `ListenDrops`, which stands still.
 
     ## Confirm by hand
-    `nstat -az 'TcpExtSyncookies*'`, twice; `ss -tan state syn-recv | wc -l`.
+    `nstat -az 'TcpExtSyncookies*'`, twice; `ss -Htan state syn-recv | wc -l`.
 
     ## Remedy
     Leave `tcp_syncookies` at 1 and `tcp_timestamps` at 1. A longer backlog is no defence: 4096 entries are filled by

@@ -39,5 +39,5 @@ def check(space: Space, way: Way) -> LocalCause | None:
             "ports", "exonerated", f"Local ports are not the limit: {taken}.", tuple(port_evidence(space, room))
         )
     remedy = more_ports(space, room)
-    confirm = space.command(f"ss -tan 'dst {way.destination} and dport = :{way.port}' | wc -l")
+    confirm = space.command(f"ss -Htan 'dst {way.destination} and dport = :{way.port}' | wc -l")
     return LocalCause("ports", verdict, sentence, tuple(port_evidence(space, room)), remedy, confirm)

@@ -210,13 +210,18 @@ def _calls(
 
     rows = (listener for space in context.spaces for one in space.listening for listener, _ in one.members)
     names = {listener.inode: listener_name(listener) for listener in rows if listener.inode}
-    calls = thread_calls(_pid(options.strace, listening), now.host.machine)
+    calls = (call for pid in _pids(options.strace, listening) for call in thread_calls(pid, now.host.machine))
     return tuple(replace(call, on=None if call.inode is None else names.get(call.inode)) for call in calls)
 
 
-def _pid(wanted: str, listening: Listening | None) -> int:
+def _pids(wanted: str, listening: Listening | None) -> list[int]:
+    """The process of that number, or those that call accept() for the target: the workers, not their master."""
+    from halfopen.rules.accepting import acceptors
+
     if wanted.isdigit():
-        return int(wanted)
-    if listening is None or listening.owner is None:
+        return [int(wanted)]
+    members = () if listening is None else listening.members
+    pids = dict.fromkeys(owner.pid for listener, _ in members for owner in acceptors(listener))
+    if not pids:
         raise UsageError("--strace listener: the target is no listener of this host whose process may be known")
-    return listening.owner.pid
+    return list(pids)

@@ -110,7 +110,9 @@ def _finding(finding: Finding, width: int, paint: Paint, *, brief: bool) -> list
 def _do(parts: Sequence[str], width: int, paint: Paint) -> list[str]:
     lines: list[str] = []
     for index, part in enumerate(parts):
-        lines += _labelled("do" if index == 0 else "", part, width, paint)
+        # The first step is what a tired reader looks for: the brightest lines below the title.
+        step = _labelled("do" if index == 0 else "", part, width, paint)
+        lines += [paint("head", line) for line in step] if index == 0 else step
     return lines
 
 
@@ -118,8 +120,8 @@ def _labelled(label: str, text: str, width: int, paint: Paint) -> list[str]:
     if not text:
         return []
     first, *rest = wrap(text, width, _INDENT)
-    words = _LABELS.get(label, "")
-    return [paint("dim", words.rjust(len(_INDENT) - 2)) + first[len(_INDENT) - 2 :], *rest]
+    words = _LABELS.get(label, "").rjust(len(_INDENT) - 2)
+    return [paint("dim" if label == "evidence" else "", words) + first[len(words) :], *rest]
 
 
 def _footer(diagnosis: Diagnosis, width: int, paint: Paint) -> list[str]:

@@ -52,7 +52,7 @@ def render_target(report: TargetReport, width: int, paint: Paint) -> str:
     if report.calls:
         lines += [
             "",
-            paint("head", f"What process {report.calls[0].pid} does"),
+            paint("head", _whose(report.calls)),
             *_calls(report.calls, width),
         ]
     return "\n".join(lines)
@@ -138,6 +138,11 @@ def _cause(cause: LocalCause, width: int, paint: Paint) -> Iterator[str]:
     first, *rest = wrap(text, width, f"{mark:>8}  ", _INDENT)
     yield paint(role, first)
     yield from rest
+
+
+def _whose(calls: tuple[ThreadCall, ...]) -> str:
+    pids = list(dict.fromkeys(str(call.pid) for call in calls))
+    return f"What process {pids[0]} does" if len(pids) == 1 else f"What processes {listed(pids, THREADS_SHOWN)} do"
 
 
 def _calls(calls: tuple[ThreadCall, ...], width: int) -> Iterator[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import Evidence
-from halfopen.model.quantity import duration, share
+from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.quantity import duration, listed, plural, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from halfopen.model.owner import Owner
     from halfopen.model.sockets import Listener
     from halfopen.rules.space import Space
+    from halfopen.rules.taking import Pace
 
 #: A connection that waited that long was not taken by a loop that calls accept() whenever one is there. It is also when
 #: a client's first retransmission would come (RFC 6298: an initial timeout of 1 s).
@@ -20,10 +21,17 @@ STARVING_MS = 1000
 #: Processes that a command names; the others are alike.
 WORKERS_NAMED = 4
 
+MORE_WORKERS = "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits."
+
 
 def starving(listener: Listener) -> bool:
     """Whether connections wait because accept() is not called, rather than because many came at once."""
-    return _oldest_ms(listener) >= STARVING_MS or (is_full(listener) and dead(listener) * 2 >= listener.accept_queue)
+    return _is_old(listener) or (is_full(listener) and dead(listener) * 2 >= listener.accept_queue)
+
+
+def is_held_up(listener: Listener) -> bool:
+    """Whether what is wrong is that the application does not take connections."""
+    return starving(listener) or (is_full(listener) and bool(stopped(listener)))
 
 
 def is_full(listener: Listener) -> bool:
@@ -41,8 +49,16 @@ def dead(listener: Listener) -> int:
 
 
 def stays_full(listener: Listener, before: Listener | None) -> bool:
-    """Whether it is full at both ends of the watched time: no burst, but a program that takes too few."""
-    return before is not None and is_full(before) and is_full(listener)
+    """Whether it is full at both ends of the watched time: no burst, but a program that takes too few.
+
+    The place of the connection that was taken last may not be filled again yet.
+    """
+    return (
+        before is not None
+        and min(listener.accept_queue - listener.accept_queue_limit, before.accept_queue - before.accept_queue_limit)
+        >= 0
+        and (is_full(listener) or is_full(before))
+    )
 
 
 def acceptors(listener: Listener) -> tuple[Owner, ...]:
@@ -51,28 +67,55 @@ def acceptors(listener: Listener) -> tuple[Owner, ...]:
     return tuple(owner for owner in listener.owners if owner.pid not in parents) or listener.owners
 
 
-def look_at(listener: Listener) -> tuple[str, ...]:
-    """What a person looks at to see why accept() is not called: a stopped process is the whole answer."""
-    workers = acceptors(listener)
-    stopped = [owner.pid for owner in workers if owner.state in {"T", "t"}]
-    if stopped:
-        number = " ".join(map(str, stopped))
-        return (f"Stopped by a signal or a debugger: process {number}. Let it run again: `kill -CONT {number}`.",)
-    pids = [owner.pid for owner in workers[:WORKERS_NAMED]]
+def stopped(listener: Listener) -> tuple[Owner, ...]:
+    """Of the processes that call accept(), those that a signal or a debugger has stopped."""
+    return tuple(owner for owner in acceptors(listener) if owner.state in {"T", "t"})
+
+
+def take_sooner(listener: Listener, *, takes: bool = False) -> Remedy:
+    """What a person does so that connections are taken. ``takes``: some are, and not enough."""
+    who = listener.owners[0].comm if listener.owners else "the application"
+    if halted := stopped(listener):
+        number = " ".join(str(owner.pid) for owner in halted)
+        return Remedy(f"Let it run again: `kill -CONT {number}`, or end the debugger.")
+    if takes:
+        return Remedy(f"Let {who} take connections faster.", (), (MORE_WORKERS, *_look_at(listener)))
+    return Remedy(f"Find out what keeps {who} from accept().", (), (*_look_at(listener), MORE_WORKERS))
+
+
+def _look_at(listener: Listener) -> tuple[str, ...]:
+    """What a person looks at to see what the processes do that should call accept()."""
+    pids = [owner.pid for owner in acceptors(listener)[:WORKERS_NAMED]]
     if not pids:
         return ()
     some = str(pids[0]) if len(pids) == 1 else f"{{{','.join(map(str, pids))}}}"
     return (f"See what its threads do: `cat /proc/{some}/task/*/wchan`, `top -H -p {','.join(map(str, pids))}`.",)
 
 
-def holds_up(listener: Listener) -> str:
-    """How long the application has let connections wait."""
+def holds_up(listener: Listener, rate: Pace | None = None) -> str:
+    """Why connections wait: nobody runs who could take them, or not fast enough, or for how long none was taken."""
     who = listener.owners[0].comm if listener.owners else "the application"
-    if _oldest_ms(listener) >= STARVING_MS:
+    if halted := stopped(listener):
+        return _standstill(who, halted, len(acceptors(listener)))
+    if rate is not None:
+        waits = f", and one has waited for {duration(_oldest_ms(listener) * 1000)}" if _is_old(listener) else ""
+        return f"{who} takes {rate}{waits}"
+    if _is_old(listener):
         return f"{who} has let a connection wait for accept() for {duration(_oldest_ms(listener) * 1000)}"
-    return (
-        f"{who} does not call accept(), and {share(dead(listener), listener.accept_queue)} of the clients have given up"
-    )
+    gone = share(dead(listener), listener.accept_queue)
+    return f"{gone} of the clients that wait for accept() by {who} have gone already"
+
+
+def _standstill(who: str, halted: tuple[Owner, ...], of: int) -> str:
+    numbers = listed([str(owner.pid) for owner in halted], WORKERS_NAMED)
+    if len(halted) == of:
+        return f"{who} is stopped (state T): {'process' if of == 1 else 'processes'} {numbers}"
+    are = "is" if len(halted) == 1 else "are"
+    return f"of {plural(of, 'process', 'processes')} of {who} {numbers} {are} stopped (state T)"
+
+
+def _is_old(listener: Listener) -> bool:
+    return _oldest_ms(listener) >= STARVING_MS
 
 
 def _oldest_ms(listener: Listener) -> int:
@@ -82,7 +125,9 @@ def _oldest_ms(listener: Listener) -> int:
 def queue_evidence(space: Space, listener: Listener) -> Iterator[Evidence]:
     """The queue, its limit, what is in it, and what happens on overflow where that is not the default."""
     yield Evidence("accept queue", listener.accept_queue, "connections", "sock_diag idiag_rqueue")
-    yield Evidence("its limit", listener.accept_queue_limit, "connections", "sock_diag idiag_wqueue")
+    # What ss calls Send-Q: a queue of 9 with a limit of 8 is full, and no error.
+    limit = "its limit, and one more fits" if is_full(listener) else "its limit"
+    yield Evidence(limit, listener.accept_queue_limit, "connections", "sock_diag idiag_wqueue")
     queued = listener.queued
     if queued is not None and queued.oldest_ms is not None and listener.accept_queue:
         yield Evidence("oldest waiting connection", queued.oldest_ms, "ms", "sock_diag, rows with inode 0")

@@ -22,6 +22,8 @@ class Growth:
     """Between two snapshots; otherwise since ``since`` began."""
     since: str = "since boot"
     """What began then: ``since boot``, ``since nginx started``."""
+    at_most: bool = False
+    """``seconds`` is only the most it can be: when it began is not known, but not before the machine."""
 
     @property
     def recent(self) -> bool:
@@ -38,7 +40,9 @@ class Growth:
         """``in 10 s``, ``since boot, 93 d 4 h ago``: how a sentence says it."""
         if self.measured:
             return "in an unknown time" if self.seconds is None else f"in {duration(self.seconds * 1e6)}"
-        return self.since if self.seconds is None else f"{self.since}, {duration(self.seconds * 1e6)} ago"
+        return (
+            self.since if self.seconds is None or self.at_most else f"{self.since}, {duration(self.seconds * 1e6)} ago"
+        )
 
 
 def between(before: int | None, now: int | None, seconds: float | None) -> Growth | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.accepting import holds_up, is_full, look_at, queue_evidence, starving, stays_full
-from halfopen.rules.backlog import bound, raise_backlog
+from halfopen.rules.accepting import is_full, queue_evidence
 from halfopen.rules.listening import listener_identity, listener_name
+from halfopen.rules.overflow_words import cause, remedy
 from halfopen.rules.rule import Rule
+from halfopen.rules.taking import pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,19 +30,14 @@ OWN_SHARE = 10
 OLD_PER_S_MIN = 1 / 60
 
 
-MORE_WORKERS = "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits."
-STILL_FULL = (
-    "If it is full all the time, a longer one would only turn drops into waits: `halfopen doctor --for 10s` tells."
-)
-
-
 class AcceptQueueOverflow(Rule):
     """Connections are dropped because a listener's accept queue is full.
 
     ## What it finds
-    A listening socket that holds more complete connections than its limit (`Recv-Q > Send-Q` in `ss -ltn`), or that
-    dropped some while it was watched. It names the bound that made the limit: the application's own backlog,
-    `net.core.somaxconn`, or an older `somaxconn` that the socket still carries.
+    A listening socket that holds more complete connections than its limit (`Recv-Q > Send-Q` in `ss -ltn`: one more
+    than the limit fits, and the next is dropped), or that dropped some while it was watched. It names the bound that
+    made the limit: the application's own backlog, `net.core.somaxconn`, or an older `somaxconn` that the socket still
+    carries.
 
     ## Why it matters
     While the queue is full every SYN to it is dropped without an answer, with SYN cookies, too. Clients send it again
@@ -59,10 +54,11 @@ class AcceptQueueOverflow(Rule):
     `ss -ltnm` shows `Recv-Q` above `Send-Q`, and `d<n>` in `skmem` growing; `nstat -az TcpExtListenOverflows` moves.
 
     ## Remedy
-    If connections wait for a second and more, the application does not call accept(): find out what it does instead. A
-    longer queue would only turn drops into waits. So it would where the queue is full at both ends of the watched time:
-    the application takes fewer than come. If it runs over and empties again, bursts are larger than the backlog: raise
-    the bound that counts, then restart the application. `tcp_max_syn_backlog` and `tcp_syncookies` change nothing here.
+    If connections wait for a second and more, find out what keeps the application from accept(); a stopped process is
+    named. A longer queue would only turn drops into waits. So it would where the queue is full at both ends of the
+    watched time: the application takes fewer than come, and the finding says how many. If it runs over and empties
+    again, bursts are larger than the backlog: raise the bound that counts, then restart the application.
+    `tcp_max_syn_backlog` and `tcp_syncookies` change nothing here.
 
     ## When it is wrong
     A queue may be full at the moment of the snapshot by chance; `--for 10s` tells whether connections are lost. The
@@ -79,7 +75,7 @@ class AcceptQueueOverflow(Rule):
     harm = "failing"
     proof = "accept-queue-overflow"
     needs = ("sockets", "counters")
-    absorbs = ("HO102", "HO103", "HO104", "HO107", "HO109", "HO110")
+    absorbs = ("HO102", "HO103", "HO104", "HO107", "HO109", "HO110", "HO403")
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each socket, and one for a namespace whose drops belong to none of them."""
@@ -101,18 +97,19 @@ class AcceptQueueOverflow(Rule):
         full = is_full(listener)
         return self.finding(
             space.subject("listener", listener_name(listener), **listener_identity(listener)),
-            _cause(space, listener, before, drops, severity),
+            cause(space, listener, before, drops),
             (
                 *queue_evidence(space, listener),
+                None if (rate := pace(space, listener, before)) is None else rate.evidence,
                 _dropped(drops),
                 space.counted("ListenOverflows", "accept queue overflows of all listeners here")
                 if len(space.listening) > 1
                 else space.counted("ListenOverflows", "accept queue overflows"),
             ),
-            remedy=None if severity == "notice" else _remedy(space, listener, before, drops),
+            remedy=None if severity == "notice" else remedy(space, listener, before, drops),
             confirm=space.command(f"ss -ltnm 'sport = :{listener.port}'"),
             severity=severity,
-            harm="failing" if severity == "critical" else "slow" if severity == "warning" else "risk",
+            harm="failing" if severity == "critical" else "slow" if full else "risk",
             confidence="certain" if full or (drops is not None and drops.measured) else "likely",
         )
 
@@ -159,42 +156,9 @@ def _its_own(space: Space, drops: Growth | None, everybody: list[Growth | None])
     )
 
 
-def _cause(space: Space, listener: Listener, before: Listener | None, drops: Growth | None, severity: Severity) -> str:
-    why = bound(space, listener)
-    who = listener.owners[0].comm if listener.owners else "the application"
-    reasons = []
-    if starving(listener):
-        reasons = [holds_up(listener)]
-    elif stays_full(listener, before):
-        reasons = [f"{who} takes connections more slowly than they come"]
-    elif why is not None:
-        slow = f", or {who} takes them too slowly" if space.before is None and is_full(listener) else ""
-        reasons = [f"bursts are larger than the queue{slow}", why.sentence]
-    state = "is full" if is_full(listener) else "overflowed" if severity != "notice" else "has overflowed at some time"
-    if is_full(listener) and drops is not None and drops.measured and not drops.count:
-        state += f" at the moment, though nothing was dropped {drops.when}"
-    return f"The accept queue {state}" + (f": {'; '.join(reasons)}." if reasons else ".")
-
-
 def _dropped(drops: Growth | None) -> Evidence | None:
     if drops is None:
         return None
     return Evidence(
         f"packets dropped at this socket {drops.when}", drops.count, "packets", "sock_diag SK_MEMINFO_DROPS"
     )
-
-
-def _remedy(space: Space, listener: Listener, before: Listener | None, drops: Growth | None) -> Remedy:
-    who = listener.owners[0].comm if listener.owners else "the application"
-    if starving(listener) or stays_full(listener, before):
-        does = f"Find out why {who} does not call accept()"
-        if not starving(listener):
-            does = f"Let {who} take connections faster"
-        return Remedy(f"{does}.", (), (*look_at(listener), MORE_WORKERS))
-    larger = raise_backlog(space, listener)
-    if space.before is not None:
-        return larger
-    if not is_full(listener) and drops is not None:
-        old = f"Its limit may have been another one when they were dropped: it is {listener.accept_queue_limit} now."
-        return Remedy("See whether it still drops any: `halfopen doctor --for 10s` while it is busy.", (), (old,))
-    return replace(larger, person=(*larger.person, STILL_FULL))

@@ -63,6 +63,7 @@ class DeadEntries(Rule):
     harm = "slow"
     proof = "dead-entries"
     needs = ("sockets",)
+    absorbs = ("HO109",)
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each group of sockets."""

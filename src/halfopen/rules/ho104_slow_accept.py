@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import Remedy
-from halfopen.rules.accepting import holds_up, look_at, queue_evidence, starving
+from halfopen.rules.accepting import holds_up, queue_evidence, starving, stopped, take_sooner
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
+from halfopen.rules.taking import pace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
+
+LIMITS = "Is it out of workers or descriptors, throttled by its control group, or slow at its work?"
 
 
 class SlowAccept(Rule):
@@ -33,7 +36,7 @@ class SlowAccept(Rule):
     `ss -tneo state established '( sport = :PORT )'` with `ino:0`; `ss -ltn` shows `Recv-Q` above 0 again and again.
 
     ## Remedy
-    Look at what the process does instead: blocked in a call (`/proc/PID/task/*/wchan`), no free worker, throttled by
+    Look at what keeps the process from it: blocked in a call (`/proc/PID/task/*/wchan`), no free worker, throttled by
     its control group (`cpu.stat`), a long garbage collection, stopped.
 
     ## When it is wrong
@@ -55,21 +58,15 @@ class SlowAccept(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each socket."""
         for space in context.spaces:
-            for listener in (listener for listening in space.listening for listener, _ in listening.members):
+            for listener, before in (member for listening in space.listening for member in listening.members):
                 if not listener.accept_queue or not starving(listener):
                     continue
-                owner = listener.owners[0] if listener.owners else None
+                rate = pace(space, listener, before)
+                remedy = take_sooner(listener, takes=rate is not None)
                 yield self.finding(
                     space.subject("listener", listener_name(listener), **listener_identity(listener)),
-                    f"Connections wait for accept(): {holds_up(listener)}.",
-                    queue_evidence(space, listener),
-                    remedy=Remedy(
-                        f"Find out what {owner.comm if owner else 'the application'} does instead of accept().",
-                        (),
-                        (
-                            *look_at(listener),
-                            "Is it out of workers or descriptors, throttled by its control group, or slow at its work?",
-                        ),
-                    ),
+                    f"Connections wait for accept(): {holds_up(listener, rate)}.",
+                    (*queue_evidence(space, listener), None if rate is None else rate.evidence),
+                    remedy=remedy if stopped(listener) else replace(remedy, person=(*remedy.person, LIMITS)),
                     confirm=space.command(f"ss -ltn 'sport = :{listener.port}'"),
                 )

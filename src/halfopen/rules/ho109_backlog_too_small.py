@@ -5,13 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence
+from halfopen.rules.accepting import take_sooner
 from halfopen.rules.backlog import bound, raise_backlog
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from halfopen.model.finding import Finding
+    from halfopen.model.finding import Finding, Remedy
+    from halfopen.model.sockets import Listener
     from halfopen.rules.context import Context
     from halfopen.rules.listening import Listening
     from halfopen.rules.space import Space
@@ -44,7 +46,8 @@ class BacklogTooSmall(Rule):
     `nstat -az TcpPassiveOpens` twice for the rate, `ss -ltn` for the limit (`Send-Q`).
 
     ## Remedy
-    Raise the bound that counts to the rate times the longest pause that you expect.
+    Raise the bound that counts to the rate times the longest pause that you expect. Where the queue is as full at both
+    ends of the watched time, no pause did it, and only an application that takes connections faster helps.
 
     ## When it is wrong
     A program that never pauses needs less. The counter counts for the whole namespace, not for one listener.
@@ -66,14 +69,17 @@ class BacklogTooSmall(Rule):
             reachable = [listening for listening in space.listening if not listening.is_local]
             rate = _rate(space) if len(reachable) == 1 else None
             for listening in space.listening:
-                if cause := _nearly_full(listening) or _outrun(listening, rate if listening in reachable else None):
-                    yield self._at(space, listening, cause, rate)
+                if full := _stays_nearly_full(listening):
+                    yield self._at(space, listening, full, None, take_sooner(listening.first, takes=True))
+                elif cause := _nearly_full(listening) or _outrun(listening, rate if listening in reachable else None):
+                    why = bound(space, listening.first)
+                    cause += f"; {why.sentence}." if why else "."
+                    yield self._at(space, listening, cause, rate, raise_backlog(space, listening.first))
 
-    def _at(self, space: Space, listening: Listening, cause: str, rate: float | None) -> Finding:
-        why = bound(space, listening.first)
+    def _at(self, space: Space, listening: Listening, cause: str, rate: float | None, remedy: Remedy) -> Finding:
         return self.finding(
             space.subject("listener", listening.name, **listening.identity()),
-            cause + (f"; {why.sentence}." if why else "."),
+            cause,
             (
                 Evidence("accept queue", listening.first.accept_queue, "connections", "sock_diag idiag_rqueue"),
                 Evidence("its limit", listening.first.accept_queue_limit, "connections", "sock_diag idiag_wqueue"),
@@ -81,7 +87,7 @@ class BacklogTooSmall(Rule):
                 if rate is None
                 else Evidence("new connections", round(rate, 1), "per second", "/proc/net/snmp Tcp PassiveOpens"),
             ),
-            remedy=raise_backlog(space, listening.first),
+            remedy=remedy,
             confirm=space.command(f"ss -ltn 'sport = :{listening.port}'"),
             confidence="likely",
         )
@@ -93,11 +99,21 @@ def _rate(space: Space) -> float | None:
 
 
 def _nearly_full(listening: Listening) -> str | None:
-    for listener, _ in listening.members:
-        limit = listener.accept_queue_limit
-        if limit >= LIMIT_MIN and NEARLY_SHARE * limit <= listener.accept_queue <= limit:
-            return "The accept queue is nearly full"
+    return "The accept queue is nearly full" if any(_is_nearly(one) for one, _ in listening.members) else None
+
+
+def _stays_nearly_full(listening: Listening) -> str | None:
+    """A queue that is as full at both ends of the watched time bridges no pause: the program takes too few."""
+    for listener, before in listening.members:
+        if before is not None and _is_nearly(listener) and _is_nearly(before):
+            who = listener.owners[0].comm if listener.owners else "the application"
+            return f"The accept queue stays nearly full: {who} takes connections no faster than they come."
     return None
+
+
+def _is_nearly(listener: Listener) -> bool:
+    limit = listener.accept_queue_limit
+    return limit >= LIMIT_MIN and NEARLY_SHARE * limit <= listener.accept_queue <= limit
 
 
 def _outrun(listening: Listening, rate: float | None) -> str | None:

@@ -54,11 +54,10 @@ class Space:
             return between(self.before.counter(group, name), now, self.interval_s)
         if now is None:
             return None
-        since = "since boot" if self.now.kind == "host" else "since the namespace began"
-        # The age of another namespace is not known; it is at most the machine's.
-        return Growth(
-            now, self.uptime_s, measured=False, since=since if self.now.kind == "host" else f"{since}, at most"
-        )
+        if self.now.kind == "host":
+            return Growth(now, self.uptime_s, measured=False)
+        # Nothing tells the age of another: processes move in and end, and its inodes are made when they are asked for.
+        return Growth(now, self.uptime_s, measured=False, since="since the namespace began", at_most=True)
 
     def grown(self, name: str, group: str = "TcpExt") -> int:
         """The growth as a number that says something of now: 0 when it is unknown or only tells of long ago."""
@@ -129,7 +128,7 @@ class Space:
             return None
         owner = next((owner for owner in listener.owners if owner.started_at_ns), None)
         if owner is None or owner.started_at_ns is None:
-            return Growth(listener.drops, self.uptime_s, measured=False, since="since it listens, at most")
+            return Growth(listener.drops, self.uptime_s, measured=False, since="since it listens", at_most=True)
         seconds = max(0.0, (self.taken_at_ns - owner.started_at_ns) / 1e9)
         return Growth(listener.drops, seconds, measured=False, since=f"since {owner.comm} started")
 

@@ -178,6 +178,16 @@ def test_a_listener_that_does_not_accept() -> None:
         assert f"What process {os.getpid()} does" in result.stdout
 
 
+def test_of_a_master_and_its_worker_the_worker_is_looked_at() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        holds = [sys.executable, "-c", "import sys; sys.stdin.read()"]
+        with subprocess.Popen(holds, stdin=subprocess.PIPE, pass_fds=(listening.fileno(),)) as worker:
+            result = halfopen("doctor", f"127.0.0.1:{port}", "--netns", "own", "--strace", "listener")
+    assert f"What process {worker.pid} does" in result.stdout
+    assert f"thread {os.getpid()} " not in result.stdout
+
+
 def test_a_name_without_an_address() -> None:
     code, document = examined("nonesuch.invalid:80")
     assert (code, document["verdict"], document["attempts"]) == (0, "not_resolved", [])

@@ -109,6 +109,15 @@ def test_colour_adds_nothing_but_colour() -> None:
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == screen(diagnosis)
 
 
+def test_the_first_step_is_the_brightest_line_and_no_command_is_dim() -> None:
+    lines = render_doctor(judged(FULL, BEFORE), 100, Paint(on=True)).splitlines()
+    step = next(line for line in lines if "  do  " in line)
+    assert step.startswith("\x1b[1m")
+    assert step.endswith("then restart nginx.\x1b[0m")
+    check = next(line for line in lines if " check  " in line)
+    assert "\x1b" not in check
+
+
 def test_nothing_hostile_reaches_the_terminal_or_a_ticket() -> None:
     for text in (screen(hostile()), screen(hostile(), verbose=True), render_markdown(hostile())):
         assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f-\x9f\u202e\ud800-\udfff]", text)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
 
 FailOn = Literal["never", "notice", "warning", "critical"]
+PAGES_SCHEMA = "halfopen.checks/1"
 FAIL_ON: tuple[FailOn, ...] = ("never", "notice", "warning", "critical")
 
 
@@ -53,16 +54,21 @@ def explain(printer: Printer, code: str) -> None:
     """Print the page of one check.
 
     Raises:
-        UsageError: there is none of that code or name.
+        UsageError: there is none of that code or name, or a page is not made in that format.
     """
-    from halfopen.cli.rule_pages import page_text
+    from halfopen.cli.rule_pages import page_object, page_text
     from halfopen.lint.registry import find
     from halfopen.render.layout import Paint
 
     check = find(code)
     if check is None:
         raise UsageError("there is no check", repr(code), hint="docs/lint-checks.md lists them")
-    printer.text(page_text(check, printer.width, Paint(printer.color)))
+    if printer.format == "json":
+        _json(printer, {"schema": PAGES_SCHEMA, "checks": [page_object(check)]})
+    elif printer.format == "text":
+        printer.text(page_text(check, printer.width, Paint(printer.color)))
+    else:
+        raise UsageError(f"--explain: a page cannot be {printer.format}", hint="it is text, or --format json")
 
 
 def _known(ignored: Collection[str]) -> list[str]:

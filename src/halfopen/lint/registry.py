@@ -33,8 +33,12 @@ from halfopen.lint.checks.ho225_conntrack_time_wait import ConntrackTimeWait
 from halfopen.lint.checks.ho226_buffers_out_of_order import BuffersOutOfOrder
 from halfopen.lint.checks.ho227_tcp_mem_in_bytes import TcpMemInBytes
 from halfopen.lint.checks.ho228_key_without_effect import KeyWithoutEffect
+from halfopen.lint.checks.ho310_port_range_small import PortRangeSmall
 from halfopen.lint.checks.ho401_syn_limit_for_everybody import SynLimitForEverybody
+from halfopen.lint.checks.ho404_connection_limit_shared import ConnectionLimitShared
 from halfopen.lint.checks.ho501_fast_open_half_configured import FastOpenHalfConfigured
+from halfopen.lint.checks.ho601_conntrack_table_small import ConntrackTableSmall
+from halfopen.lint.checks.ho602_reverse_path_filter_strict import ReversePathFilterStrict
 from halfopen.lint.checks.ho603_synproxy_incomplete import SynproxyIncomplete
 from halfopen.lint.checks.ho801_secrets_in_backup import SecretsInBackup
 from halfopen.lint.checks.ho802_restore_of_everything import RestoreOfEverything
@@ -85,8 +89,12 @@ CHECKS: tuple[Check, ...] = (
     BuffersOutOfOrder(),
     TcpMemInBytes(),
     KeyWithoutEffect(),
+    PortRangeSmall(),
     SynLimitForEverybody(),
+    ConnectionLimitShared(),
     FastOpenHalfConfigured(),
+    ConntrackTableSmall(),
+    ReversePathFilterStrict(),
     SynproxyIncomplete(),
     SecretsInBackup(),
     RestoreOfEverything(),

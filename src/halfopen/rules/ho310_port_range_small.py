@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.ports import SMALL_SIZE
 from halfopen.model.quantity import grouped
 from halfopen.rules.more_ports import DEFAULT_RANGE, RANGE_KEY
 from halfopen.rules.port_forecast import TIME_WAIT_S
@@ -16,9 +17,6 @@ if TYPE_CHECKING:
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
-
-#: A quarter of the default's 28 232: nobody comes there by reserving a few ports.
-SIZE_MIN = 7000
 
 
 class PortRangeSmall(Rule):
@@ -63,7 +61,7 @@ class PortRangeSmall(Rule):
                 continue
             reserved = reserved_in(space.now, *bounds)
             size = bounds[1] - bounds[0] + 1 - reserved
-            if size >= SIZE_MIN:
+            if size >= SMALL_SIZE:
                 continue
             yield self.finding(
                 space.key(RANGE_KEY),

@@ -132,6 +132,17 @@ def test_a_page(halfopen: Halfopen) -> None:
     assert "When it is wrong" in done.stdout
 
 
+def test_a_page_for_programs(halfopen: Halfopen) -> None:
+    done = halfopen("lint", "--explain", "ho203", "--format", "json")
+    document = json.loads(done.stdout)
+    assert document["schema"] == "halfopen.checks/1"
+    assert [(one["code"], one["severity"]) for one in document["checks"]] == [("HO203", "warning")]
+    assert "Remedy" in document["checks"][0]["page"]
+    refused = halfopen("lint", "--explain", "ho203", "--format", "sarif")
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert "a page cannot be sarif" in refused.stderr
+
+
 def test_an_author_may_keep_a_line(halfopen: Halfopen, tmp_path: Path) -> None:
     (tmp_path / "a.conf").write_text("# halfopen: ignore HO203\n" + TUNING.splitlines()[1] + "\n" + TUNING)
     done = halfopen("lint", "a.conf", "--ignore", "HO209,setting-duplicate")

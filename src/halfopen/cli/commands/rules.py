@@ -53,12 +53,10 @@ def _chosen(code: str | None) -> list[Rule]:
 
 
 def _object(rule: Rule) -> dict[str, Any]:
-    from halfopen.model.page import page_of
+    from halfopen.cli.rule_pages import page_object
 
-    page = page_of(rule)
-    facts = {"code": rule.code, "name": rule.name, "severity": rule.severity, "harm": rule.harm}
     more = {"needs": list(rule.needs), "absorbs": list(rule.absorbs), "proof": rule.proof}
-    return {**facts, **more, "summary": page.summary, "page": page.sections}
+    return {**page_object(rule), **more}
 
 
 def _text(printer: Printer, chosen: list[Rule]) -> str:

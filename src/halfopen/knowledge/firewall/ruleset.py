@@ -11,12 +11,20 @@ if TYPE_CHECKING:
 
 
 #: ``tcp flags syn``: every packet with the flag, SYN-ACKs too; ``tcp flags == syn``: no other flag, ECN's neither.
+_OTHER_PROTOCOL = re.compile(
+    r"(?:-p|--protocol|--proto|l4proto|ip protocol)\s+(?!tcp|6\b|\{)\w|\budp\b|\bicmp", re.IGNORECASE
+)
 _SYN_FLAG = re.compile(r"\btcp flags (?:== )?syn\b(?! ?[|/,])")
 
 
 def looks_at_syns(rule: FilterRule) -> bool:
     """Whether the rule asks for the SYN flag, be it for SYNs alone or for all that carry it."""
     return rule.syn_only or _SYN_FLAG.search(rule.text) is not None
+
+
+def is_of_another_protocol(rule: FilterRule) -> bool:
+    """Whether the rule names a protocol other than TCP."""
+    return _OTHER_PROTOCOL.search(rule.text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,6 +101,17 @@ class KeyNotOnThisKernel(Check):
         return self.on(document, item, cause, instead, severity=severity)
 
 
+def _by_last_name() -> dict[str, str]:
+    """Last name → key, where only one key has it."""
+    keys: dict[str, list[str]] = {}
+    for name in NAMES:
+        keys.setdefault(name.rpartition(".")[2], []).append(name)
+    return {last: names[0] for last, names in keys.items() if len(names) == 1 and "*" not in names[0]}
+
+
+_LAST_NAMES = _by_last_name()
+
+
 class _Neighbours:
     """Looks for keys that are spelled alike, which takes a millisecond each: not for a file full of them."""
 
@@ -112,4 +123,12 @@ class _Neighbours:
         self._left -= 1
         if self._left < 0:
             return None
-        return next(iter(get_close_matches(pattern(key)[:KEY_MAX], NAMES, n=1, cutoff=cutoff)), None)
+        whole = get_close_matches(pattern(key)[:KEY_MAX], NAMES, n=1, cutoff=cutoff)
+        return next(iter(whole), None) or _elsewhere(key, cutoff)
+
+
+def _elsewhere(key: str, cutoff: float) -> str | None:
+    """The key of such a last name below another parent: ``net.ipv4.tcp_somaxconn`` is ``net.core.somaxconn``."""
+    last = key.rpartition(".")[2].removeprefix("tcp_")[:KEY_MAX]
+    found = get_close_matches(last, _LAST_NAMES, n=1, cutoff=cutoff)
+    return _LAST_NAMES[found[0]] if found else None

@@ -54,10 +54,14 @@ class TimeWaitBucketsLowered(Check):
         """Every line that lowers it."""
         for document, item in context.settings(KEY):
             if item.number is not None and 0 <= item.number < LOW:
-                rate = item.number // TIME_WAIT_S
                 yield self.on(
                     document,
                     item,
-                    f"beyond {rate} closes a second connections end without TIME_WAIT and their peers meet a RST",
+                    f"beyond {_closes(item.number)} connections end without TIME_WAIT and their peers meet a RST",
                     "delete the line: an entry takes 256 bytes, and the kernel sizes the limit by its memory",
                 )
+
+
+def _closes(limit: int) -> str:
+    """«83 closes a second», «5 closes a minute»: TIME_WAIT lasts a minute."""
+    return f"{limit // TIME_WAIT_S} closes a second" if limit >= TIME_WAIT_S else f"{limit} closes a minute"

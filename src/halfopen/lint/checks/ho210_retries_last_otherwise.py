@@ -23,17 +23,21 @@ _OF_THE_DEFAULT = re.compile(r"\b(?:default|instead of|not|from|before|down from
 TOLERANCE = 0.12
 """The timer wheel adds 2 to 4 %, and people round."""
 _NEAR = 40
+HASTY_MAX = 2
+"""connect() then gives up after 3 s or 7 s."""
 
 
 class RetriesLastOtherwise(Check):
     """The retries of SYN or SYN-ACK do not last as long as the comment says.
 
     ## What it finds
-    `net.ipv4.tcp_syn_retries` and `tcp_synack_retries` whose comment names a time that is not what this kernel does.
+    `net.ipv4.tcp_syn_retries` and `tcp_synack_retries` whose comment names a time that is not what this kernel does;
+    and `tcp_syn_retries` of 1 or 2.
 
     ## Why it matters
     Since Linux 6.5 SYNs are first sent once a second (`tcp_syn_linear_timeouts = 4`): 3 retries give up after 19.4 s,
-    not 15 s, and after 8 SYNs, not 4. Timeouts of load balancers and health checks are set by such comments.
+    not 15 s, and after 8 SYNs, not 4. Timeouts of load balancers and health checks are set by such comments. With 1 and
+    2 connect() gives up after 3 s and 7 s, of every program on the host: a moment's congestion is enough.
 
     ## Evidence
     The time in the comment; the time that the kernel takes.
@@ -42,10 +46,11 @@ class RetriesLastOtherwise(Check):
     `time curl --connect-timeout 300 http://192.0.2.1/` where a firewall drops the SYNs.
 
     ## Remedy
-    Correct the comment, or choose another value. Times of a program's own, such as TCP_USER_TIMEOUT, are exact.
+    Correct the comment, or choose another value. Bound connects in the application instead: times of a program's own,
+    such as TCP_USER_TIMEOUT, are exact.
 
     ## When it is wrong
-    When the time in the comment speaks of something else.
+    When the time in the comment speaks of something else, or the host connects in its own network only.
 
     ## References
     Linux 6.5, commit ccce324dabfe; `net/ipv4/tcp_timer.c`.
@@ -75,6 +80,14 @@ class RetriesLastOtherwise(Check):
                     f"the comment says {said[0]:g} s, but {what} after about {takes_s:.0f} s on Linux "
                     f"{context.kernel.version}{why}",
                     "correct the comment, or choose another value",
+                )
+            elif is_syn and 1 <= item.number <= HASTY_MAX:
+                yield self.on(
+                    document,
+                    item,
+                    f"connect() gives up after about {takes_s:.0f} s in every program: a moment's congestion is enough",
+                    "delete the line (the default is 6), and bound connects in the application",
+                    severity="notice",
                 )
 
 

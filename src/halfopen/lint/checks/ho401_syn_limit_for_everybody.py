@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from halfopen.knowledge.firewall.ruleset import looks_at_syns
+from halfopen.knowledge.firewall.ruleset import is_of_another_protocol, looks_at_syns
 from halfopen.lint.check import Check
 from halfopen.model.finding import Evidence
 
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from halfopen.model.network import FilterRule
 
 _NEW = re.compile(r"(?:--(?:ct)?state|\bct state)\s+(?:\S*,)?\{?\s*new\b", re.IGNORECASE)
-_OTHER_PROTOCOL = re.compile(
-    r"(?:-p|--protocol|--proto|l4proto|ip protocol)\s+(?!tcp|6\b|\{)\w|\budp\b|\bicmp", re.IGNORECASE
-)
 
 
 class SynLimitForEverybody(Check):
@@ -86,7 +83,7 @@ def _limits_new_connections(rule: FilterRule) -> bool:
     # What exceeds the limit is dropped by the rule itself (over … drop), or by what stands behind it (… accept).
     if rule.limit.startswith("over ") != (rule.verdict in {"drop", "reject"}):
         return False
-    new = _NEW.search(rule.text) is not None and not _OTHER_PROTOCOL.search(rule.text)
+    new = _NEW.search(rule.text) is not None and not is_of_another_protocol(rule)
     return looks_at_syns(rule) or new
 
 

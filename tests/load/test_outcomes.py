@@ -6,13 +6,15 @@ import errno
 import json
 import subprocess
 import sys
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.conftest import PROGRAM, environment
+from tests.conftest import PROGRAM, ROOT, environment
 from tests.probe.network import FAR, Namespace, Pair, target
 from tests.serve.running import serving
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 BOTH = pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
 
@@ -109,7 +111,7 @@ def test_a_low_limit_on_descriptors_is_the_clients_limit(net: Pair, far: str) ->
 @pytest.mark.parametrize("error", [errno.ENOBUFS, errno.ENOMEM])
 def test_no_memory_for_sockets_is_the_clients_limit(net: Pair, far: str, error: int) -> None:
     _, to = net.listen(far)
-    refusing = (sys.executable, str(Path(__file__).with_name("refusing_sockets.py")), str(error))
+    refusing = (sys.executable, str(ROOT / "tests/refusing_sockets.py"), "nonblocking", str(error))
     report = loaded(net.near, to, "-n", "20", "-c", "4", code=1, prefix=refusing)
     assert (report["client_limit"], report["attempted"]) == ("memory", 0)
     assert "the kernel had no memory for more sockets" in report["client_limit_why"]

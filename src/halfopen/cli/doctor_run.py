@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.cli.examined import unexamined
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.two_snapshots import snapshots
 from halfopen.model.finding import SEVERITIES
@@ -31,7 +32,10 @@ def run(printer: Printer, options: DoctorOptions) -> ExitCode:
     now, before = snapshots(printer, for_s=options.for_s, files=options.snapshots, netns=options.netns)
     diagnosis = diagnose(now, before)
     _print(printer, diagnosis, verbose=options.verbose)
-    return _exit_code(diagnosis, options.fail_on)
+    code = _exit_code(diagnosis, options.fail_on)
+    if code is ExitCode.OK and not diagnosis.examined:
+        raise unexamined(diagnosis.unseen, options.snapshots)
+    return code
 
 
 def _run_target(printer: Printer, options: DoctorOptions, target: Target) -> ExitCode:

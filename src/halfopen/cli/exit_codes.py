@@ -29,9 +29,21 @@ class ExitCode(IntEnum):
         ),
     )
     USAGE = 2, "The command line is wrong. Nothing was done."
-    FILE = 3, "An input cannot be read or holds nothing for the command (no TCP), or an output cannot be written."
+    FILE = (
+        3,
+        (
+            "An input cannot be read or holds too little for the command (no TCP, a snapshot by which no host can be "
+            "judged), or an output cannot be written."
+        ),
+    )
     PRIVILEGE = 4, "The operating system refused: root or a capability is missing."
-    NOT_AVAILABLE = 5, "This kernel or this installation does not have what is needed."
+    NOT_AVAILABLE = (
+        5,
+        (
+            "This kernel or this installation does not have what is needed, or does not show it: `doctor`, `snapshot` "
+            "and `ports` where too little of the host can be read to say anything of it."
+        ),
+    )
     ROLLED_BACK = 6, "A change was made, did not hold, and was undone."
     INTERNAL = 70, "A defect of halfopen itself (`EX_SOFTWARE` of sysexits.h)."
     INTERRUPTED = 130, "Ctrl-C (128 + SIGINT, as shells count)."

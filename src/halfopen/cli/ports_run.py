@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.cli import two_snapshots
+from halfopen.cli.examined import unexamined
 from halfopen.cli.printer import is_terminal
 from halfopen.errors import UsageError
 from halfopen.rules.port_use import port_use
@@ -46,7 +47,10 @@ def run(printer: Printer, options: PortsOptions) -> None:
         printer, for_s=options.for_s, files=options.files, netns=options.netns, only=NEEDED
     )
     if not options.watch:
-        _print(printer, port_use(now, before), options)
+        ports = port_use(now, before)
+        _print(printer, ports, options)
+        if not ports.examined:
+            raise unexamined(ports.unseen, options.files)
         return
     from halfopen.collect import take
 

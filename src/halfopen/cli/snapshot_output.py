@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.cli.examined import unexamined
 from halfopen.cli.printer import output_errors
 from halfopen.cli.replacing import replacing
 from halfopen.collect.document import compressed, encode
@@ -36,6 +37,16 @@ def write(printer: Printer, snapshot: Snapshot, output: Path | None) -> None:
         printer.note(f"and {_counted(len(gaps) - GAPS_SHOWN, 'more gap')}: see «unavailable» in the document")
 
 
+def check_whole(snapshot: Snapshot) -> None:
+    """Raise NotAvailableError for a snapshot by which no host can be judged: whoever keeps it is to know now."""
+    from halfopen.rules.context import Context
+    from halfopen.rules.coverage import is_examined, unseen
+
+    context = Context.of(snapshot)
+    if not is_examined(context):
+        raise unexamined(unseen(context))
+
+
 def save(data: bytes, output: Path) -> None:
     """Put ``data`` in the place of ``output``, whole or not at all."""
     with replacing(output) as new, output_errors(str(output)):
@@ -45,8 +56,11 @@ def save(data: bytes, output: Path) -> None:
 
 
 def _extent(snapshot: Snapshot) -> str:
-    sockets = sum(sum(netns.sockets.states.values()) for netns in snapshot.netns if netns.sockets)
-    return f"{_counted(len(snapshot.netns), 'network namespace')}, {_counted(sockets, 'TCP socket')}"
+    seen = [netns.sockets for netns in snapshot.netns if netns.sockets]
+    spaces = _counted(len(snapshot.netns), "network namespace")
+    if not seen:
+        return f"{spaces}, no sockets"
+    return f"{spaces}, {_counted(sum(sum(sockets.states.values()) for sockets in seen), 'TCP socket')}"
 
 
 def _counted(number: int, noun: str) -> str:

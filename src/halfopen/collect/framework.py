@@ -35,9 +35,12 @@ class Context:
     host: HostWide
     gaps: list[Unavailable] = field(default_factory=list)
 
-    def missing(self, what: str, why: str) -> None:
-        """Part of the answer is not there: ``missing("owners of 3 sockets", "they live in another pid namespace")``."""
-        self.gaps.append(Unavailable(what, why))
+    def missing(self, what: str, why: str, *, blinds: str | None = None) -> None:
+        """Part of the answer is not there: ``missing("owners of 3 sockets", "they live in another pid namespace")``.
+
+        ``blinds``: where connections may fail unseen.
+        """
+        self.gaps.append(Unavailable(what, why, blinds=blinds))
 
 
 @dataclass(slots=True)
@@ -85,6 +88,8 @@ class Collector(Generic[ContextT]):
     """What is missing when it fails, in words: ``kernel settings``."""
     collect: Callable[[ContextT], object]
     """Gives the value, or ``Unavailable``. May raise anything."""
+    blinds: str | None = None
+    """Where connections may fail unseen without it, though the rest can be judged."""
 
 
 @dataclass(slots=True)
@@ -119,7 +124,7 @@ def _attempt(collector: Collector[ContextT], context: ContextT) -> Any:  # noqa:
     try:
         return collector.collect(context)
     except Exception as error:  # noqa: BLE001  (the one boundary around foreign circumstances)
-        return Unavailable(collector.what, reason(error))
+        return Unavailable(collector.what, reason(error), blinds=collector.blinds)
 
 
 def reason(error: BaseException) -> str:

@@ -69,7 +69,8 @@ def take(
     if places.hidden and netns == "all":
         gaps.append(_hidden(places.hidden))
     if places.blind and netns == "all":
-        gaps.append(Unavailable("other network namespaces", f"{shared.roots.proc} does not show them"))
+        why, what = f"{shared.roots.proc} does not show them", "other network namespaces"
+        gaps.append(Unavailable(what, why, blinds=what))
     whole = run(host_collectors, Context(shared))
     visited = _visit(places.places if netns_collectors else [], netns_collectors, shared, limits or Limits())
     return _assembled(shared, whole, visited, gaps)
@@ -98,7 +99,8 @@ def _places(roots: Roots, netns: Which) -> Places:
 
 def _hidden(processes: int) -> Unavailable:
     which = "1 process" if processes == 1 else f"{processes} processes"
-    return Unavailable(f"network namespaces of {which}", why_refused())
+    what = f"network namespaces of {which}"
+    return Unavailable(what, why_refused(), blinds=what)
 
 
 def _brief(namespaces: int) -> Unavailable:

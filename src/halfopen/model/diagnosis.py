@@ -30,7 +30,11 @@ class Diagnosis:
     """What could not be seen, and why."""
     namespaces: int = 0
     """Network namespaces that were looked at."""
-    listeners: int = 0
-    """Listening sockets in them."""
-    sockets: int = 0
-    """TCP sockets of every state in them."""
+    listeners: int | None = 0
+    """Listening sockets in those whose sockets were read; null: of none of them."""
+    sockets: int | None = 0
+    """TCP sockets of every state there."""
+    examined: bool = True
+    """Whether enough of the host was read to judge it; without it no findings mean nothing."""
+    unseen: tuple[str, ...] = ()
+    """Where connections may fail without a finding: ``counters of the host`` (hostile text)."""

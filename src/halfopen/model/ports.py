@@ -81,8 +81,8 @@ class PortSpace:
     reserved_ports: str | None = None
     tcp_tw_reuse: int | None = None
     tcp_timestamps: int | None = None
-    destinations: int = 0
-    """How many it has connections to."""
+    destinations: int | None = 0
+    """How many it has connections to; null: its sockets were not read."""
     destinations_left_out: int = 0
     """How many more, each with fewer sockets."""
 
@@ -100,3 +100,10 @@ class Ports:
     destinations: tuple[PortUse, ...] = ()
     """Those that have taken the largest part of their range first."""
     unavailable: tuple[Unavailable, ...] = ()
+    unseen: tuple[str, ...] = ()
+    """Where ports may be taken that are not told of: ``sockets of the host`` (hostile text)."""
+
+    @property
+    def examined(self) -> bool:
+        """Whether the sockets of any namespace were read."""
+        return any(space.destinations is not None for space in self.netns)

@@ -27,6 +27,8 @@ class Unavailable:
     """One clause: ``CAP_NET_ADMIN is missing``."""
     netns: str | None = None
     """In which namespace; null: on the whole host."""
+    blinds: str | None = None
+    """Where connections may now fail unseen, which «nothing is failing» does not speak of: ``packet filter rules``."""
 
 
 @dataclass(frozen=True, slots=True)

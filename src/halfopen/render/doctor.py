@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import SEVERITIES
 from halfopen.model.quantity import duration, listed, plural
+from halfopen.render.doctor_summary import extent, summary
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import HARM_WORDS, SEVERITY_ROLES, evidence_words, steps, subject_words
 from halfopen.render.gaps import gap_sentences
@@ -44,8 +44,7 @@ def render_doctor(
         below_verdict: the verdict on a target stands above: then this may not say that nothing is wrong.
     """
     width = clamp(width)
-    summary = _summary(diagnosis, below_verdict=below_verdict)
-    lines = [*wrap(_headline(diagnosis), width), "", *wrap(summary, width)]
+    lines = [*wrap(_headline(diagnosis), width), "", *wrap(summary(diagnosis, below_verdict=below_verdict), width)]
     shown: dict[str, int] = {}
     rest: dict[str, list[Finding]] = {}
     for finding in diagnosis.findings:
@@ -66,28 +65,7 @@ def _headline(diagnosis: Diagnosis) -> str:
     up = "" if diagnosis.uptime_s is None else f", up {duration(diagnosis.uptime_s * 1e6)}"
     watched = "" if diagnosis.interval_s is None else f"; watched for {duration(diagnosis.interval_s * 1e6)}"
     kernel = f"Linux {escape_text(diagnosis.kernel)}"
-    seen = listed(
-        [
-            plural(diagnosis.namespaces, "network namespace"),
-            plural(diagnosis.listeners, "listener"),
-            plural(diagnosis.sockets, "TCP socket"),
-        ]
-    )
-    return f"{escape_text(diagnosis.host)}: {kernel}{up}; {seen}{watched}."
-
-
-def _summary(diagnosis: Diagnosis, *, below_verdict: bool) -> str:
-    counts = [
-        plural(number, severity, "critical" if severity == "critical" else None)
-        for severity in SEVERITIES
-        if (number := sum(finding.severity == severity for finding in diagnosis.findings))
-    ]
-    if below_verdict:
-        return f"Beside that: {listed(counts)}." if counts else "Beside that, no rule finds anything that concerns it."
-    if not counts:
-        return "Nothing is wrong with connections, as far as this host shows."
-    only_notices = all(finding.severity == "notice" for finding in diagnosis.findings)
-    return f"Nothing is failing; {listed(counts)}." if only_notices else f"Found: {listed(counts)}."
+    return f"{escape_text(diagnosis.host)}: {kernel}{up}; {extent(diagnosis)}{watched}."
 
 
 def _finding(finding: Finding, width: int, paint: Paint, *, brief: bool) -> list[str]:

@@ -34,6 +34,8 @@ def doctor_object(diagnosis: Diagnosis) -> dict[str, Any]:
         "namespaces": diagnosis.namespaces,
         "listeners": diagnosis.listeners,
         "sockets": diagnosis.sockets,
+        "examined": diagnosis.examined,
+        "unseen": list(diagnosis.unseen),
         "findings": [finding_object(finding) for finding in diagnosis.findings],
         "unavailable": [asdict(gap) for gap in diagnosis.unavailable],
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from halfopen.model.quantity import duration, moment, plural
+from halfopen.model.quantity import duration, moment
+from halfopen.render.doctor_summary import extent, summary
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import HARM_WORDS, evidence_words, steps, subject_words
 from halfopen.render.gaps import gap_parts
@@ -26,16 +27,12 @@ def render_markdown(diagnosis: Diagnosis, report: TargetReport | None = None) ->
     """The document."""
     interval = diagnosis.interval_s
     watched = "one snapshot" if interval is None else f"watched for {duration(interval * 1e6)}"
-    seen = (
-        f"Linux {_literal(escape_text(diagnosis.kernel))}, {moment(diagnosis.taken_at_ns)}, {watched}; "
-        f"{plural(diagnosis.namespaces, 'network namespace')}, {plural(diagnosis.listeners, 'listener')}, "
-        f"{plural(diagnosis.sockets, 'TCP socket')}."
-    )
+    kernel = _literal(escape_text(diagnosis.kernel))
+    seen = f"Linux {kernel}, {moment(diagnosis.taken_at_ns)}, {watched}; {extent(diagnosis)}."
     lines = [f"# Connections of {_literal(escape_text(diagnosis.host))}", "", seen]
     if report is not None and report.verdict is not None:
         lines += ["", *_target(report, report.verdict)]
-    elif not diagnosis.findings:
-        lines += ["", "Nothing is wrong with connections, as far as this host shows."]
+    lines += ["", _literal(summary(diagnosis, below_verdict=report is not None and report.verdict is not None))]
     for finding in diagnosis.findings:
         lines += ["", *_finding(finding)]
     if diagnosis.unavailable:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.ports import DEFAULT_HIGH, DEFAULT_LOW, DEFAULT_SIZE
 from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, listed, plural, share
+from halfopen.render.doctor_summary import not_seen
 from halfopen.render.escape import escape_text
 from halfopen.render.gaps import gap_sentences
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
@@ -54,7 +55,18 @@ def _ranges(ports: Ports, width: int) -> list[str]:
     lines = [line for space in (busy or ports.netns[:1])[:NAMESPACES_SHOWN] for line in wrap(_range(space), width)]
     if len(busy) > NAMESPACES_SHOWN:
         lines.append(f"and {plural(len(busy) - NAMESPACES_SHOWN, 'more network namespace')} with connections")
-    return lines if busy else [*lines, "No connection that was opened from here."]
+    return lines if busy else [*lines, *_none(ports, width)]
+
+
+def _none(ports: Ports, width: int) -> list[str]:
+    """That no connection was found, as far as that can be said."""
+    if not ports.examined:
+        text = f"Connections could not be read: nothing is known of the ports that they take. {not_seen(ports.unseen)}"
+    elif ports.unseen:
+        text = f"No connection that was opened from here, in what could be seen. {not_seen(ports.unseen)}"
+    else:
+        text = "No connection that was opened from here."
+    return wrap(text, width)
 
 
 def _range(space: PortSpace) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.diagnosis import Diagnosis
 from halfopen.rules.alike import joined
 from halfopen.rules.context import Context
+from halfopen.rules.coverage import is_examined, looked_at, unseen
 from halfopen.rules.merge import merged, ranked
 from halfopen.rules.registry import RULES
 
@@ -46,7 +47,9 @@ def diagnose(now: Snapshot, before: Snapshot | None = None, *, rules: Sequence[R
         uptime_s=now.host.uptime_s,
         findings=tuple(ranked(joined(merged(found, rules)))),
         unavailable=now.unavailable,
-        namespaces=len(now.netns),
-        listeners=sum(len(sockets.listeners) for sockets in seen),
-        sockets=sum(sum(sockets.states.values()) for sockets in seen),
+        namespaces=looked_at(context),
+        listeners=sum(len(sockets.listeners) for sockets in seen) if seen else None,
+        sockets=sum(sum(sockets.states.values()) for sockets in seen) if seen else None,
+        examined=is_examined(context),
+        unseen=unseen(context),
     )

@@ -6,12 +6,16 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.ports import Ports, PortSpace, PortUse
 from halfopen.rules.context import Context
+from halfopen.rules.coverage import unseen
 from halfopen.rules.destinations import rooms
 
 if TYPE_CHECKING:
     from halfopen.model.snapshot import Snapshot
     from halfopen.rules.ports import Headroom
+    from halfopen.rules.rule import Need
     from halfopen.rules.space import Space
+
+NEEDED: tuple[Need, ...] = ("sockets", "sysctls")
 
 
 def port_use(now: Snapshot, before: Snapshot | None = None) -> Ports:
@@ -25,6 +29,7 @@ def port_use(now: Snapshot, before: Snapshot | None = None) -> Ports:
         netns=tuple(_space(space) for space in context.spaces),
         destinations=tuple(sorted(found, key=lambda use: (-use.share, use.destination, use.port, use.source))),
         unavailable=now.unavailable,
+        unseen=unseen(context, NEEDED),
     )
 
 
@@ -37,7 +42,7 @@ def _space(space: Space) -> PortSpace:
         reserved_ports=space.now.sysctls.get("net.ipv4.ip_local_reserved_ports"),
         tcp_tw_reuse=space.sysctl("net.ipv4.tcp_tw_reuse"),
         tcp_timestamps=space.sysctl("net.ipv4.tcp_timestamps"),
-        destinations=len(space.destinations),
+        destinations=None if sockets is None else len(space.destinations),
         destinations_left_out=0 if sockets is None else sockets.destinations_left_out,
     )
 

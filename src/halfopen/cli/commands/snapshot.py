@@ -31,7 +31,10 @@ def command(printer: Printer, output: Path | None, only: tuple[str, ...], netns:
     halfopen snapshot -o host.json.gz
     halfopen snapshot | jq '.netns[] | {name, sockets}'
     """
-    from halfopen.cli.snapshot_output import write
+    from halfopen.cli.snapshot_output import check_whole, write
     from halfopen.collect import take
 
-    write(printer, take(only or None, netns), output)
+    snapshot = take(only or None, netns)
+    write(printer, snapshot, output)
+    if not only:
+        check_whole(snapshot)

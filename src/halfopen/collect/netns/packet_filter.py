@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 PROGRAMS: dict[Family, str] = {"ip": "iptables", "ip6": "ip6tables"}
 TIMEOUT_S = 1.0
+RULES = "packet filter rules"
 #: linux/netlink.h, linux/netfilter/nf_tables.h: NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_GETTABLE.
 _NETLINK_NETFILTER, _GET_TABLE, _REQUEST, _DUMP, _DONE = 12, 10 << 8 | 1, 1, 0x300, 3
 BackEnd = Literal["nft", "legacy"]
@@ -74,7 +75,7 @@ def _nft(context: NamespaceContext) -> Ruleset | None:
         # Terse: the elements of a set may be a million addresses, and no rule asks for them.
         return parse_nft(output_of(program, "--terse", "list", "ruleset"))
     except (OSError, NotAvailableError) as error:
-        context.missing("rules of nftables", reason(error))
+        context.missing("rules of nftables", reason(error), blinds=RULES)
         return None
 
 
@@ -85,7 +86,7 @@ def _has_legacy_tables(context: NamespaceContext, family: Family) -> bool:
     except FileNotFoundError:
         return False
     except PermissionError as error:
-        context.missing(f"rules of {PROGRAMS[family]}-legacy", reason(error))
+        context.missing(f"rules of {PROGRAMS[family]}-legacy", reason(error), blinds=RULES)
         return False
 
 
@@ -103,8 +104,8 @@ def _saved(context: NamespaceContext, family: Family, back_end: BackEnd) -> Rule
         raise NotAvailableError(f"{name}-{back_end}-save is not installed")
     except (OSError, NotAvailableError) as error:
         if back_end == "legacy":  # of the other, nft shows the rules as well
-            context.missing(f"rules of {name}-legacy", reason(error))
+            context.missing(f"rules of {name}-legacy", reason(error), blinds=RULES)
         return None
 
 
-COLLECTOR = Collector("packet_filter", "packet_filter", "packet filter rules", collect)
+COLLECTOR = Collector("packet_filter", "packet_filter", RULES, collect, blinds=RULES)

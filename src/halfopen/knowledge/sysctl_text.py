@@ -21,6 +21,10 @@ _BLANK = " \t\r\f\v"
 _WHITE = re.compile(r"\s+")
 
 
+KERNEL = "the kernel"
+"""Begins ``Assignment.into`` of what a command sets in the running kernel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Assignment:
     """``key = value`` where it stands in a file or a script."""
@@ -38,6 +42,13 @@ class Assignment:
     ignore_errors: bool = False
     comment: str = ""
     """What the file says about it: the lines of comment right above, and one behind the value."""
+    into: str = ""
+    """Of a script: what is written, and in which branch. Lines of one ``into`` are applied one after the other."""
+
+    @property
+    def is_at_once(self) -> bool:
+        """A script's command sets it in the running kernel, and no file for later."""
+        return self.into.startswith(KERNEL)
 
     @property
     def number(self) -> int | None:

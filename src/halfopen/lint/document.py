@@ -27,6 +27,8 @@ class Word:
     text: str
     line: int
     column: int
+    quoted: bool = False
+    """It began with a quote."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,8 @@ class Command:
     """Index of the command that reads its output."""
     comment: str = ""
     """The lines of comment right above, and the one behind it."""
+    block: int = 0
+    """The branch, loop or function that it stands in; 0 outside of all. Of two branches one may run."""
 
     @property
     def program(self) -> str:
@@ -127,6 +131,8 @@ class Document:
     commands: tuple[Command, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     """Of a script: names and the values that it gives them."""
+    tested: frozenset[str] = frozenset()
+    """Settings whose existence a script tests (``[ -e /proc/sys/… ]``)."""
     listeners: tuple[Listener, ...] = ()
     queries: tuple[Query, ...] = ()
     defects: tuple[Defect, ...] = ()

@@ -71,7 +71,7 @@ class KeyNotOnThisKernel(Check):
         near = _Neighbours()
         for document, item in context.settings():
             key = item.key
-            if not key.startswith("net.") or "*" in key or is_late(key):
+            if not key.startswith("net.") or "*" in key or is_late(key) or key in document.tested:
                 continue
             row = find(key)
             if row is not None and kernel.lacks(key):
@@ -94,7 +94,8 @@ class KeyNotOnThisKernel(Check):
         if late:
             cause = f"it came with Linux {row.since}: on {version} the line fails"
         elif row.until:
-            cause = f"it was removed after Linux {row.until}: sysctl -p fails on the line, boot passes over it"
+            fails = "the write fails" if item.is_at_once else "sysctl -p fails on the line, boot passes over it"
+            cause = f"it was removed after Linux {row.until}: {fails}"
         else:
             cause = "this kernel does not have it: the line fails"
         instead = "put - before the key where older kernels read the file too" if late else "delete the line"

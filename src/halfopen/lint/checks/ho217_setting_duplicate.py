@@ -19,8 +19,9 @@ class SettingDuplicate(Check):
     """The same file sets the same key twice.
 
     ## What it finds
-    Two lines of one file or script for one key, spelled with dots or slashes. It is a notice where both set the same
-    value.
+    Two lines of one file for one key, spelled with dots or slashes; two commands of a script that set it one after the
+    other, in the same branch and in the same place (the kernel, or one file). It is a notice in scripts, and where both
+    set the same value.
 
     ## Why it matters
     The last line wins. Whoever edits the first one changes nothing, and looks for the reason elsewhere.
@@ -49,11 +50,11 @@ class SettingDuplicate(Check):
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
         for document in context.documents:
-            last: dict[str, Assignment] = {}
+            last: dict[tuple[str, str], Assignment] = {}
             for item in reversed(document.settings):
                 if item.value is None or not item.key.startswith("net."):
                     continue
-                winner = last.setdefault(item.key, item)
+                winner = last.setdefault((item.into, item.key), item)
                 if winner is not item:
                     same = folded(winner.value or "") == folded(item.value)
                     yield self.on(

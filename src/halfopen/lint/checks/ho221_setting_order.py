@@ -10,6 +10,7 @@ from halfopen.lint.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.sysctl_text import Assignment
     from halfopen.lint.context import Context
     from halfopen.lint.document import Document
     from halfopen.model.finding import Finding
@@ -64,8 +65,11 @@ class SettingOrder(Check):
             yield from self._port_range(document)
 
     def _forwarding(self, document: Document) -> Iterator[Finding]:
-        undone = next((item for item in document.settings if _RESET.fullmatch(item.key)), None)
+        undone_by: dict[str, Assignment] = {}
         for item in document.settings:
+            if _RESET.fullmatch(item.key):
+                undone_by.setdefault(item.into, item)
+            undone = undone_by.get(item.into)
             if item.key == FORWARD and undone is not None and undone.line < item.line:
                 yield self.on(
                     document,

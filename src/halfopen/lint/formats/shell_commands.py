@@ -1,27 +1,37 @@
-"""The pieces of a script as simple commands, with their redirections, pipes and comments."""
+"""The pieces of a script as simple commands, with their redirections, pipes, comments and branches."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from halfopen.lint.document import Command, Redirect, Word
+from halfopen.lint.formats.shell_blocks import BEGINS, RESERVED, Blocks
+from halfopen.lint.formats.shell_prefixes import inner_script, without_wrapper
 from halfopen.lint.formats.shell_words import Places, pieces
 
 if TYPE_CHECKING:
     from halfopen.lint.formats.shell_words import Piece
 
-_RESERVED = frozenset(
-    {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "time", "fi", "done", "esac"}
-)
-_PREFIXES = frozenset(
-    {"sudo", "doas", "nohup", "exec", "command", "nice", "ionice", "env", "timeout", "stdbuf", "setsid"}
-)
-_PREFIX_ARGUMENT = re.compile(r"-.*|\d+[smhd]?|[A-Za-z_]\w*=.*", re.DOTALL)
-_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)\+?=(.*)", re.DOTALL)
+_ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)(\+?)=(.*)", re.DOTALL)
 _DECLARES = frozenset({"export", "local", "readonly", "declare", "typeset"})
 _REDIRECTION = re.compile(r"\d*(?:<|>)|&>")
+_GROUP_MAX = 1000
+"""Commands of a group that take part in its redirections."""
+_SCRIPTS_WITHIN_MAX = 4
+UNKNOWN = "$("
+"""Stands for a value that only a run would tell."""
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """What a script holds."""
+
+    commands: tuple[Command, ...] = ()
+    variables: tuple[tuple[str, str], ...] = ()
+    lists: tuple[tuple[str, tuple[Word, ...]], ...] = ()
+    """Names of arrays and of the variables of ``for``, and the words that they go through."""
 
 
 @dataclass
@@ -29,13 +39,20 @@ class _Reader:
     """The command that is being read, and what was read before."""
 
     places: Places
+    depth: int = 0
     commands: list[Command] = field(default_factory=list)
     variables: list[tuple[str, str]] = field(default_factory=list)
+    lists: list[tuple[str, tuple[Word, ...]]] = field(default_factory=list)
+    blocks: Blocks = field(default_factory=Blocks)
     words: list[Word] = field(default_factory=list)
     redirects: list[Redirect] = field(default_factory=list)
     operator: str = ""
     above: list[str] = field(default_factory=list)
-    piped: bool = False
+    piped: range = range(0)
+    """Commands whose output the next one reads."""
+    joined: str = ""
+    """The operator before the command."""
+    array: tuple[str, list[Word]] | None = None
     line_began_at: int = 0
     """Number of commands when the line began: a comment at its end speaks of those."""
 
@@ -52,8 +69,10 @@ class _Reader:
             self._end(piece.text)
 
     def _word(self, piece: Piece) -> None:
-        word = Word(piece.text, *self.places.of(piece.start))
-        if self.operator:
+        word = Word(piece.text, *self.places.of(piece.start), quoted=piece.quoted)
+        if self.array is not None:
+            self.array[1].append(word)
+        elif self.operator:
             self.redirects.append(Redirect(self.operator, word))
             self.operator = ""
         else:
@@ -64,7 +83,7 @@ class _Reader:
             self._finish(text)
         elif len(self.commands) > self.line_began_at:
             last = self.commands[-1]
-            self.commands[-1] = Command(last.words, last.redirects, last.piped_into, f"{last.comment} {text}".strip())
+            self.commands[-1] = replace(last, comment=f"{last.comment} {text}".strip())
         else:
             self.above = [*self.above[-7:], text]
 
@@ -76,55 +95,116 @@ class _Reader:
             redirects = list(command.redirects)
             for place, redirect in enumerate(redirects):
                 if "<<" in redirect.operator and redirect.body is None and "<<<" not in redirect.operator:
-                    redirects[place] = Redirect(redirect.operator, redirect.target, piece.text, line)
-                    self.commands[index] = Command(command.words, tuple(redirects), command.piped_into, command.comment)
+                    redirects[place] = replace(redirect, body=piece.text, body_line=line)
+                    self.commands[index] = replace(command, redirects=tuple(redirects))
                     return
 
     def _end(self, operator: str) -> None:
-        had = bool(self.words)
-        self._finish()
-        self.piped = operator in {"|", "|&"}
+        if self.array is not None:
+            self._array_ends(operator)
+            return
+        if operator == "(" and self.words and self.words[-1].text.endswith("=") and not self.words[-1].quoted:
+            self.array = (self.words.pop().text.rstrip("+="), [])
+            return
+        number = len(self.commands)
+        begun = range(number, number + 1) if self._finish() else self._group()
+        self.piped = begun if operator in {"|", "|&"} else range(0)
+        if operator in {"(", ")"}:
+            self.blocks.parenthesis(operator, len(self.commands))
+        self.joined = operator
         if operator == "\n":
-            if not had and len(self.commands) == self.line_began_at and not self.above:
-                self.above = []
             self.line_began_at = len(self.commands)
 
-    def _finish(self, behind: str = "") -> None:
+    def _array_ends(self, operator: str) -> None:
+        if operator == ")" and self.array is not None:
+            name, words = self.array
+            self.lists.append((name, tuple(words)))
+            self.array = None
+
+    def _group(self) -> range:
+        """The commands of a group that has just ended: its redirections are theirs."""
+        block, self.blocks.closed = self.blocks.closed, None
+        return range(0) if block is None else range(max(block.first, len(self.commands) - _GROUP_MAX), len(self.commands))
+
+    def _finish(self, behind: str = "") -> bool:
+        """Ends the command, if there is one; says so."""
         words, redirects = self._without_prefixes(), tuple(self.redirects)
         self.words, self.redirects, self.operator = [], [], ""
         if not words:
-            return
-        if self.piped and self.commands:
-            last = self.commands[-1]
-            self.commands[-1] = Command(last.words, last.redirects, len(self.commands), last.comment)
-        self.piped = False
-        self.commands.append(Command(tuple(words), redirects, comment=f"{' '.join(self.above)} {behind}".strip()))
+            self._redirect_group(redirects)
+            return False
+        for index in self.piped:
+            self.commands[index] = replace(self.commands[index], piped_into=len(self.commands))
+        self.piped, self.blocks.closed = range(0), None
+        comment = f"{' '.join(self.above)} {behind}".strip()
+        block = self.blocks.fresh() if self.joined in {"&&", "||"} else self.blocks.current
         self.above = []
+        self.commands.append(Command(tuple(words), redirects, comment=comment, block=block))
+        self._remember_list(words)
+        self._script_within(words)
+        return True
+
+    def _redirect_group(self, redirects: tuple[Redirect, ...]) -> None:
+        into = tuple(redirect for redirect in redirects if ">" in redirect.operator)
+        closed = self.blocks.closed
+        if into and closed is not None:
+            for index in self._group():
+                command = self.commands[index]
+                self.commands[index] = replace(command, redirects=(*command.redirects, *into))
+            self.blocks.closed = closed
+
+    def _remember_list(self, words: list[Word]) -> None:
+        """``for name in word…``."""
+        if words[0].text in {"for", "select"} and len(words) > 2 and words[2].text == "in":
+            self.lists.append((words[1].text, tuple(words[3:])))
+        elif words[0].text in {"read", "getopts", "mapfile", "readarray"}:
+            self.variables += [(word.text, UNKNOWN) for word in words[1:] if word.text.isidentifier()]
+
+    def _script_within(self, words: list[Word]) -> None:
+        """``sh -c '…'``: its commands too."""
+        inner = inner_script(words)
+        if inner is None or self.depth >= _SCRIPTS_WITHIN_MAX:
+            return
+        before, block = len(self.commands), self.blocks.fresh()
+        script = commands(inner.text, at=(inner.line, inner.column + inner.quoted), depth=self.depth + 1)
+        self.variables += script.variables
+        self.lists += script.lists
+        for command in script.commands:
+            into = None if command.piped_into is None else command.piped_into + before
+            self.commands.append(replace(command, piped_into=into, block=block))
 
     def _without_prefixes(self) -> list[Word]:
         """The words from the program on; assignments before it are remembered."""
         words = list(self.words)
         while words:
             text = words[0].text
-            assignment = _ASSIGNMENT.fullmatch(text)
+            assignment = None if words[0].quoted else _ASSIGNMENT.fullmatch(text)
             if assignment:
-                self.variables.append((assignment[1], assignment[2]))
-            elif text in _DECLARES:
-                pass
-            elif text.rpartition("/")[2] in _PREFIXES:
-                del words[0]
-                while words and _PREFIX_ARGUMENT.fullmatch(words[0].text):
-                    del words[0]
+                name, more, value = assignment.groups()
+                self.variables.append((name, UNKNOWN if more else value))
+            elif text in BEGINS | RESERVED and not words[0].quoted:
+                self.blocks.word(text, len(self.commands), function=self.joined == ")")
+                if text not in RESERVED:
+                    break
+            elif text not in _DECLARES:
+                shorter = without_wrapper(words)
+                if len(shorter) == len(words):
+                    break
+                words = shorter
                 continue
-            elif text not in _RESERVED:
-                break
             del words[0]
         return words
 
 
-def commands(text: str) -> tuple[tuple[Command, ...], tuple[tuple[str, str], ...]]:
-    """Every simple command of a script, and every assignment; those within ``$(…)`` stay part of their word."""
-    reader = _Reader(Places(text))
+def commands(text: str, *, at: tuple[int, int] = (1, 1), depth: int = 0) -> Script:
+    """Every simple command of a script, and every assignment; those within ``$(…)`` stay part of their word.
+
+    Args:
+        text: the script.
+        at: line and column of its first character.
+        depth: how many scripts it is within.
+    """
+    reader = _Reader(Places(text, at), depth)
     for piece in pieces(text + "\n"):
         reader.take(piece)
-    return tuple(reader.commands), tuple(reader.variables)
+    return Script(tuple(reader.commands), tuple(reader.variables), tuple(reader.lists))

@@ -32,13 +32,15 @@ class Piece(NamedTuple):
 class Places:
     """Offsets as lines and columns."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, at: tuple[int, int] = (1, 1)) -> None:
         self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._line, self._column = at
 
     def of(self, offset: int) -> tuple[int, int]:
-        """Line and column, 1-based."""
+        """Line and column, 1-based, where the text begins at ``at``."""
         line = bisect_right(self._starts, offset)
-        return line, offset - self._starts[line - 1] + 1
+        column = offset - self._starts[line - 1]
+        return line + self._line - 1, column + (self._column if line == 1 else 1)
 
 
 def pieces(text: str) -> Iterator[Piece]:

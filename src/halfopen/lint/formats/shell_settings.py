@@ -1,0 +1,204 @@
+"""The kernel settings that a script makes: by ``sysctl -w``, through /proc/sys, or in a file for sysctl.
+
+What a command writes is its text (``echo``, ``printf``, a here-document or a here-string), and where it goes its sinks: a
+redirection, ``tee``, the standard input of ``sysctl -p``.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+from halfopen.knowledge.sysctl_text import KERNEL, Assignment, dotted, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.lint.document import Command, Word
+    from halfopen.lint.formats.shell_values import Values
+
+_PROC = "/proc/sys/"
+_SETTING = re.compile(r"\s*-?([\w./*-]+)\s*=\s*(.*)", re.DOTALL)
+_SYSCTL_FILE = re.compile(r"sysctl(?:\.d/|[^/]*\.conf$)")
+_STDIN = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
+_OUT = frozenset({">", ">>", ">|", "&>", "&>>"})
+_ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
+_ESCAPE = re.compile(r"\\[nt\\]")
+_CONVERSION = re.compile(r"%-?\d*[sdbi]|%%")
+_ROUNDS_MAX = 200
+
+
+class _Text(NamedTuple):
+    """Something that a command writes, and where it begins."""
+
+    text: str
+    line: int
+    column: int
+    whole_lines: bool = False
+    """It stands in the script as it is written: its lines are the script's."""
+
+
+def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) -> Iterator[Assignment]:
+    """Every setting, in the order of the commands.
+
+    Args:
+        found: the commands.
+        values: what their variables hold.
+        plain_echo: whether ``echo`` writes ``\\n`` as it is unless told otherwise, as bash's does.
+    """
+    for command in found:
+        if command.program == "sysctl":
+            yield from _sysctl(command, values)
+        elif command.program in {"docker", "podman", "nerdctl"}:
+            yield from _of_container(command, values)
+        sinks = list(_sinks(command, found, values))
+        for target in dict.fromkeys(sinks):
+            for text in _texts(command, values, plain_echo=plain_echo):
+                yield from _written(target, text, command)
+
+
+def _sysctl(command: Command, values: Values) -> Iterator[Assignment]:
+    """``sysctl -w key=value key=value``."""
+    ignores = any(re.fullmatch(r"-[a-z]*e[a-z]*|--ignore", word.text) for word in command.words)
+    for word in command.words[1:]:
+        if not word.text.startswith("--"):
+            for setting in _pair(word, values, command):
+                yield replace(setting, ignore_errors=ignores)
+
+
+def _of_container(command: Command, values: Values) -> Iterator[Assignment]:
+    """``docker run --sysctl key=value``."""
+    before = ""
+    for word in command.words[1:]:
+        if before == "--sysctl":
+            yield from _pair(word, values, command)
+        elif word.text.startswith("--sysctl="):
+            rest = word.text.removeprefix("--sysctl=")
+            yield from _pair(replace(word, text=rest, column=word.column + len("--sysctl=")), values, command)
+        before = word.text
+
+
+def _pair(word: Word, values: Values, command: Command) -> Iterator[Assignment]:
+    """``key=value``, once for each round of the loop that it may stand in."""
+    for item, text in values.words(word):
+        match = _SETTING.fullmatch(text)
+        if match:
+            at = item or word
+            shift = match.start(2) if text == at.text else 0
+            yield Assignment(
+                at.line, at.column, dotted(match[1]), match[2].strip(), at.column + shift,
+                comment=command.comment, into=_into(KERNEL, command),
+            )  # fmt: skip
+
+
+def _sinks(command: Command, found: tuple[Command, ...], values: Values) -> Iterator[str]:
+    """Where the command's output goes, as far as it concerns settings: files, and ``sysctl -p -``."""
+    if command.program == "sysctl" and _reads_stdin(command):
+        yield KERNEL
+    for word in (redirect.target for redirect in command.redirects if redirect.operator.lstrip("1") in _OUT):
+        yield from _paths(word, values)
+    if command.program == "tee":
+        yield from _files_of_tee(command, values)
+    if command.piped_into is not None:
+        reader = found[command.piped_into]
+        if reader.program == "tee":
+            yield from _files_of_tee(reader, values)
+        elif reader.program == "sysctl" and _reads_stdin(reader):
+            yield KERNEL
+
+
+def _files_of_tee(command: Command, values: Values) -> Iterator[str]:
+    for word in command.words[1:]:
+        if not word.text.startswith("-"):
+            yield from _paths(word, values)
+
+
+def _paths(word: Word, values: Values) -> Iterator[str]:
+    for _item, text in values.words(word):
+        if text.startswith(_PROC) or _SYSCTL_FILE.search(text):
+            yield text
+
+
+def _reads_stdin(command: Command) -> bool:
+    """``sysctl -p -``, ``sysctl -qp /dev/stdin``, ``sysctl --load=-``."""
+    words = [word.text for word in command.words[1:]]
+    loads = any(re.fullmatch(r"-[a-z]*[pf]-?|--load(?:=.*)?", word) for word in words)
+    return loads and any(word in _STDIN or word.removeprefix("--load=") in _STDIN or word.endswith("p-") for word in words)
+
+
+def _texts(command: Command, values: Values, *, plain_echo: bool) -> Iterator[_Text]:
+    """What the command writes; nothing where it only passes on what it reads from a file or a pipe."""
+    if command.program == "echo":
+        yield from _echo(command.words[1:], values, plain=plain_echo)
+    elif command.program == "printf":
+        yield from _printf(command.words[1:], values)
+    elif command.program in {"cat", "tee", "sysctl"}:
+        for redirect in command.redirects:
+            if redirect.body is not None:
+                yield _Text(values.text(redirect.body), redirect.body_line, 1, whole_lines=True)
+            elif redirect.operator.endswith("<<<"):
+                target = redirect.target
+                yield _Text(values.text(target.text), target.line, target.column, whole_lines="\n" in target.text)
+
+
+def _echo(words: tuple[Word, ...], values: Values, *, plain: bool) -> Iterator[_Text]:
+    options = [word.text for word in words if re.fullmatch(r"-[neE]+", word.text)]
+    said = words[len(options) :]
+    if not said:
+        return
+    escapes = any("e" in option for option in options) or not plain
+    for at, texts in _rounds(said, values):
+        text = " ".join(texts)
+        yield _Text(_unescaped(text) if escapes else text, at.line, at.column, whole_lines="\n" in text)
+
+
+def _printf(words: tuple[Word, ...], values: Values) -> Iterator[_Text]:
+    """The format, gone over again while there are arguments."""
+    if not words:
+        return
+    for at, (pattern, *arguments) in _rounds(words, values):
+        wanted = sum(found != "%%" for found in _CONVERSION.findall(pattern))
+        rounds = max(1, -(-len(arguments) // wanted)) if wanted else 1
+        left = iter(arguments)
+        text = "".join(
+            _CONVERSION.sub(lambda match: "%" if match[0] == "%%" else next(left, ""), _unescaped(pattern))
+            for _ in range(min(rounds, _ROUNDS_MAX))
+        )
+        yield _Text(text, at.line, at.column)
+
+
+def _rounds(words: tuple[Word, ...], values: Values) -> Iterator[tuple[Word, list[str]]]:
+    """The words in each round of a loop whose variable is among them, and the word that the round is told by."""
+    looped = next((word for word in words if next(iter(values.words(word)))[0] is not None), None)
+    if looped is None:
+        yield words[0], [values.text(word.text) for word in words]
+        return
+    for item, text in values.words(looped):
+        yield item or words[0], [text if word is looped else values.text(word.text) for word in words]
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPE.sub(lambda match: _ESCAPES[match[0]], text)
+
+
+def _written(target: str, text: _Text, command: Command) -> Iterator[Assignment]:
+    into = _into(KERNEL if target.startswith(_PROC) else target, command)
+    if target.startswith(_PROC):
+        key = dotted(target.removeprefix(_PROC))
+        value = text.text.strip()
+        yield Assignment(text.line, text.column, key, value, text.column, comment=command.comment, into=into)
+        return
+    for item in parse(text.text):
+        if not isinstance(item, Assignment):
+            continue
+        said = replace(item, comment=item.comment or command.comment, into=into)
+        if text.whole_lines:
+            shift = text.column - 1 if item.line == 1 else 0
+            yield replace(said, line=text.line + item.line - 1, column=item.column + shift)
+        else:
+            yield replace(said, line=text.line, column=text.column, value_column=text.column)
+
+
+def _into(target: str, command: Command) -> str:
+    return f"{target} {command.block}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posixpath import basename, dirname
+from posixpath import basename, dirname, normpath
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_files import DIRECTORIES, SYSCTL_CONF
@@ -11,6 +11,8 @@ from halfopen.model.host import Setting, SettingFile
 if TYPE_CHECKING:
     from halfopen.lint.context import Context
     from halfopen.lint.document import Document
+
+_DIRECTORY = basename(DIRECTORIES[0])
 
 
 def trees(context: Context) -> list[list[tuple[SettingFile, Document]]]:
@@ -25,16 +27,24 @@ def trees(context: Context) -> list[list[tuple[SettingFile, Document]]]:
             for item in document.settings
             if item.value is not None and item.key.startswith("net.")
         )
-        groups.setdefault(root, []).append((SettingFile(path, settings), document))
+        # Two files cannot lie in one place: the second is another host's.
+        group = groups.setdefault(root, [])
+        if any(file.path == path for file, _ in group):
+            group = groups.setdefault(document.path, [])
+        group.append((SettingFile(path, settings), document))
     return [group for group in groups.values() if len(group) > 1]
 
 
 def _placed(path: str) -> tuple[str, str]:
     """The root, and the path below it as the host will see it."""
-    whole = path if path.startswith("/") else f"/{path}"
-    if whole.endswith(SYSCTL_CONF):
-        return whole.removesuffix(SYSCTL_CONF), SYSCTL_CONF
+    whole = normpath(path if path.startswith("/") else f"/{path}")
+    above, name = dirname(whole), basename(whole)
+    if name == basename(SYSCTL_CONF):
+        return above.removesuffix("/").removesuffix(dirname(SYSCTL_CONF)), SYSCTL_CONF
     for directory in DIRECTORIES:
-        if dirname(whole).endswith(directory):
-            return dirname(whole).removesuffix(directory), f"{directory}/{basename(whole)}"
-    return dirname(whole), whole
+        if above.endswith(directory):
+            return above.removesuffix(directory), f"{directory}/{name}"
+    # «cd /etc; halfopen lint sysctl.conf sysctl.d/*»
+    if basename(above) == _DIRECTORY:
+        return above.removesuffix(f"/{_DIRECTORY}").removesuffix("/etc"), f"{DIRECTORIES[0]}/{name}"
+    return above, whole

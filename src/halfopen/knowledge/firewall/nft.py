@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from halfopen.knowledge.firewall.nft_names import with_values
 from halfopen.knowledge.firewall.nft_rule import read_rule
 from halfopen.knowledge.firewall.nft_words import Word, words
 from halfopen.knowledge.firewall.ruleset import Defect, PlacedChain, PlacedRule, Ruleset
@@ -140,7 +141,7 @@ class _Reader:
 
 def parse_nft(text: str) -> Ruleset:
     """Every chain and rule of the text; what cannot be understood is a defect, and the rest is still read."""
-    reader = _Reader(text, list(words(text)))
+    reader = _Reader(text, with_values(list(words(text))))
     reader.file()
     return Ruleset(tuple(reader.chains), tuple(reader.rules), tuple(reader.defects))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.knowledge.sysctl_files import Outcome, Place, hidden, outcomes
+from halfopen.knowledge.sysctl_files import SYSCTL_CONF, Outcome, Place, hidden, outcomes, readers_disagree
 from halfopen.knowledge.sysctl_text import folded
 from halfopen.knowledge.sysctls.secrets import shown
 from halfopen.lint.check import Check
@@ -23,8 +23,7 @@ class SettingOverridden(Check):
 
     ## What it finds
     Keys that several of the given files of one sysctl.d tree set to different values. Files in other directories are
-    compared within their directory. A
-    notice where /etc overrides what a package brings.
+    compared within their directory. A notice where /etc overrides what a package brings.
 
     ## Why it matters
     systemd-sysctl and `sysctl --system` sort the files of all directories by name, and the last line wins; /etc hides
@@ -63,12 +62,27 @@ class SettingOverridden(Check):
                 for place in outcome.overridden:
                     if place.path != outcome.winner.path and folded(place.value) != folded(outcome.winner.value):
                         yield self._overridden(known, place, outcome)
+            for key, (boot, by_hand) in readers_disagree(files).items():
+                if by_hand.path == SYSCTL_CONF and boot and folded(boot.value) != folded(by_hand.value):
+                    yield self._disagreeing(known, key, boot, by_hand)
             for path, instead in hidden(files).items():
                 yield self.at(
                     known[path], (1, 1), known[path].path,
                     f"the whole file is not read: {instead} has the same name and comes first",
                     "rename one of the two files",
                 )  # fmt: skip
+
+    def _disagreeing(self, known: dict[str, Document], key: str, boot: Place, by_hand: Place) -> Finding:
+        document = known[by_hand.path]
+        item = next(item for item in document.settings if item.line == by_hand.line)
+        other = f"{known[boot.path].path}:{boot.line}"
+        return self.on(
+            document,
+            item,
+            f"boot goes by {other}, {shown(key, boot.value)}, sysctl --system by this line: systemd-sysctl reads "
+            "sysctl.conf only through a link in sysctl.d",
+            "keep one of the two lines, in a file of sysctl.d",
+        )
 
     def _overridden(self, known: dict[str, Document], place: Place, outcome: Outcome) -> Finding:
         document = known[place.path]

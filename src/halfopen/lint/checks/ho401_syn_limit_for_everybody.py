@@ -39,8 +39,10 @@ class SynLimitForEverybody(Check):
     `nft list ruleset` or `iptables -nvxL`: the counters of the rules behind it.
 
     ## Remedy
-    Delete the rule. Against single noisy sources limit each of them: `-m hashlimit --hashlimit-mode srcip
-    --hashlimit-above 30/sec`, or `update @m { ip saddr limit rate over 30/second } drop`.
+    Delete a rule that drops what is above the limit; take the limit out of a rule that accepts what is below it, and
+    delete the rule behind it that drops the rest of the SYNs. Against single noisy sources limit each of them: `-m
+    hashlimit --hashlimit-name syns --hashlimit-mode srcip --hashlimit-above 30/sec -j DROP`, or `update @m { ip saddr
+    limit rate over 30/second } drop`.
 
     ## When it is wrong
     On a port that a handful of known hosts use.
@@ -70,11 +72,16 @@ class SynLimitForEverybody(Check):
                         f"{rule.family} {rule.table} {rule.chain}",
                         f"the limit ({rule.limit}) is one bucket for everybody: a flood takes it, and "
                         "real clients are dropped",
-                        "delete the rule: SYN cookies do this without harm; or limit each source "
-                        "(hashlimit srcip, a dynamic set)",
+                        _instead(rule),
                         kind="filter",
                         evidence=(Evidence("limit", rule.limit, source=f"{document.path}:{placed.line}"),),
                     )
+
+
+def _instead(rule: FilterRule) -> str:
+    """A rule that drops may go; one that accepts may be all that lets clients in, and only its limit goes."""
+    what = "delete the rule" if rule.verdict in {"drop", "reject"} else "take the limit out of the rule"
+    return f"{what}: SYN cookies do this without harm; or limit each source (hashlimit srcip, a dynamic set)"
 
 
 def _limits_new_connections(rule: FilterRule) -> bool:

@@ -148,9 +148,35 @@ insert rule t in ct state invalid drop
     )
     assert [placed.chain for placed in found.chains] == [FilterChain("inet", "t", "in", "input", "drop", -10)]
     first, second = found.rules
-    assert (first.line, first.rule.hook, first.rule.ports, first.rule.verdict) == (8, "input", ("$web",), "accept")
+    assert (first.line, first.rule.hook, first.rule.ports, first.rule.verdict) == (8, "input", ("80", "443"), "accept")
     assert first.rule.text == "tcp dport $web \\ counter update @s { ip saddr } accept"
     assert (second.rule.family, second.rule.hook) == ("ip", None)
+
+
+def test_names_stand_for_their_values() -> None:
+    found = parse_nft(
+        """define lan = 10.0.0.0/8
+define known = { $lan,
+  192.0.2.1 }
+table inet t {
+ limit syns { rate 25/second burst 50 packets; }
+ chain in {
+  type filter hook input priority 0;
+  ip saddr $known tcp dport { $ports, 22 } ct state new limit name "syns" accept
+ }
+}
+"""
+    )
+    (rule,) = (placed.rule for placed in found.rules)
+    assert rule.sources == ("10.0.0.0/8", "192.0.2.1")
+    assert rule.ports == ("$ports", "22")
+    assert (rule.limit, rule.limit_per_source, rule.verdict) == ("25/second burst 50", False, "accept")
+
+
+def test_values_of_values_do_not_grow_without_end() -> None:
+    text = "define a0 = x\n" + "".join(f"define a{n + 1} = {{ $a{n}, $a{n} }}\n" for n in range(60))
+    found = parse_nft(text + "add rule ip t c ip saddr $a60 accept\n")
+    assert len(found.rules[0].rule.sources) < 3000
 
 
 def test_a_bracket_too_many_is_a_defect() -> None:

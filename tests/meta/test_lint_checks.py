@@ -12,6 +12,7 @@ from tests.conftest import ROOT
 
 import halfopen.lint.checks
 from halfopen.knowledge.codes import SHARED_CODES
+from halfopen.lab.experiments import EXPERIMENTS
 from halfopen.lint.registry import CHECKS, find
 from halfopen.model.finding import HARMS, SEVERITIES
 from halfopen.model.page import page_of
@@ -74,6 +75,14 @@ def test_codes_that_the_doctor_knows_mean_the_same_there() -> None:
     names = {rule.code: rule.name for rule in RULES}
     assert {code: names.get(code, name) for code, name in SHARED_CODES.items()} == SHARED_CODES
     assert not [code for code in names if code.startswith("HO8")]
+
+
+@pytest.mark.parametrize("item", CHECKS, ids=CODES)
+def test_a_check_names_the_experiment_that_shows_it(item: Check) -> None:
+    """The doctor's, where it has a rule of that code; and one that exists."""
+    rules = {rule.code: rule.proof for rule in RULES}
+    assert item.proof == rules.get(item.code, item.proof)
+    assert item.proof is None or item.proof in EXPERIMENTS
 
 
 @pytest.mark.parametrize("item", CHECKS, ids=CODES)

@@ -78,7 +78,10 @@ def _screen(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None,
         yield render_target(report, printer.width, paint)
     pages = _pages(printer, diagnosis, paint) if verbose else {}
     below = report is not None and report.verdict is not None
-    yield render_doctor(diagnosis, printer.width, paint, pages=pages, verbose=verbose, below_verdict=below)
+    yield render_doctor(
+        diagnosis, printer.width, paint,
+        pages=pages, verbose=verbose, below_verdict=below, remarks=not printer.quiet,
+    )  # fmt: skip
 
 
 def _pages(printer: Printer, diagnosis: Diagnosis, paint: Paint) -> dict[str, str]:

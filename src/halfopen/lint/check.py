@@ -24,6 +24,8 @@ class Check(ABC):
     """Kebab-case; reads after «ignore»."""
     severity: ClassVar[Severity]
     harm: ClassVar[Harm]
+    proof: ClassVar[str | None] = None
+    """The lab experiment that shows on a real kernel what it says; None: no experiment does."""
 
     @abstractmethod
     def check(self, context: Context) -> Iterator[Finding]:
@@ -54,6 +56,7 @@ class Check(ABC):
             evidence=evidence,
             remedy=None if instead is None else Remedy(instead, changes),
             confirm=confirm,
+            proof=self.proof,
             file=document.path,
             line=place[0],
             column=place[1],

@@ -32,6 +32,7 @@ def render_doctor(
     pages: Mapping[str, str] | None = None,
     verbose: bool = False,
     below_verdict: bool = False,
+    remarks: bool = True,
 ) -> str:
     """The screen.
 
@@ -42,6 +43,7 @@ def render_doctor(
         pages: rule's code → its manual page, shown with ``verbose``.
         verbose: all findings of a rule, with their pages.
         below_verdict: the verdict on a target stands above: then this may not say that nothing is wrong.
+        remarks: say below what the command could do better. What could not be seen is no remark.
     """
     width = clamp(width)
     lines = [*wrap(_headline(diagnosis), width), "", *wrap(summary(diagnosis, below_verdict=below_verdict), width)]
@@ -58,7 +60,7 @@ def render_doctor(
         lines += ["", *wrap(f"{code} {more[0].name}: also {names}.", width)]
     for code in dict.fromkeys(finding.code for finding in diagnosis.findings) if verbose else ():
         lines += ["", (pages or {}).get(code, "")]
-    return "\n".join([*lines, *_footer(diagnosis, width, paint)])
+    return "\n".join([*lines, *_footer(diagnosis, width, paint, remarks=remarks)])
 
 
 def _headline(diagnosis: Diagnosis) -> str:
@@ -102,13 +104,13 @@ def _labelled(label: str, text: str, width: int, paint: Paint) -> list[str]:
     return [paint("dim" if label == "evidence" else "", words) + first[len(words) :], *rest]
 
 
-def _footer(diagnosis: Diagnosis, width: int, paint: Paint) -> list[str]:
+def _footer(diagnosis: Diagnosis, width: int, paint: Paint, *, remarks: bool) -> list[str]:
     lines: list[str] = []
     gaps = gap_sentences(diagnosis.unavailable)
     for gap in gaps[:GAPS_SHOWN]:
         lines += wrap(gap, width)
     if len(gaps) > GAPS_SHOWN:
         lines += wrap(f"and {plural(len(gaps) - GAPS_SHOWN, 'more gap')}: --format json lists them", width)
-    if diagnosis.interval_s is None:
+    if diagnosis.interval_s is None and remarks:
         lines += wrap("One snapshot: counters tell of the time since boot; `--for 10s` shows what happens now.", width)
     return ["", *(paint("dim", line) for line in lines)] if lines else []

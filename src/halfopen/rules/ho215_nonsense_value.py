@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 #: Rules of their own say more of these.
-OTHERS = frozenset({"net.core.somaxconn", "net.ipv4.tcp_max_tw_buckets"})
+OTHERS = frozenset(
+    {"net.core.somaxconn", "net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_rfc1337", "net.ipv4.tcp_abort_on_overflow"}
+)
 
 
 class NonsenseValue(Rule):

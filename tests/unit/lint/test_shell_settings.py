@@ -9,9 +9,10 @@ from halfopen.lint.formats import shell
 KEY = "net.core.somaxconn"
 
 #: Name → script, and what it sets: line, column, key, value.
+ECN = "net.ipv4.tcp_ecn"
 WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "a here-document into sysctl": (f"sysctl -p - <<E\n{KEY} = 8\nE\n", [(2, 1, KEY, "8")]),
-    "a here-document into sysctl, by the name of its input": (f"sysctl -qp /dev/stdin <<E\n{KEY}=8\nE\n", [(2, 1, KEY, "8")]),
+    "a here-document into the named input": (f"sysctl -qp /dev/stdin <<E\n{KEY}=8\nE", [(2, 1, KEY, "8")]),
     "a here-string": (f"sysctl -p- <<< '{KEY}=8'\n", [(1, 16, KEY, "8")]),
     "a pipe into sysctl": (f'echo "{KEY}=8" | sudo sysctl --load=-\n', [(1, 6, KEY, "8")]),
     "a here-document into tee": (f"sudo tee -a /etc/sysctl.conf >/dev/null <<E\n\n {KEY}=8\nE\n", [(3, 2, KEY, "8")]),
@@ -19,15 +20,15 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "a file named by a variable": (f'F=/etc/sysctl.d/9.conf\ncat > "$F" <<E\n{KEY}=8\nE\n', [(3, 1, KEY, "8")]),
     "an appended line": (f"echo '{KEY} = 8' >> /etc/sysctl.conf\n", [(1, 6, KEY, "8")]),
     "a quoted word of two lines": (
-        f'echo "{KEY}=8\nnet.ipv4.tcp_ecn=1" > /etc/sysctl.d/9.conf\n', [(1, 6, KEY, "8"), (2, 1, "net.ipv4.tcp_ecn", "1")]
+        f'echo "{KEY}=8\nnet.ipv4.tcp_ecn=1" > /etc/sysctl.d/9.conf\n', [(1, 6, KEY, "8"), (2, 1, ECN, "1")]
     ),
     "escapes of printf": (
         rf"printf '{KEY}=8\nnet.ipv4.tcp_ecn=1\n' > /etc/sysctl.d/9.conf",
-        [(1, 8, KEY, "8"), (1, 8, "net.ipv4.tcp_ecn", "1")],
+        [(1, 8, KEY, "8"), (1, 8, ECN, "1")],
     ),
     "arguments of printf": (
         rf"printf '%s = %d\n' {KEY} 8 net.ipv4.tcp_ecn 1 >> /etc/sysctl.conf",
-        [(1, 8, KEY, "8"), (1, 8, "net.ipv4.tcp_ecn", "1")],
+        [(1, 8, KEY, "8"), (1, 8, ECN, "1")],
     ),
     "escapes of echo": (rf'echo -e "{KEY}=8\n" >> /etc/sysctl.conf', [(1, 9, KEY, "8")]),
     "no escapes of bash's echo": (
@@ -42,11 +43,12 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "a variable that is added to": (f"V=8\nV+=9\nsysctl -w {KEY}=$V\n", [(3, 11, KEY, "$V")]),
     "a variable that is read": (f"V=8\nread V\nsysctl -w {KEY}=$V\n", [(3, 11, KEY, "$V")]),
     "a loop over keys": (
-        f"for k in {KEY} net.ipv4.tcp_ecn; do\n sysctl -w $k=8\ndone\n", [(1, 10, KEY, "8"), (1, 29, "net.ipv4.tcp_ecn", "8")]
+        f"for k in {KEY} net.ipv4.tcp_ecn; do\n sysctl -w $k=8\ndone\n", [(1, 10, KEY, "8"), (1, 29, ECN, "8")]
     ),
-    "a loop over an array": (f'a=(\n "{KEY}=8" # x\n)\nfor s in "${{a[@]}}"; do sysctl -w "$s"; done\n', [(2, 2, KEY, "8")]),
+    "a loop over an array": (f'a=(\n "{KEY}=8"\n)\nfor s in "${{a[@]}}"; do sysctl "$s"; done\n', [(2, 2, KEY, "8")]),
     "a loop over files": (
-        "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 > $f; done\n", [(1, 55, "net.ipv4.conf.*.rp_filter", "1")]
+        "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 > $f; done\n",
+        [(1, 55, "net.ipv4.conf.*.rp_filter", "1")],
     ),
     "a group": (f"{{\n echo {KEY}=8\n}} >> /etc/sysctl.conf\n", [(2, 7, KEY, "8")]),
     "a group through a pipe": (f"(echo {KEY}=8; echo x) | sudo tee /etc/sysctl.d/9.conf\n", [(1, 7, KEY, "8")]),
@@ -56,7 +58,7 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "another machine": (f"ssh root@db.example sysctl -w {KEY}=8\n", [(1, 31, KEY, "8")]),
     "another user": (f"sudo -u root /sbin/sysctl {KEY}=8\n", [(1, 27, KEY, "8")]),
     "a container": (f"docker run --rm --sysctl {KEY}=8 --sysctl=net.ipv4.tcp_ecn=1 web\n",
-                    [(1, 26, KEY, "8"), (1, 56, "net.ipv4.tcp_ecn", "1")]),
+                    [(1, 26, KEY, "8"), (1, 56, ECN, "1")]),
     "reading sets nothing": (f"sysctl -n {KEY}\nsysctl -a | grep x=1\ncat /proc/sys/net/core/somaxconn > /tmp/x\n", []),
     "another file": (f"echo {KEY}=8 > /tmp/x\ncat > notes <<E\n{KEY}=8\nE\n", []),
 }  # fmt: skip
@@ -73,10 +75,14 @@ def test_a_way_to_set(way: str) -> None:
 
 
 def test_what_excludes_each_other() -> None:
-    text = f"sysctl {KEY}=1\nif a; then\n sysctl {KEY}=2\nelse\n sysctl {KEY}=3\nfi\na && sysctl {KEY}=4 || sysctl {KEY}=5\n"
+    text = f"sysctl {KEY}=1\nif a; then\n sysctl {KEY}=2\nelse\n sysctl {KEY}=3\nfi\n"
+    text += f"a && sysctl {KEY}=4 || sysctl {KEY}=5\n"
     into = [item.into for item in shell.read("a", text).settings]
     assert len(set(into)) == 5
-    together = shell.read("a", f"f() {{\n sysctl {KEY}=1\n sysctl {KEY}=2\n}}\ncase $1 in\n a) sysctl {KEY}=3;;\n b) sysctl {KEY}=4;;\nesac\n")
+    together = shell.read(
+        "a",
+        f"f() {{\n sysctl {KEY}=1\n sysctl {KEY}=2\n}}\ncase $1 in\n a) sysctl {KEY}=3;;\n b) sysctl {KEY}=4;;\nesac\n",
+    )
     one, two, three, four = [item.into for item in together.settings]
     assert one == two
     assert len({two, three, four}) == 3

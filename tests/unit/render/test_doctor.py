@@ -72,6 +72,15 @@ def test_a_quiet_host_gets_a_calm_answer() -> None:
     assert len(text.splitlines()) <= 6
 
 
+def test_remarks_can_be_left_out_and_gaps_cannot() -> None:
+    diagnosis = judged({**SEEN, "listeners": [{"at": "0.0.0.0:22", "by": "sshd"}]})
+    with_gap = replace(diagnosis, unavailable=(Unavailable("conntrack", "it is not loaded", "conntrack"),))
+    assert "One snapshot" in render_doctor(with_gap, 100, PLAIN)
+    quiet = render_doctor(with_gap, 100, PLAIN, remarks=False)
+    assert "One snapshot" not in quiet
+    assert "conntrack" in quiet
+
+
 def test_below_a_verdict_nothing_is_called_fine() -> None:
     quiet = judged({**SEEN, "listeners": [{"at": "0.0.0.0:22", "by": "sshd"}]})
     noticed = judged({**SEEN, "sysctls": {"tcp_abort_on_overflow": 1}})

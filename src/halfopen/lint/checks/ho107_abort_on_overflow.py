@@ -46,6 +46,7 @@ class AbortOnOverflow(Check):
     name = "abort-on-overflow"
     severity = "warning"
     harm = "risk"
+    proof = "lost-final-ack"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that switches it on."""

@@ -46,6 +46,7 @@ class SomaxconnLow(Check):
     name = "somaxconn-low"
     severity = "warning"
     harm = "risk"
+    proof = "nonsense-values"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that sets less than the default."""

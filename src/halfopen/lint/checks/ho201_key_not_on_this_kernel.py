@@ -64,6 +64,7 @@ class KeyNotOnThisKernel(Check):
     name = "key-not-on-this-kernel"
     severity = "warning"
     harm = "untidy"
+    proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line for such a key."""

@@ -47,6 +47,7 @@ class SynBacklogWithoutEffect(Check):
     name = "syn-backlog-without-effect"
     severity = "warning"
     harm = "untidy"
+    proof = "syn-queue-limits"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that sets it in vain."""

@@ -53,6 +53,7 @@ class FinTimeoutIsNotTimeWait(Check):
     name = "fin-timeout-is-not-time-wait"
     severity = "warning"
     harm = "untidy"
+    proof = "time-wait-ports"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that lowers it."""

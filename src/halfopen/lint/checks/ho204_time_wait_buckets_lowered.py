@@ -49,6 +49,7 @@ class TimeWaitBucketsLowered(Check):
     name = "time-wait-buckets-lowered"
     severity = "warning"
     harm = "risk"
+    proof = "time-wait-limits"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that lowers it."""

@@ -46,6 +46,7 @@ class TimestampsOff(Check):
     name = "timestamps-off"
     severity = "warning"
     harm = "risk"
+    proof = "cookie-options"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that switches them off."""

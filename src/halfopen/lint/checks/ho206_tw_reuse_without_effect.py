@@ -50,6 +50,7 @@ class TwReuseWithoutEffect(Check):
     name = "tw-reuse-without-effect"
     severity = "warning"
     harm = "untidy"
+    proof = "time-wait-ports"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that sets it to 1."""

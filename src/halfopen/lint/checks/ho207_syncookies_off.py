@@ -45,6 +45,7 @@ class SyncookiesOff(Check):
     name = "syncookies-off"
     severity = "warning"
     harm = "risk"
+    proof = "syn-queue-limits"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that switches them off."""

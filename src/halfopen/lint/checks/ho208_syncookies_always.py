@@ -46,6 +46,7 @@ class SyncookiesAlways(Check):
     name = "syncookies-always"
     severity = "warning"
     harm = "risk"
+    proof = "cookie-options"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that does so."""

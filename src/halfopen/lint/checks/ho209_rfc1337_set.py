@@ -45,6 +45,7 @@ class Rfc1337Set(Check):
     name = "rfc1337-set"
     severity = "notice"
     harm = "untidy"
+    proof = "time-wait-limits"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that switches it on."""

@@ -60,6 +60,7 @@ class RetriesLastOtherwise(Check):
     name = "retries-last-otherwise"
     severity = "warning"
     harm = "untidy"
+    proof = "lost-syn"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every comment that is wrong."""

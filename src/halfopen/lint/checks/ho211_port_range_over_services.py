@@ -51,6 +51,7 @@ class PortRangeOverServices(Check):
     name = "port-range-over-services"
     severity = "warning"
     harm = "risk"
+    proof = "port-range"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every range over such ports."""

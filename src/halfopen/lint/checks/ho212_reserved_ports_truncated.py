@@ -46,6 +46,7 @@ class ReservedPortsTruncated(Check):
     name = "reserved-ports-truncated"
     severity = "warning"
     harm = "risk"
+    proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -52,6 +52,7 @@ class SettingOverridden(Check):
     name = "setting-overridden"
     severity = "warning"
     harm = "untidy"
+    proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -44,6 +44,7 @@ class SettingSkippedAtBoot(Check):
     name = "setting-skipped-at-boot"
     severity = "notice"
     harm = "risk"
+    proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

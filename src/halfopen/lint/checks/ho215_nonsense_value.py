@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
 
 
+#: Checks of their own say more of these; -1 of tcp_max_tw_buckets is no limit.
+OTHERS = frozenset({"net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_rfc1337", "net.ipv4.tcp_abort_on_overflow"})
+
+
 class NonsenseValue(Check):
     """The kernel accepts values that mean nothing.
 
@@ -44,6 +48,7 @@ class NonsenseValue(Check):
     name = "nonsense-value"
     severity = "warning"
     harm = "risk"
+    proof = "nonsense-values"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
@@ -52,6 +57,7 @@ class NonsenseValue(Check):
             if (
                 context.kernel.lacks(item.key)
                 or row is None
+                or row.key in OTHERS
                 or row.sensible is None
                 or item.numbers is None
                 or not accepted(row, item.numbers)

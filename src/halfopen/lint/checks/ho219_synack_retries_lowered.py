@@ -47,6 +47,7 @@ class SynackRetriesLowered(Check):
     name = "synack-retries-lowered"
     severity = "notice"
     harm = "untidy"
+    proof = "synack-retries"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

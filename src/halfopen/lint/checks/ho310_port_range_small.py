@@ -47,6 +47,7 @@ class PortRangeSmall(Check):
     name = "port-range-small"
     severity = "notice"
     harm = "risk"
+    proof = "port-range"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

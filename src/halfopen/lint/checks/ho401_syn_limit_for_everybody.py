@@ -55,6 +55,7 @@ class SynLimitForEverybody(Check):
     name = "syn-limit-for-everybody"
     severity = "warning"
     harm = "risk"
+    proof = "flood-with-clients"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -48,6 +48,7 @@ class FastOpenHalfConfigured(Check):
     name = "fast-open-half-configured"
     severity = "warning"
     harm = "untidy"
+    proof = "fast-open"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -52,6 +52,7 @@ class ConntrackTableSmall(Check):
     name = "conntrack-table-small"
     severity = "notice"
     harm = "risk"
+    proof = "conntrack-full"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that makes it so small."""

@@ -49,6 +49,7 @@ class ReversePathFilterStrict(Check):
     name = "reverse-path-filter-strict"
     severity = "notice"
     harm = "risk"
+    proof = "filters"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that makes it strict."""

@@ -47,6 +47,7 @@ class SynproxyIncomplete(Check):
     name = "synproxy-incomplete"
     severity = "warning"
     harm = "failing"
+    proof = "synproxy-settings"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -49,6 +49,7 @@ class BacklogAboveCap(Check):
     name = "backlog-above-cap"
     severity = "warning"
     harm = "risk"
+    proof = "backlog-and-somaxconn"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

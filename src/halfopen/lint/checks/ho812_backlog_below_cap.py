@@ -46,6 +46,7 @@ class BacklogBelowCap(Check):
     name = "backlog-below-raised-cap"
     severity = "notice"
     harm = "risk"
+    proof = "backlog-and-somaxconn"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -46,6 +46,7 @@ class BacklogTiny(Check):
     name = "backlog-tiny"
     severity = "notice"
     harm = "risk"
+    proof = "accept-queue-overflow"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -44,6 +44,7 @@ class DeferredAccept(Check):
     name = "deferred-accept"
     severity = "warning"
     harm = "slow"
+    proof = "defer-accept"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -46,6 +46,7 @@ class FastOpenNotInKernel(Check):
     name = "fast-open-not-in-kernel"
     severity = "warning"
     harm = "untidy"
+    proof = "fast-open"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -49,6 +49,7 @@ class DropsCountedTwice(Check):
     name = "drops-counted-twice"
     severity = "warning"
     harm = "untidy"
+    proof = "accept-queue-overflow"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -9,7 +9,9 @@ BEGINS = frozenset({"if", "while", "until", "for", "select", "case"})
 _ENDS = frozenset({"fi", "done", "esac"})
 _BRANCHES = frozenset({"then", "else", "elif", "do"})
 #: Words that are no program: behind them a command begins.
-RESERVED = frozenset({"if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "time", "fi", "done", "esac"})
+RESERVED = frozenset(
+    {"if", "then", "else", "elif", "while", "until", "do", "!", "{", "}", "time", "fi", "done", "esac"}
+)
 _DEPTH_MAX = 256
 
 

@@ -124,7 +124,9 @@ class _Reader:
     def _group(self) -> range:
         """The commands of a group that has just ended: its redirections are theirs."""
         block, self.blocks.closed = self.blocks.closed, None
-        return range(0) if block is None else range(max(block.first, len(self.commands) - _GROUP_MAX), len(self.commands))
+        return (
+            range(0) if block is None else range(max(block.first, len(self.commands) - _GROUP_MAX), len(self.commands))
+        )
 
     def _finish(self, behind: str = "") -> bool:
         """Ends the command, if there is one; says so."""

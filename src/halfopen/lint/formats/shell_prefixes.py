@@ -17,8 +17,8 @@ _ARGUMENT = re.compile(r"-.*|\d+[smhd]?|[A-Za-z_]\w*=.*", re.DOTALL)
 _TAKES_A_WORD = frozenset({"-u", "-g", "-h", "-p", "-C", "-r", "-t"})
 #: Their own arguments cannot be told from the command's: what is run begins with a program that is known.
 _WRAPPERS = frozenset(
-    {"nsenter", "unshare", "chroot", "docker", "podman", "nerdctl", "crictl", "kubectl", "oc", "ssh", "xargs", "runuser",
-     "su", "setpriv", "systemd-run", "lxc", "flock", "parallel"}
+    {"nsenter", "unshare", "chroot", "docker", "podman", "nerdctl", "crictl", "kubectl", "oc", "ssh", "xargs",
+     "runuser", "su", "setpriv", "systemd-run", "lxc", "flock", "parallel"}
 )  # fmt: skip
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _WRAPPED = _SHELLS | {"sysctl", "iptables", "ip6tables", "nft", "tcpdump", "tee"}

@@ -1,7 +1,7 @@
 """The kernel settings that a script makes: by ``sysctl -w``, through /proc/sys, or in a file for sysctl.
 
-What a command writes is its text (``echo``, ``printf``, a here-document or a here-string), and where it goes its sinks: a
-redirection, ``tee``, the standard input of ``sysctl -p``.
+What a command writes is its text (``echo``, ``printf``, a here-document or a here-string), and where it goes its
+sinks: a redirection, ``tee``, the standard input of ``sysctl -p``.
 """
 
 from __future__ import annotations
@@ -124,7 +124,9 @@ def _reads_stdin(command: Command) -> bool:
     """``sysctl -p -``, ``sysctl -qp /dev/stdin``, ``sysctl --load=-``."""
     words = [word.text for word in command.words[1:]]
     loads = any(re.fullmatch(r"-[a-z]*[pf]-?|--load(?:=.*)?", word) for word in words)
-    return loads and any(word in _STDIN or word.removeprefix("--load=") in _STDIN or word.endswith("p-") for word in words)
+    return loads and any(
+        word in _STDIN or word.removeprefix("--load=") in _STDIN or word.endswith("p-") for word in words
+    )
 
 
 def _texts(command: Command, values: Values, *, plain_echo: bool) -> Iterator[_Text]:
@@ -158,14 +160,18 @@ def _printf(words: tuple[Word, ...], values: Values) -> Iterator[_Text]:
     if not words:
         return
     for at, (pattern, *arguments) in _rounds(words, values):
-        wanted = sum(found != "%%" for found in _CONVERSION.findall(pattern))
-        rounds = max(1, -(-len(arguments) // wanted)) if wanted else 1
-        left = iter(arguments)
-        text = "".join(
-            _CONVERSION.sub(lambda match: "%" if match[0] == "%%" else next(left, ""), _unescaped(pattern))
-            for _ in range(min(rounds, _ROUNDS_MAX))
-        )
-        yield _Text(text, at.line, at.column)
+        yield _Text(_formatted(_unescaped(pattern), arguments), at.line, at.column)
+
+
+def _formatted(pattern: str, arguments: list[str]) -> str:
+    parts = re.split(f"({_CONVERSION.pattern})", pattern)
+    wanted = sum(part != "%%" for part in parts[1::2])
+    rounds = min(-(-len(arguments) // wanted), _ROUNDS_MAX) if wanted and arguments else 1
+    left, written = iter(arguments), list[str]()
+    for _ in range(rounds):
+        for place, part in enumerate(parts):
+            written.append(part if place % 2 == 0 else "%" if part == "%%" else next(left, ""))
+    return "".join(written)
 
 
 def _rounds(words: tuple[Word, ...], values: Values) -> Iterator[tuple[Word, list[str]]]:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from halfopen.knowledge.sysctl_text import Assignment, Defect
 
 Kind = Literal[
-    "sysctl", "iptables", "nft", "shell", "nginx", "haproxy", "redis", "postgresql", "systemd", "prometheus"
+    "sysctl", "iptables", "nft", "shell", "dockerfile", "nginx", "haproxy", "redis", "postgresql", "systemd",
+    "prometheus", "yaml",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -131,6 +132,8 @@ class Document:
     commands: tuple[Command, ...] = ()
     variables: tuple[tuple[str, str], ...] = ()
     """Of a script: names and the values that it gives them."""
+    built: frozenset[int] = frozenset()
+    """Of a Dockerfile: the lines of its RUN instructions, which run when the image is built."""
     tested: frozenset[str] = frozenset()
     """Settings whose existence a script tests (``[ -e /proc/sys/… ]``)."""
     listeners: tuple[Listener, ...] = ()

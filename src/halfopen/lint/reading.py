@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.errors import InputError
 from halfopen.lint.document import KINDS, Document, Kind
-from halfopen.lint.formats import firewall, haproxy, nginx, prometheus, services, shell, sysctl
+from halfopen.lint.formats import dockerfile, firewall, haproxy, nginx, services, shell, sysctl, yaml_file
 from halfopen.lint.recognise import recognise
 from halfopen.lint.suppression import suppressed
 from halfopen.lint.text import decode
@@ -25,7 +25,9 @@ READERS: dict[Kind, Callable[[str, str], Document]] = {
     "redis": services.read_redis,
     "postgresql": services.read_postgresql,
     "systemd": services.read_systemd,
-    "prometheus": prometheus.read,
+    "dockerfile": dockerfile.read,
+    "prometheus": yaml_file.read,
+    "yaml": yaml_file.read,
 }
 
 

@@ -44,6 +44,7 @@ from halfopen.lint.checks.ho801_secrets_in_backup import SecretsInBackup
 from halfopen.lint.checks.ho802_restore_of_everything import RestoreOfEverything
 from halfopen.lint.checks.ho803_prune_leaves_kinds import PruneLeavesKinds
 from halfopen.lint.checks.ho804_capture_misses_handshake import CaptureMissesHandshake
+from halfopen.lint.checks.ho805_settings_in_image import SettingsInImage
 from halfopen.lint.checks.ho811_backlog_above_cap import BacklogAboveCap
 from halfopen.lint.checks.ho812_backlog_below_cap import BacklogBelowCap
 from halfopen.lint.checks.ho813_backlog_tiny import BacklogTiny
@@ -100,6 +101,7 @@ CHECKS: tuple[Check, ...] = (
     RestoreOfEverything(),
     PruneLeavesKinds(),
     CaptureMissesHandshake(),
+    SettingsInImage(),
     BacklogAboveCap(),
     BacklogBelowCap(),
     BacklogTiny(),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from halfopen.errors import InputError
 from halfopen.lint.document import KINDS, Kind
-from halfopen.lint.formats import nginx, prometheus, shell
+from halfopen.lint.formats import nginx, shell, yaml_file
 from halfopen.lint.kernel import Kernel
 from halfopen.lint.promql import compares, selectors
 from halfopen.lint.reading import read
@@ -84,7 +84,7 @@ RULES = """spec:
 
 
 def test_expressions_and_their_places() -> None:
-    one, two = prometheus.read("a", RULES).queries
+    one, two = yaml_file.read("a", RULES).queries
     (x,) = selectors(one.text)
     assert (one.alert, one.place(x.offset)) == ("One", (4, RULES.split("\n")[3].index("node_x") + 1))
     (y,) = selectors(two.text)

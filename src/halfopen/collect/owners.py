@@ -14,7 +14,7 @@ from halfopen.collect.text import read_bytes, readable, readable_name
 from halfopen.model.owner import Owner
 
 if TYPE_CHECKING:
-    from halfopen.collect.host_wide import Clock
+    from halfopen.collect.clock import Clock
     from halfopen.collect.roots import Roots
 
 ARGUMENTS = 16

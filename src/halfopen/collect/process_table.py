@@ -11,7 +11,7 @@ from halfopen.model.snapshot import Unavailable
 
 if TYPE_CHECKING:
     from halfopen._core import ListenerOptionsDict, SocketOwners
-    from halfopen.collect.host_wide import Clock
+    from halfopen.collect.clock import Clock
     from halfopen.collect.roots import Roots
     from halfopen.model.owner import Owner
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.collect.clock import Clock
 from halfopen.collect.framework import Context, NamespaceContext
-from halfopen.collect.host_wide import Clock, HostWide
+from halfopen.collect.host_wide import HostWide
 from halfopen.collect.places import Place
 from halfopen.collect.roots import Roots
 

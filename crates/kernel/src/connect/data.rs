@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use socket2::Socket;
 
-use super::engine::{Stop, duration_ns, rest};
+use super::wait::{Stop, duration_ns, rest};
 use super::{DataEnd, DataReport};
 use crate::sys::{Epoll, Errno, Interest, TcpInfo, monotonic_ns};
 

@@ -9,18 +9,12 @@ use socket2::{SockAddr, Socket};
 
 use super::retransmission::{handshake_rtt, syn_retransmissions};
 use super::socket::configure;
+use super::wait::{Stop, duration_ns, rest};
 use super::{
     FastOpenReport, LinearTimeouts, Negotiated, Options, Outcome, Probe, RetransmitWait, RttValidity, SetupError,
 };
 use super::{data, result::DataReport};
 use crate::sys::{Epoll, Errno, IcmpError, Interest, TcpInfo, TcpState, monotonic_ns, read_icmp_error, realtime_ns};
-
-/// The longest sleep between two questions of whether to go on. A signal ends a sleep at once, but one that arrives just
-/// before it begins, or that another thread takes, does not.
-const LOOK: Duration = Duration::from_millis(100);
-
-/// Asked now and then while a probe waits: whether to give up now, as if its time were over.
-pub type Stop<'a> = &'a mut dyn FnMut() -> bool;
 
 /// [`probe_until`] that nobody stops.
 pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError> {
@@ -79,11 +73,6 @@ pub fn probe_until(remote: SocketAddr, options: &Options, stop: Stop<'_>) -> Res
         },
         attempt,
     ))
-}
-
-/// Nanoseconds, for ever at most.
-pub(super) fn duration_ns(duration: Duration) -> u64 {
-    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 /// `connect()`, or `sendto()` with `MSG_FASTOPEN`.
@@ -179,13 +168,6 @@ fn wait_for_end(socket: &Socket, epoll: &mut Epoll, times: &Times, stop: Stop<'_
         failed = epoll.ready() > 0 && epoll.readiness(0).failed();
         now = monotonic_ns();
     }
-}
-
-/// Sleeps until there is news, a part of `ns` at most; false when the wait is over for good.
-pub(super) fn rest(epoll: &mut Epoll, ns: u64, stop: Stop<'_>) -> bool {
-    let waited = epoll.wait(Some(Duration::from_nanos(ns).min(LOOK))).is_ok();
-    // Not between two looks of the first microseconds: asking takes longer than looking.
-    waited && (ns == 0 || epoll.ready() > 0 || !stop())
 }
 
 /// Sends what could not go into the SYN, and waits for the first byte.

@@ -15,10 +15,12 @@ mod options;
 mod result;
 mod retransmission;
 mod socket;
+mod wait;
 
-pub use engine::{Stop, probe, probe_until};
+pub use engine::{probe, probe_until};
 pub use fast_open::{FastOpenFailure, FastOpenReport};
 pub use options::{AwaitData, Options};
 pub use result::{DataEnd, DataReport, Negotiated, Outcome, Probe, RttValidity, SetupError};
 pub use retransmission::{LinearTimeouts, RetransmitWait, WaitMethod};
 pub use socket::{configure, source_socket};
+pub use wait::Stop;

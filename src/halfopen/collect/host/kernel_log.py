@@ -17,7 +17,7 @@ from halfopen.model.host import LogLine
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from halfopen.collect.host_wide import Clock
+    from halfopen.collect.clock import Clock
 
 LINES_MAX = 500
 RECORD_BYTES = 8192

@@ -136,7 +136,12 @@ pub(super) fn search(buffer: &mut Buffer, big_endian: bool) -> bool {
 /// Where in the rest of a stream that has ended the next whole block begins.
 pub(super) fn search_rest(buffer: &mut Buffer, big_endian: bool) -> Option<usize> {
     let left = buffer.available().len();
-    find(buffer, 1..left, big_endian)
+    search_until(buffer, left, big_endian)
+}
+
+/// Where a whole block begins before `end`, the one at the front aside.
+pub(super) fn search_until(buffer: &mut Buffer, end: usize, big_endian: bool) -> Option<usize> {
+    find(buffer, 1..end, big_endian)
 }
 
 /// At every byte, not at every fourth: what damaged the file may have changed the alignment. No block that begins behind

@@ -24,11 +24,16 @@ const MODIFIED_HEADER_LEN: usize = 24;
 const SS990915_HEADER_LEN: usize = 28;
 /// A jump in time by more than this between neighbours makes a record header suspect: 30 days, in seconds.
 const JUMP_S: u32 = 30 * 86_400;
-/// No packet is longer on the wire than this, whatever a header claims: jumbograms and segmentation offload stay below.
-const MAX_WIRE_LEN: u32 = 1 << 24;
+/// No packet is longer on the wire than this, whatever a header claims: jumbograms and segmentation offload (Linux's
+/// `GSO_MAX_SIZE` is 524 280) stay below.
+const MAX_WIRE_LEN: u32 = 1 << 20;
 
 /// So many odd headers in a row, each where the one before leads, are no accident.
 const ODD_CHAIN: usize = 4;
+/// Looking around for a better place costs as much as a thousand records: files of nothing but odd ones are to be read in linear time.
+const MAX_DOUBTS: u8 = 64;
+/// So many headers in a row of which nothing but the time is odd show that the clock was set.
+const LINE: usize = 16;
 
 /// Where `caplen` and `len` stand in the record header.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -190,6 +195,8 @@ pub(super) struct Pcap {
     pub(super) layout: Layout,
     /// Seconds of the record before, for what is plausible.
     last: Option<u32>,
+    /// How often a better place may still be looked for, see [`Pcap::right_place`].
+    doubts: u8,
     /// Set while a run of zeros is being skipped, so that it is counted once.
     in_hole: bool,
     started: bool,
@@ -210,6 +217,7 @@ impl Pcap {
         Self {
             layout,
             last: None,
+            doubts: MAX_DOUBTS,
             in_hole: false,
             started: false,
         }
@@ -290,17 +298,27 @@ impl Pcap {
             // Two captures written one after the other (`cat a b > c`): the second has its own file header.
             frames.count(Defect::CorruptRecord);
             buffer.skip(FILE_HEADER_LEN);
-            *self = Self::new(layout);
+            *self = Self {
+                doubts: self.doubts,
+                ..Self::new(layout)
+            };
             return Verdict::Again;
         }
-        if self.layout.is_possible(header) && self.is_borne_out(buffer, header) {
+        let near = self.last.is_none_or(|last| header.is_near(last));
+        let misplaced = match self.last {
+            Some(last) if !near && last >= resync::FIRST_TIME_S => self.right_place(buffer, header),
+            Some(_) => self.shorter(buffer, header),
+            None => self
+                .shorter(buffer, header)
+                .or_else(|| self.right_place(buffer, header)),
+        };
+        if misplaced.is_none() && self.layout.is_possible(header) && self.is_borne_out(buffer, header) {
             return Verdict::Good;
         }
         if !self.in_hole {
             frames.count(Defect::CorruptRecord);
         }
-        let near = self.last.is_none_or(|last| header.is_near(last));
-        match resync::search(&self.layout, buffer, self.last) {
+        match misplaced.or_else(|| resync::search(&self.layout, buffer, self.last)) {
             Some(resync::Found::Behind(distance)) if near && distance == header.len as usize => {
                 Verdict::Mended(header.len)
             }
@@ -313,6 +331,49 @@ impl Pcap {
                 Verdict::End
             }
         }
+    }
+
+    /// Where bytes are missing, a header is read too late, and may look like one of another time, with its fraction for the
+    /// seconds and its length for the captured length; and so may every one behind it. So before another time is believed,
+    /// a header that fits the time of the record before is looked for nearby.
+    fn right_place(&mut self, buffer: &mut Buffer, header: &Header) -> Option<resync::Found> {
+        resync::search_back(&self.layout, buffer, self.last).or_else(|| {
+            if !self.layout.is_possible(header) || self.is_in_line(buffer, header) {
+                return None;
+            }
+            self.doubts = self.doubts.checked_sub(1)?;
+            let nearby = resync::search_nearby(&self.layout, buffer, self.last)?;
+            (nearby != self.layout.header_len() + header.caplen as usize).then_some(resync::Found::At(nearby))
+        })
+    }
+
+    /// Whether nothing but the time of this header, and of those behind it, is odd: a clock that was set.
+    fn is_in_line(&self, buffer: &mut Buffer, header: &Header) -> bool {
+        let (mut at, mut header) = (0, *header);
+        for _ in 0..LINE {
+            if !self.layout.is_regular(&header) {
+                return false;
+            }
+            if self.last.is_some_and(|last| header.is_near(last)) {
+                return true;
+            }
+            at += self.layout.header_len + header.caplen as usize;
+            match buffer.peek::<16>(at) {
+                Some(bytes) => header = self.layout.header(&bytes),
+                None => return buffer.ensure(at),
+            }
+        }
+        true
+    }
+
+    /// Of a captured length above the length on the wire, which leads to a record by chance (or for good, in files of
+    /// writers that leave the second one out), whether the second one leads to a record as well: it is the right one then.
+    fn shorter(&self, buffer: &mut Buffer, header: &Header) -> Option<resync::Found> {
+        let distance = header.len as usize;
+        let behind = self.layout.header_len + distance;
+        let is_odd = distance > 0 && header.len < header.caplen && header.len <= resync::MAX_MENDED_LEN as u32;
+        (is_odd && resync::leads_on(&self.layout, buffer, behind, 0, Some(header.seconds)))
+            .then_some(resync::Found::Behind(distance))
     }
 
     /// Zeros where a header should be, after records that have a time: a hole in the file (a crash, a sparse copy). Other

@@ -214,14 +214,14 @@ impl Pcapng {
         u32_at(words, at, self.big_endian).unwrap_or_default()
     }
 
-    /// The length behind a block contradicts the one before it; if a block follows where the first says, only the second
-    /// is damaged, and the block is good.
+    /// The length behind a block contradicts the one before it; if a block follows where the first says, and none begins
+    /// before, only the second is damaged, and the block is good.
     #[cold]
     fn is_trailer_alone_wrong(buffer: &mut Buffer, len: usize, big_endian: bool, frames: &mut Frames<'_>) -> bool {
         let is_alone = match buffer.peek::<12>(len) {
             Some(_) => block::is_whole(buffer, len, big_endian),
             None => buffer.available().len() == len,
-        };
+        } && block::search_until(buffer, len, big_endian).is_none();
         if is_alone {
             frames.count(Defect::CorruptBlock);
         }

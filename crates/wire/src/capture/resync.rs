@@ -14,7 +14,7 @@ const CHAIN: usize = 2;
 /// A chain of this length is believed although it has not got past the damage yet: this bounds the work for a position.
 const MAX_CHAIN: usize = 256;
 /// A record whose captured length is the lie is mended up to this length, bytes: a whole IP packet and its link layer.
-const MAX_MENDED_LEN: usize = 66_000;
+pub(super) const MAX_MENDED_LEN: usize = 66_000;
 
 /// Where the next record was found, before anything was consumed.
 pub(super) enum Found {
@@ -47,8 +47,17 @@ pub(super) fn search_rest(layout: &Layout, buffer: &mut Buffer, last: Option<u32
     })
 }
 
+/// How far behind the start of the suspect header the next record begins, if no further than a record reaches. Nothing is
+/// consumed.
+pub(super) fn search_nearby(layout: &Layout, buffer: &mut Buffer, last: Option<u32>) -> Option<usize> {
+    let reach = layout.header_len() + MAX_MENDED_LEN;
+    buffer.ensure(reach);
+    let end = reach.min(buffer.available().len());
+    find(layout, buffer, 1..end, 0, last)
+}
+
 /// Searches the body of the record before, for a chain that leads beyond the suspect header.
-fn search_back(layout: &Layout, buffer: &mut Buffer, last: Option<u32>) -> Option<Found> {
+pub(super) fn search_back(layout: &Layout, buffer: &mut Buffer, last: Option<u32>) -> Option<Found> {
     let suspect = buffer.rewind();
     let found = find(layout, buffer, 0..suspect, suspect, last).map(Found::At);
     if found.is_none() {
@@ -111,13 +120,15 @@ fn find(
     }
 }
 
-/// Without a time to compare with, a time of the first half year since the epoch is none: zeros and small numbers, of
-/// which packets are full, look like empty records of that time.
+/// A time of the first half year since the epoch is none to go by: zeros and small numbers, of which packets are full, look like
+/// empty records of that time.
+pub(super) const FIRST_TIME_S: u32 = 1 << 24;
+
 fn is_candidate(layout: &Layout, header: &Header, last: Option<u32>) -> bool {
     // Longer ones exist where the file announces them, but looking behind several of those would take much memory.
     header.caplen <= STANDARD_RECORD_LEN
         && layout.is_regular(header)
-        && last.map_or(header.seconds >= 1 << 24, |last| header.is_near(last))
+        && last.map_or(header.seconds >= FIRST_TIME_S, |last| header.is_near(last))
 }
 
 /// Whether the record at `at` is whole and leads to others, up to a place beyond `beyond`, or to the end.

@@ -98,6 +98,52 @@ fn a_record_that_is_too_short() {
     assert_eq!(outcome.defects, [(RECORD, 1)]);
 }
 
+/// Four bytes are missing: every header behind them could be read four bytes late, with the fraction for the seconds (they lie
+/// close together, too) and the length on the wire for the captured one.
+#[test]
+fn a_stream_that_is_four_bytes_short() {
+    let format = Pcap {
+        magic: NANO,
+        ..Pcap::default()
+    };
+    let mut samples = samples(24);
+    for (sample, at) in samples.iter_mut().zip(0..) {
+        sample.time_ns = 1_700_000_000_000_000_000 + at * 1000;
+        sample.data.resize(sample.data.len().max(40), 0);
+        sample.data[..4].fill(0);
+        sample.wire_len = sample.data.len() as u32;
+    }
+    let starts = record_starts(&format, &samples);
+    for victim in [0, 3, 11, 22] {
+        for hole in [0, 4, 8, 12, 20] {
+            let mut bytes = format.file(&samples);
+            bytes.drain(starts[victim] + hole..starts[victim] + hole + 4);
+            let outcome = read(&bytes);
+            let mut expected = data(&samples);
+            expected.remove(victim);
+            let got = outcome.data();
+            let missing = expected.iter().filter(|whole| !got.contains(whole)).count();
+            assert_eq!(missing, 0, "record {victim}, at {hole}: {} of 23", 23 - missing);
+            assert_eq!(outcome.defects, [(RECORD, 1)]);
+        }
+    }
+}
+
+/// A clock that is set by years, forth and back, is no damage; nor is a single time that is wrong.
+#[test]
+fn a_clock_that_jumps() {
+    let format = Pcap::default();
+    let mut samples = samples(24);
+    for years in [&[5..24, 0..0], &[5..9, 0..0], &[5..6, 9..23]] {
+        for sample in years.iter().cloned().flatten() {
+            samples[sample].time_ns += 40 * 365 * 86_400 * 1_000_000_000_i64;
+        }
+        let outcome = read(&format.file(&samples));
+        assert_eq!(outcome.data(), data(&samples));
+        assert_eq!(outcome.defects, []);
+    }
+}
+
 #[test]
 fn rubbish_between_records() {
     let format = Pcap::default();
@@ -221,6 +267,23 @@ fn a_damaged_length_behind_a_block_costs_nothing_but_the_count() {
             assert_eq!(outcome.data(), data(&samples));
             assert_eq!(outcome.defects, [(BLOCK, 1)]);
         }
+    }
+}
+
+/// The first length leads to another block by chance: the blocks between are not part of this one.
+#[test]
+fn a_length_that_leads_to_a_later_block() {
+    let samples = samples(24);
+    for ng in Order::BOTH.map(Ng) {
+        let mut blocks = blocks(ng, &samples);
+        let victim = 7;
+        let reach: usize = blocks[victim..victim + 5].iter().map(Vec::len).sum();
+        blocks[victim][4..8].copy_from_slice(&ng.0.u32(reach as u32 - 2));
+        let outcome = read(&blocks.concat());
+        let mut expected = data(&samples);
+        expected.remove(victim - 1);
+        assert_eq!(outcome.data(), expected);
+        assert_eq!(outcome.defects, [(BLOCK, 1)]);
     }
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.conftest import ROOT
 
-from halfopen.lab.experiments import EXPERIMENTS
+from halfopen.lab.experiments import EXPERIMENTS, load
 from halfopen.lab.namespace import Namespace
 from halfopen.lab.protocol import RunOptions
 from halfopen.lab.runner import run_one
@@ -22,7 +23,11 @@ from halfopen.lab.waiting import NeverHappenedError, until
 if TYPE_CHECKING:
     from collections import Counter
 
+    from halfopen.model.experiment import ExperimentResult
+
 NOBODY = 65534
+#: What is found after the remedy, too.
+LASTING = {"HO406": "the kernel's log keeps its line"}
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making network namespaces needs root")
 
 
@@ -34,6 +39,16 @@ def test_experiment(name: str, tally: Counter[str]) -> None:
     if result.result == "skipped":
         pytest.skip(f"this kernel cannot: {result.why}")
     assert result.result == "passed", result.why
+    if not any("not available here" in line for line in result.story):
+        assert set(load(name).proves) <= answers(result, "yes"), "the doctor finds what the experiment makes happen"
+        assert set(load(name).proves) <= answers(result, "no") | LASTING.keys(), "and is silent where it is mended"
+
+
+def answers(result: ExperimentResult, answer: str) -> set[str]:
+    """Codes of the rules of which the experiment saw that the doctor finds them, or does not."""
+    checks = (*result.before, *result.after)
+    found = [(check.observed, re.fullmatch(r"halfopen doctor on the .* finds (HO\d+)", check.what)) for check in checks]
+    return {match[1] for observed, match in found if match is not None and observed == answer}
 
 
 def lab(*arguments: str) -> list[str]:

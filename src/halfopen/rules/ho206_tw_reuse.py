@@ -45,7 +45,7 @@ class TwReuseWithoutEffect(SettingRule):
     name = "tw-reuse-without-effect"
     severity = "notice"
     harm = "untidy"
-    proof = "time-wait-ports"
+    proof = "tw-reuse"
     key = "net.ipv4.tcp_tw_reuse"
     want = "2"
     advice = "Set it back to the default, which is 2 since Linux 4.19."

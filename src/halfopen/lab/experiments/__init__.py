@@ -28,6 +28,7 @@ EXPERIMENTS: tuple[str, ...] = (
     "cookie-options",
     "cookies-for-clients",
     "time-wait-ports",
+    "tw-reuse",
     "bind-before-connect",
     "reopened-time-wait",
     "clients-behind-nat",

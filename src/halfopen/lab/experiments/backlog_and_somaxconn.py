@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
 from halfopen.lab.topology import pair
@@ -27,9 +28,11 @@ def run(story: Story) -> None:
     story.say(f"{SOMAXCONN} is {LOW} when the application starts. It asks for more: listen(fd, {ASKED}).")
     listener = listen(net.server, net.server_address, ASKED)
     story.expect("limit that the listener got: the smaller number", LOW, _limit(net))
+    doctor = Examination.begin(net.server)
     net.server.set_sysctl(SOMAXCONN, HIGH)
     story.say(f"Somebody sees the drops and raises {SOMAXCONN} to {HIGH}. The application goes on running.")
     story.expect("limit of the running listener: the old one", LOW, _limit(net))
+    doctor.expect(story, "HO102", found=True)
     _burst(story, net, LOW + 1)
     small = listen(net.server, net.server_address, 5, port=PORT + 1)
     story.expect("limit of a new listener whose application asks for 5", 5, _limit(net, PORT + 1))
@@ -42,6 +45,7 @@ def run(story: Story) -> None:
     again: socket.socket = listener
     net.server.run(again.listen, ASKED)
     story.expect("limit of the listener", ASKED, _limit(net))
+    doctor.expect(story, "HO102", found=False)
     _burst(story, net, CLIENTS)
     listener.close()
 

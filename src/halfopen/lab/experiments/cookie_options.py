@@ -18,37 +18,45 @@ if TYPE_CHECKING:
 
 COOKIES = "net.ipv4.tcp_syncookies"
 TIMESTAMPS = "net.ipv4.tcp_timestamps"
-#: Timestamps take 12 bytes of every segment, RFC 7323 appendix A.
-TIMESTAMP_BYTES = 12
+ALL = "timestamps, SACK, window scaling, ECN"
+#: What a client offers as MSS, and what the server's cookie remembers of it: msstab of net/ipv4/syncookies.c.
+SEGMENTS = ((500, 536), (1200, 536), (1360, 1300), (1450, 1440), (1460, 1460))
 
 
 def run(story: Story) -> None:
     """The same connection with a request socket, and with a cookie with and without timestamps."""
     net = pair(story.network)
+    net.client.set_sysctl("net.ipv4.tcp_ecn", 1)
     story.say("Without a cookie, the server agrees to what the client offers:")
-    _expect(story, net, "timestamps, SACK, window scaling", scale=True)
+    _expect(story, net, ALL, scale=True)
     net.server.set_sysctl(COOKIES, 2)
     story.say(f"With {COOKIES} = 2 every handshake is one of cookies, as they are when the SYN queue is full.")
-    _expect(story, net, "timestamps, SACK, window scaling", scale=True)
+    _expect(story, net, ALL, scale=True)
     Examination.begin(net.server).expect(story, "HO208", found=True)
     net.client.set_sysctl(TIMESTAMPS, 0)
     story.say(f"The same for a client with {TIMESTAMPS} = 0, which some hardening guides ask for:")
     _expect(story, net, "none", scale=False)
     Examination.begin(net.client).expect(story, "HO205", found=True)
-    story.say("And an MSS that is not one of four is rounded down:")
-    limit = (socket.IPPROTO_TCP, socket.TCP_MAXSEG, 1200)
-    accepted, attempt = _accept(net, Target(net.server_address, options=(limit,)))
-    story.expect("bytes that the server puts into a segment for a client that offered 1200", 536,
-                 TcpInfo.of(accepted).send_mss)  # fmt: skip
-    accepted.close()
-    close_all([attempt])
+    story.say("And an MSS that is not one of four is rounded down, or up to the smallest of them:")
+    for offered, remembered in SEGMENTS:
+        story.expect(f"bytes in a segment to a client that offered {offered}", remembered, _segment(net, offered))
 
     story.remedy(f"Leave {TIMESTAMPS} at 1, on clients and servers, and {COOKIES} at 1.")
     net.client.set_sysctl(TIMESTAMPS, 1)
     net.server.set_sysctl(COOKIES, 1)
-    _expect(story, net, "timestamps, SACK, window scaling", scale=True)
+    _expect(story, net, ALL, scale=True)
     Examination.begin(net.server).expect(story, "HO208", found=False)
     Examination.begin(net.client).expect(story, "HO205", found=False)
+
+
+def _segment(net: Pair, offered: int) -> int:
+    """Bytes of data that the server puts into a segment."""
+    limit = (socket.IPPROTO_TCP, socket.TCP_MAXSEG, offered)
+    accepted, attempt = _accept(net, Target(net.server_address, options=(limit,)))
+    with accepted:
+        size = TcpInfo.of(accepted).send_mss
+    close_all([attempt])
+    return size
 
 
 def _accept(net: Pair, target: Target) -> tuple[socket.socket, Attempt]:
@@ -74,9 +82,9 @@ def _expect(story: Story, net: Pair, options: str, *, scale: bool) -> None:
 
 EXPERIMENT = Experiment(
     name="cookie-options",
-    title="What a SYN cookie costs: nothing with timestamps, every option without",
-    claim="A connection opened by a SYN cookie keeps window scaling and SACK when the client sends timestamps, and "
-    "loses them all when it does not; its MSS is rounded down to one of four.",
+    title="What a SYN cookie costs: a rounded MSS with timestamps, every option without",
+    claim="A connection opened by a SYN cookie keeps window scaling, SACK and ECN when the client sends "
+    "timestamps, and loses them all when it does not; its MSS becomes one of four.",
     run=run,
     proves=("HO205", "HO208"),
 )

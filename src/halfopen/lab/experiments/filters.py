@@ -6,12 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen import _core
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
-from halfopen.lab.observe import Moment
+from halfopen.lab.observe import Moment, states
 from halfopen.lab.programs import nft
 from halfopen.lab.recording import Recording
+from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.topology import Pair, add_addresses, pair
 from halfopen.lab.traffic import PORT, close_all, connect, listen
+from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 #: With one retry and at once a second one: long enough for a second SYN.
 WAIT_S = 1.6
+#: More than the doctor takes for chance.
+SYNS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +37,7 @@ class Drop:
     arrived: bool
     """Whether the server's IP layer saw the SYN (InReceives)."""
     counter: str | None
-    """The server's counter that moves, if there is one."""
+    """The server's counters that move, if there are any."""
     seen: str = "1 unanswered"
     """What `halfopen trace` makes of the packets on the client's wire."""
 
@@ -84,7 +89,7 @@ CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
             "the server's INPUT chain rejects it with RST",
             "ECONNREFUSED",
             arrived=True,
-            counter="OutSegs",
+            counter=None,
             seen="1 refused",
         ),
         _reject,
@@ -107,9 +112,17 @@ CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
         _rp_filter,
         STRANGER,
     ),
-    (Drop("no rp_filter, and no route back", None, arrived=True, counter="OutNoRoutes"), _no_route, STRANGER),
+    (
+        Drop("no rp_filter, and no route back", None, arrived=True, counter="ListenDrops, OutNoRoutes"),
+        _no_route,
+        STRANGER,
+    ),
 )
-WATCHED = ("IPReversePathFilter", "OutNoRoutes", "ListenDrops")
+_DROPPED, _STRICT = 0, 5
+#: Counters of packets and bytes, which tell that something arrived, and not what became of it.
+TRAFFIC = frozenset(
+    {"InReceives", "InDelivers", "InOctets", "InNoECTPkts", "InSegs", "OutRequests", "OutTransmits", "OutOctets"}
+)
 
 
 def run(story: Story) -> None:
@@ -120,11 +133,13 @@ def run(story: Story) -> None:
     )
     nets = [pair(story.network, suffix=str(number)) for number in range(len(CASES))]
     listeners = [listen(net.server, net.server_address, 8) for net in nets]
-    tasks = []
+    tasks, doctors = [], []
     for net, (_, prepare, source) in zip(nets, CASES, strict=True):
         # So that the two know each other's link address: rp_filter stops ARP, too.
         close_all(connect(net.client, net.server_address))
         prepare(net)
+        _settle(net)
+        doctors.append(Examination.begin(net.server))
         moment, packets = Moment.of(net.server), Recording(net.client)
         tasks.append((moment, packets, net.client.start(_try, net.server_address, source)))
     for (drop, _, _), (moment, packets, task) in zip(CASES, tasks, strict=True):
@@ -132,19 +147,40 @@ def run(story: Story) -> None:
         story.expect(f"{drop.name}: told", drop.error, error)
         story.expect("  handshakes on the client's wire, by trace", drop.seen, packets.outcomes())
         story.expect("  the SYN reached the server's IP layer", int(drop.arrived), int(moment.since("InReceives") > 0))
-        story.expect("  counters of the server", _expected(drop), _moved(moment))
+        story.expect("  counters of TCP and IP that moved on the server", drop.counter or "none", _moved(moment))
     story.say(
         "A SYN that is dropped before TCP moves no counter of TCP: ListenDrops tells queues and routes from filters."
     )
 
+    dropped, strict = nets[_DROPPED], nets[_STRICT]
+    doctors[_DROPPED].expect(story, "HO605", found=True)
+    story.say(f"{SYNS} SYNs more, from other addresses to which strict rp_filter knows no way back:")
+    flood(strict, SYNS).wait()
+    doctors[_STRICT].expect(story, "HO602", found=True)
+
     story.remedy("Take the rule away, or put an accept before it; give the server a route back to its clients.")
-    net = nets[0]
-    nft(net.server, "flush ruleset")
-    (attempt,) = connect(net.client, net.server_address)
-    story.expect("the client is connected", 1, int(attempt.connected))
-    close_all([attempt])
+    nft(dropped.server, "flush ruleset")
+    lead_answers_away(strict)
+    _mended(story, dropped, "HO605")
+    doctor, moment = Examination.begin(strict.server), Moment.of(strict.server)
+    flood(strict, SYNS).wait()
+    story.expect(f"{SYNS} SYNs with a route back: IPReversePathFilter", 0, moment.since("IPReversePathFilter"))
+    doctor.expect(story, "HO602", found=False)
     for listener in listeners:
         listener.close()
+
+
+def _settle(net: Pair) -> None:
+    """Wait for the end of what came before: its packets are not to count."""
+    until(lambda: "FIN_WAIT1" not in states(net.client), "the last FIN to be acknowledged")
+
+
+def _mended(story: Story, net: Pair, code: str) -> None:
+    doctor = Examination.begin(net.server)
+    (attempt,) = connect(net.client, net.server_address)
+    story.expect("the client is connected", 1, int(attempt.connected))
+    doctor.expect(story, code, found=False)
+    close_all([attempt])
 
 
 def _try(address: str, source: str | None) -> str | None:
@@ -153,21 +189,17 @@ def _try(address: str, source: str | None) -> str | None:
     return None if found["outcome"] == "timeout" else found["errno"]
 
 
-def _expected(drop: Drop) -> str:
-    if drop.counter == "OutNoRoutes":
-        return "ListenDrops, OutNoRoutes"
-    return drop.counter if drop.counter in WATCHED else "none"
-
-
 def _moved(moment: Moment) -> str:
-    return ", ".join(sorted(name for name in WATCHED if moment.since(name) > 0)) or "none"
+    """Counters of TCP and IP that moved, but those of traffic."""
+    return ", ".join(sorted(moment.moved().keys() - TRAFFIC)) or "none"
 
 
 EXPERIMENT = Experiment(
     name="filters",
     title="Where a SYN was dropped: packet filter, rate limit, rp_filter, no route, the client's own rules",
-    claim="A SYN that a filter, a rate limit or rp_filter drops moves no counter of TCP; without a route back "
-    "ListenDrops and OutNoRoutes move; the client's own OUTPUT chain drops it as silently as a filter far away.",
+    claim="A SYN that a filter, a rate limit or rp_filter drops moves no counter of TCP (rp_filter has "
+    "one of its own, IPReversePathFilter); without a route back ListenDrops and OutNoRoutes move; the client's own "
+    "OUTPUT chain drops it as silently as a filter far away.",
     run=run,
     proves=("HO602", "HO605"),
 )

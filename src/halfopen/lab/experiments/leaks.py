@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import resource
 import socket
 from typing import TYPE_CHECKING
 
+from halfopen.errors import NotAvailableError
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.story import Between
-from halfopen.lab.topology import pair
+from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import close_all, connect, listen
 from halfopen.lab.waiting import stopwatch, until
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 FIN_TIMEOUT = "net.ipv4.tcp_fin_timeout"
 CLIENTS = 120
 SHORT_S = 2
+#: More than the thousand that the doctor leaves alone; so many at a time.
+MANY, BATCH = 1100, 100
 
 
 def run(story: Story) -> None:
@@ -53,6 +57,9 @@ def run(story: Story) -> None:
         "CLOSE_WAIT on the server, which no setting ends", CLIENTS + 1, states(net.server).get("CLOSE_WAIT", 0)
     )
     doctor.expect(story, "HO701", found=True)
+    crowd = pair(story.network, suffix="2")
+    with listen(crowd.server, crowd.server_address, BATCH) as door:
+        many = _forget(story, crowd, door)
 
     story.remedy("Close the socket when recv() has returned nothing: a change in the application. No setting does it.")
     for connection in accepted:
@@ -60,8 +67,35 @@ def run(story: Story) -> None:
     until(lambda: states(net.server).get("CLOSE_WAIT", 0) == 0, "the server's sockets to go")
     story.expect("CLOSE_WAIT on the server", 0, states(net.server).get("CLOSE_WAIT", 0))
     doctor.expect(story, "HO701", found=False)
+    for connection in many:
+        connection.close()
+    until(lambda: states(crowd.client).get("FIN_WAIT2", 0) == 0, "the other clients' FIN_WAIT2 to end")
+    Examination.begin(crowd.client).expect(story, "HO702", found=False)
     close_all(readers)
     listener.close()
+
+
+def _forget(story: Story, net: Pair, door: socket.socket) -> list[socket.socket]:
+    """A crowd that closes first, and the server's ends, which nobody closes."""
+    _allow_descriptors(MANY + 2 * BATCH)
+    story.say(f"{MANY} clients of another such server close, with the default of {FIN_TIMEOUT}:")
+    guests = []
+    for _ in range(MANY // BATCH):
+        attempts = connect(net.client, net.server_address, BATCH)
+        guests += net.server.run(lambda: [door.accept()[0] for _ in range(BATCH)])
+        close_all(attempts)
+    until(lambda: states(net.client).get("FIN_WAIT2", 0) == MANY, "every FIN to be acknowledged")
+    story.expect("FIN_WAIT2 without a process", MANY, states(net.client).get("FIN_WAIT2", 0))
+    Examination.begin(net.client).expect(story, "HO702", found=True)
+    return guests
+
+
+def _allow_descriptors(count: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if resource.RLIM_INFINITY != hard < count:
+        raise NotAvailableError("cannot hold so many connections", why=f"a process may open {hard} files")
+    if resource.RLIM_INFINITY != soft < count:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count, hard))
 
 
 EXPERIMENT = Experiment(

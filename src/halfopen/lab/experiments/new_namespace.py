@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from halfopen.lab.examine import codes_of, hold, snapshot
 from halfopen.lab.experiment import Experiment
-from halfopen.lab.namespace import Namespace
+from halfopen.lab.namespace import Namespace, sysctl_path
+from halfopen.lab.traffic import listen
+from halfopen.rules.diagnose import diagnose
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -18,30 +22,73 @@ TUNED = (
     ("net.ipv4.tcp_fin_timeout", "15", "60"),
     ("net.ipv4.ip_local_port_range", "20000 65000", "32768 60999"),
 )
+#: What a new namespace takes over from the machine's first one (tcp_sk_init, net/ipv4/tcp_ipv4.c).
+INHERITED = (
+    ("net.ipv4.tcp_rmem", "4096 65536 131072"),
+    ("net.ipv4.tcp_wmem", "4096 65536 131072"),
+    ("net.ipv4.tcp_congestion_control", "reno"),
+)
+#: A setting that only the machine's first namespace has.
+OF_THE_FIRST = "net.ipv4.tcp_max_orphans"
+CODE = "HO216"
 
 
 def run(story: Story) -> None:
     """Tune a host, make a namespace on it, and look."""
     host = story.network.host("host")
-    for key, value, _ in TUNED:
+    machine = {key: _of_the_machine(host, key) for key, _ in INHERITED}
+    for key, value in (*((key, value) for key, value, _ in TUNED), *INHERITED):
         host.set_sysctl(key, value)
     story.say("A host is tuned. Then a container starts: a new network namespace, made by a process of that host.")
     container = host.run(Namespace, "container")
     try:
-        for key, value, default in TUNED:
-            story.expect(f"{key} in the container (host: {value})", default, " ".join(container.sysctl(key).split()))
-        story.remedy("Set the keys in each namespace: docker run --sysctl, a pod's securityContext, or nsenter.")
-        for key, value, _ in TUNED:
-            container.set_sysctl(key, value)
-            story.expect(f"{key} in the container", value, " ".join(container.sysctl(key).split()))
+        with listen(container, "0.0.0.0", 8):  # noqa: S104  (in a namespace that has no link)
+            _tell(story, host, container, machine)
     finally:
         container.close()
+
+
+def _tell(story: Story, host: Namespace, container: Namespace, machine: dict[str, str]) -> None:
+    for key, value, default in TUNED:
+        story.expect(f"{key} in the container (host: {value})", default, _held(container, key))
+    _examine(story, host, container, found=True)
+    story.say(
+        "Three settings are taken over, and not from the host that made it but from the machine's first namespace:"
+    )
+    for key, value in INHERITED:
+        story.expect(f"{key} in the container (host: {value})", machine[key], _held(container, key))
+    story.remedy("Set the keys in each namespace: docker run --sysctl, a pod's securityContext, or nsenter.")
+    for key, value, _ in TUNED:
+        container.set_sysctl(key, value)
+        story.expect(f"{key} in the container", value, _held(container, key))
+    _examine(story, host, container, found=False)
+
+
+def _of_the_machine(fresh: Namespace, key: str) -> str:
+    """The value of the machine's first namespace, where we are in it; else that of a namespace made before."""
+    if sysctl_path(OF_THE_FIRST).exists():
+        return " ".join(sysctl_path(key).read_text(encoding="ascii").split())
+    return _held(fresh, key)
+
+
+def _held(host: Namespace, key: str) -> str:
+    return " ".join(host.sysctl(key).split())
+
+
+def _examine(story: Story, host: Namespace, container: Namespace, *, found: bool) -> None:
+    """The doctor of a machine that has these two namespaces."""
+    seen = snapshot(host)
+    (outer,), (inner,) = seen.netns, snapshot(container).netns
+    spaces = replace(outer, kind="host", name="host"), replace(inner, kind="container", name="container")
+    codes = {code for finding in diagnose(replace(seen, netns=spaces)).findings for code in codes_of(finding)}
+    hold(story, "host", CODE, expected=found, found=CODE in codes)
 
 
 EXPERIMENT = Experiment(
     name="new-namespace",
     title="A container does not get the host's tuning",
-    claim="The TCP settings of a new network namespace are the kernel's defaults, whatever the host's are.",
+    claim="The TCP settings of a new network namespace are the kernel's defaults, whatever the host's are; only buffer "
+    "sizes and congestion control are taken over, from the machine's first namespace.",
     run=run,
-    proves=("HO216",),
+    proves=(CODE,),
 )

@@ -32,6 +32,7 @@ def run(story: Story) -> None:
         net.server.set_sysctl(key, value)
         story.expect(f"{key} after {value} was written", str(value), net.server.sysctl(key))
     doctor = Examination.begin(net.server)
+    doctor.expect(story, "HO215", found=True)
     found = _by_key(doctor)
     story.expect("settings of which halfopen doctor says that they mean nothing", len(values), len(found))
 

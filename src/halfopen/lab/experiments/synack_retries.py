@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.syn_retries import LATE_SHARE, syn_ack_gives_up_after_s
+from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.recording import Recording
@@ -40,8 +41,9 @@ class Life:
 
 def run(story: Story) -> None:
     """One SYN that nobody completes, with one retry, with two and with three; and a queue more than half full."""
+    nets = [_net(story, count) for count in COUNTS]
     with ThreadPoolExecutor(len(COUNTS) + 1) as pool:
-        single = [pool.submit(_live, _net(story, count), 100, 1) for count in COUNTS]
+        single = [pool.submit(_live, net, 100, 1) for net in nets]
         many = pool.submit(_live, _net(story, DEFAULT, " of many"), BACKLOG, MANY, HALF)
         lives, pruned = [task.result() for task in single], many.result()
     story.say("A SYN arrives from an address that never answers the SYN-ACK.")
@@ -52,6 +54,11 @@ def run(story: Story) -> None:
         f"them in a queue of {BACKLOG}, more than half, are pruned by the kernel itself:"
     )
     story.expect(f"seconds until no more than {HALF} of {MANY} are left", Between(3.0, 20.0), pruned.seconds)
+    lowered = nets[0].server
+    Examination.begin(lowered).expect(story, "HO219", found=True)
+    story.remedy(f"Leave {RETRIES} at {DEFAULT}: in the queue that a flood fills the kernel shortens it by itself.")
+    lowered.set_sysctl(RETRIES, DEFAULT)
+    Examination.begin(lowered).expect(story, "HO219", found=False)
 
 
 def _tell(story: Story, count: int, life: Life) -> None:

@@ -50,7 +50,7 @@ class TwReuseWithoutEffect(Check):
     name = "tw-reuse-without-effect"
     severity = "warning"
     harm = "untidy"
-    proof = "time-wait-ports"
+    proof = "tw-reuse"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every line that sets it to 1."""

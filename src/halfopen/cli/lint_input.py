@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import select
+import stat
 import sys
 from functools import lru_cache
 from pathlib import Path
@@ -39,12 +41,38 @@ def _bytes(path: str) -> bytes:
     """At most one byte more than may be read, so that neither a disk image nor /dev/zero fills the memory."""
     try:
         if path == "-":
+            if sys.stdin is None:
+                raise InputError("cannot read", "standard input", "it is closed")
             return sys.stdin.buffer.read(BYTES_MAX + 1)
-        with Path(path).open("rb") as file:
-            return file.read(BYTES_MAX + 1)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
+            begin = _begin_of_pipe(path, file.fileno())
+            os.set_blocking(file.fileno(), True)
+            return begin + file.read(BYTES_MAX + 1 - len(begin))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
         raise InputError("cannot read", path, why) from error
+
+
+def _begin_of_pipe(path: str, descriptor: int) -> bytes:
+    """What a pipe already holds. A named one that nobody has open for writing would be waited for without end.
+
+    Raises:
+        InputError: it is such a one.
+    """
+    if not stat.S_ISFIFO(os.fstat(descriptor).st_mode):
+        return b""
+    try:
+        begin = os.read(descriptor, _PIPE_BYTES)
+    except BlockingIOError:
+        return b""  # a writer has it open, and has not written yet
+    ended = select.poll()
+    ended.register(descriptor, 0)
+    if not begin and not ended.poll(0):
+        raise InputError("cannot read", path, "it is a named pipe that nobody writes to")
+    return begin
+
+
+_PIPE_BYTES = 65536
 
 
 def kernel_of(text: str) -> Kernel:

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from halfopen.lint.document import Command
 
-_VARIABLE = re.compile(r"\$\{?([A-Za-z_]\w*)[^}\s/]*\}?|\$\([^)]*\)?\)?|`[^`]*`")
-_DATE = re.compile(r"\bdate\b|%[YmdFHsT]|\$\(|`", re.IGNORECASE)
+_VARIABLE = re.compile(r"\$\{[^{}]*\}|\$\w+|\$\([^)]*\)?\)?|`[^`]*`")
+_DATE = re.compile(r"(?:\$\(|`)[^`]{0,100}\bdate\b|%\([^)]{0,100}\)T")
 _DEPTH = 5
 _WRITERS = {"tar", "zip", "pg_dump", "mysqldump", "iptables-save", "sysctl", "cp", "rsync", "nft"}
 _OUTPUT = re.compile(r"-[a-zA-Z]*f|-o|--file|--output")
@@ -68,13 +68,20 @@ def removed(command: Command, commands: tuple[Command, ...], names: Mapping[str,
     """Patterns of the files that a command removes: ``rm``, ``find … -delete``, ``ls … | … | xargs rm``."""
     words = [expanded(word.text, names) for word in command.words[1:]]
     if command.program == "rm":
-        yield from (pattern(word) for word in words if "*" in word)
+        yield from (pattern(word) for word in words if "*" in _VARIABLE.sub("", word))
     elif command.program == "find" and ("-delete" in words or "rm" in words or _ends_in_rm(command, commands)):
         chosen = [value for option, value in pairwise(words) if option in {"-name", "-iname"}]
         yield from chosen or ["*"]
     elif command.program in {"ls", "printf"} and _ends_in_rm(command, commands):
         paths = [word for word in words if not word.startswith("-")]
         yield from (pattern(word) if "*" in word else "*" for word in paths or ["*"])
+
+
+def removed_by_name(command: Command, names: Mapping[str, str]) -> Iterator[str]:
+    """Patterns of the files that ``rm`` removes by their very name: what a script makes for itself and clears away."""
+    if command.program in {"rm", "mv"}:
+        words = command.words[1:] if command.program == "rm" else command.words[1:-1]
+        yield from (pattern(expanded(word.text, names)) for word in words if "*" not in word.text)
 
 
 def _ends_in_rm(command: Command, commands: tuple[Command, ...]) -> bool:

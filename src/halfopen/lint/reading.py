@@ -40,7 +40,8 @@ def read(path: str, data: bytes, kind: Kind | None = None) -> Document:
     text = decode(path, data)
     known = kind or recognise(path, text)
     if known is None and not text.strip():
-        raise InputError("cannot lint", path, "it is empty, and its name does not tell what it should be")
+        why = "it is empty" if path == "-" else "it is empty, and its name does not tell what it should be"
+        raise InputError("cannot lint", path, why)
     if known is None:
         hint = f"say it with --type: {', '.join(KINDS)}"
         raise InputError("cannot lint", path, "neither its name nor its content tells what it is", hint)

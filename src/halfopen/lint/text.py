@@ -20,6 +20,8 @@ def decode(path: str, data: bytes) -> str:
     """
     if len(data) > BYTES_MAX:
         raise InputError("cannot lint", path, f"it is larger than {BYTES_MAX // 2**20} MB: that is no configuration")
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise InputError("cannot lint", path, "it is UTF-16: write it as UTF-8, which is what programs and kernel read")
     if b"\0" in data:
         raise InputError("cannot lint", path, "it is binary")
     text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").replace("\r\n", "\n")

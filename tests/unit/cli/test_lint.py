@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from typing import TYPE_CHECKING, Any
 
@@ -156,11 +157,12 @@ def test_an_author_may_keep_a_line(halfopen: Halfopen, tmp_path: Path) -> None:
     ("data", "words"),
     [
         (b"\x7fELF\0\0\0", "it is binary"),
+        ("table ip t {}".encode("utf-16"), "it is UTF-16"),
         (b"x" * 9 * 2**20, "it is larger than 8 MB"),
         (b"net.ipv4.tcp_ecn = " + b"1" * 2**20, "it has a line of 1048595 characters"),
         (b"{\n" * 2**20, "it has more than 2 million words"),
     ],
-    ids=["binary", "large", "one line", "words"],
+    ids=["binary", "utf-16", "large", "one line", "words"],
 )
 def test_what_is_no_configuration_is_one_sentence(halfopen: Halfopen, tmp_path: Path, data: bytes, words: str) -> None:
     (tmp_path / "a.nft").write_bytes(data)
@@ -178,6 +180,37 @@ def test_what_cannot_be_read(halfopen: Halfopen, tmp_path: Path, name: str) -> N
     assert done.stderr.count("\n") == 1
 
 
+def test_a_pipe_without_a_writer_is_not_waited_for(halfopen: Halfopen, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "sysctl.conf")
+    done = halfopen("lint", "sysctl.conf")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr == "halfopen: cannot read sysctl.conf: it is a named pipe that nobody writes to\n"
+
+
+@pytest.mark.parametrize("wrote_before", [True, False])
+def test_a_pipe_with_a_writer_is_read(*, wrote_before: bool) -> None:
+    reading, writing = os.pipe()
+    parts = [TUNING[:30].encode(), TUNING[30:].encode()]
+    if wrote_before:
+        os.write(writing, parts.pop(0))
+    with subprocess.Popen(
+        [PROGRAM, "lint", f"/dev/fd/{reading}"], pass_fds=[reading], env=environment(), stdout=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        os.close(reading)
+        os.write(writing, b"".join(parts))
+        os.close(writing)
+        output, _ = process.communicate()
+    assert [line.split()[1] for line in output.decode().splitlines()[::2]] == ["HO203", "HO209"]
+
+
+def test_a_closed_standard_input() -> None:
+    closed = subprocess.run(
+        ["sh", "-c", 'exec "$0" lint - <&-', PROGRAM], env=environment(), capture_output=True, check=False
+    )
+    assert closed.returncode == 3
+    assert closed.stderr == b"halfopen: cannot read standard input: it is closed\n"
+
+
 def test_escape_sequences_and_bytes_that_are_no_text(halfopen: Halfopen, tmp_path: Path) -> None:
     hostile = b"net.ipv4.tcp_\x1b[2Jsyncookies\xff = 1\nnet.ipv4.tcp_fin_timeout = 5\xe2\x80\xae\n\xfe\x1b]0;x\x07\n"
     (tmp_path / "sysctl.conf").write_bytes(hostile)
@@ -190,7 +223,7 @@ def test_escape_sequences_and_bytes_that_are_no_text(halfopen: Halfopen, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "kind", ["sysctl", "iptables", "nft", "shell", "nginx", "haproxy", "redis", "postgresql", "systemd"]
+    "kind", ["sysctl", "iptables", "nft", "shell", "nginx", "haproxy", "redis", "postgresql", "systemd", "dockerfile"]
 )
 @pytest.mark.parametrize(
     "text", ["((((((((" * 40000, "\"'`$({" * 40000, "\\\n" * 40000, "<<A <<B\n" * 20000, "{ " * 90000]

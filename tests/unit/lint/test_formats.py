@@ -130,6 +130,15 @@ CRAWLING: dict[str, tuple[Kind, str]] = {
     "reserved": ("sysctl", "net.ipv4.ip_local_reserved_ports = " + "1-65535," * 30_000),
     "times": ("sysctl", "#" + "1 s default " * 25_000 + "\nnet.ipv4.tcp_syn_retries = 3\n"),
     "substitutions": ("shell", "$(\n" * 100_000),
+    "prefixes": ("shell", "sudo " * 60_000),
+    "groups": ("shell", "{ echo net.ipv4.tcp_ecn=1\n" * 3000 + "} > /etc/sysctl.conf\n" * 3000),
+    "loops": ("shell", "for i in " + "a " * 50_000 + "; do\n" + "sysctl -w net.ipv4.tcp_ecn=$i\n" * 5000 + "done\n"),
+    "arrays": ("shell", "a=(" + "x " * 100_000 + ")\n" + 'sysctl -w "${a[@]}"\n' * 2000),
+    "doubling": ("shell", "".join(f"V{n}=$V{n - 1}$V{n - 1}\n" for n in range(9000)) + "sysctl -w a=$V8999\n"),
+    "names": ("nft", "".join(f"define a{n} = {{ $a{n - 1}, $a{n - 1} }}\n" for n in range(9000))),
+    "limits": ("nft", "limit a { rate 1/second }\ntable ip t { chain c { " + "limit name a " * 20_000 + "}}"),
+    "layers": ("dockerfile", "RUN <<A\nRUN sysctl -w a=b && \\\n" * 10_000),
+    "scripts": ("yaml", "- sysctl -w net.core.somaxconn=1\n" * 9000),
     "labels": ("prometheus", "- alert: a\n  expr: " + "node_a{" * 40_000 + "\n"),
 }
 

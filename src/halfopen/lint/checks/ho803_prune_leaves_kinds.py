@@ -6,7 +6,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
 
 from halfopen.lint.check import Check
-from halfopen.lint.dated_files import removed, sample, written
+from halfopen.lint.dated_files import removed, removed_by_name, sample, written
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,8 @@ class PruneLeavesKinds(Check):
             kept = {pattern for command in document.commands for pattern in removed(command, document.commands, names)}
             if not kept:
                 continue
-            kinds = dict(written(document.commands, names))
+            own = {kind for command in document.commands for kind in removed_by_name(command, names)}
+            kinds = {kind: place for kind, place in written(document.commands, names) if kind not in own}
             if len(kinds) * len(kept) > PAIRS_MAX:
                 continue
             left = [kind for kind in kinds if not any(fnmatchcase(sample(kind), pattern) for pattern in kept)]

@@ -20,6 +20,8 @@ _REDIRECTION = re.compile(r"\d*(?:<|>)|&>")
 _GROUP_MAX = 1000
 """Commands of a group that take part in its redirections."""
 _SCRIPTS_WITHIN_MAX = 4
+_PREFIXES_MAX = 500
+"""Assignments and the like before a command: no person writes as many."""
 UNKNOWN = "$("
 """Stands for a value that only a run would tell."""
 
@@ -178,7 +180,9 @@ class _Reader:
     def _without_prefixes(self) -> list[Word]:
         """The words from the program on; assignments before it are remembered."""
         words = list(self.words)
-        while words:
+        for _ in range(_PREFIXES_MAX):
+            if not words:
+                break
             text = words[0].text
             assignment = None if words[0].quoted else _ASSIGNMENT.fullmatch(text)
             if assignment:

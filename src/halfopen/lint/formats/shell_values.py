@@ -17,6 +17,8 @@ _DEPTH = 5
 _LENGTH_MAX = 4096
 _WORDS_MAX = 200
 """Words of a list that are looked at."""
+_ROUNDS_MAX = 20_000
+"""Rounds of all loops of a script; behind them a loop's variable is unknown."""
 
 
 class Values:
@@ -28,6 +30,7 @@ class Values:
             known.setdefault(name, set()).add(value)
         # Set to different values, here or there: which one holds, only a run would tell.
         self._values = {name: next(iter(values)) if len(values) == 1 else None for name, values in known.items()}
+        self._rounds = 0
         self._lists: dict[str, tuple[Word, ...] | None] = {}
         for name, words in script.lists:
             self._lists[name] = None if name in self._lists else words
@@ -48,9 +51,10 @@ class Values:
         """
         match = _LIST.search(word.text)
         words = self._list(match[1] or match[2]) if match else None
-        if match is None or words is None:
+        if match is None or words is None or self._rounds > _ROUNDS_MAX:
             yield None, self.text(word.text)
             return
+        self._rounds += len(words)
         for item in words:
             yield item, self.text(word.text[: match.start()] + item.text + word.text[match.end() :])
 

@@ -46,6 +46,10 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
         f"for k in {KEY} net.ipv4.tcp_ecn; do\n sysctl -w $k=8\ndone\n", [(1, 10, KEY, "8"), (1, 29, ECN, "8")]
     ),
     "a loop over an array": (f'a=(\n "{KEY}=8"\n)\nfor s in "${{a[@]}}"; do sysctl "$s"; done\n', [(2, 2, KEY, "8")]),
+    "an array with names": (
+        f'declare -A a=(\n ["{KEY}"]="8" # x\n)\nfor k in "${{!a[@]}}"; do sysctl -w "$k=${{a[$k]}}"; done\n',
+        [(2, 2, KEY, "8")],
+    ),
     "a loop over files": (
         "for f in /proc/sys/net/ipv4/conf/*/rp_filter; do echo 1 > $f; done\n",
         [(1, 55, "net.ipv4.conf.*.rp_filter", "1")],

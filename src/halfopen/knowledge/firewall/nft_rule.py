@@ -143,7 +143,7 @@ def _after(names: list[str], field: str) -> Iterator[str]:
 
 
 #: What stands behind a field that is compared with nothing.
-_NO_VALUES = frozenset({"}", ",", ".", "&", "vmap", "map", "limit", "timeout", "counter", "<", ">", "<=", ">="})
+_NO_VALUES = frozenset({"}", ",", ".", "&", "vmap", "map", "limit", "ct", "timeout", "counter", "<", ">", "<=", ">="})
 
 
 def _values(names: list[str], start: int) -> Iterator[str]:

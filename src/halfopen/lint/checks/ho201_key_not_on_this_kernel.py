@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_files import is_late
 from halfopen.knowledge.sysctls import find, pattern
+from halfopen.knowledge.sysctls.gone import gone
 from halfopen.knowledge.sysctls.names import NAMES
 from halfopen.lint.check import Check
 
@@ -16,10 +17,14 @@ if TYPE_CHECKING:
     from halfopen.knowledge.kernel_version import KernelVersion
     from halfopen.knowledge.sysctl_text import Assignment
     from halfopen.knowledge.sysctls import Sysctl
+    from halfopen.knowledge.sysctls.gone import Gone
     from halfopen.lint.context import Context
     from halfopen.lint.document import Document
+    from halfopen.lint.kernel import Kernel
     from halfopen.model.finding import Finding, Severity
 
+_PARENTS = ("net.", "ipv4.", "ipv6.", "core.", "netfilter.")
+"""Where a key may stand: ``net.`` is left out now and then."""
 #: Of keys below these the list of names is complete; others come with modules and drivers.
 _KNOWN = ("net.ipv4.tcp_", "net.ipv4.ip_", "net.ipv4.icmp_", "net.core.", "net.ipv4.conf.*.", "net.ipv6.conf.*.")
 
@@ -72,22 +77,36 @@ class KeyNotOnThisKernel(Check):
         near = _Neighbours()
         for document, item in context.settings():
             key = item.key
-            if not key.startswith("net.") or "*" in key or is_late(key) or key in document.tested:
+            if "*" in key or key in document.tested or not key.startswith(_PARENTS):
                 continue
-            row = find(key)
-            if row is not None and kernel.lacks(key):
+            row, lost = find(key), gone(key)
+            if lost is not None:
+                if lost.until is None or kernel.version > lost.until:
+                    yield self._gone(document, item, lost)
+            elif is_late(key):
+                continue
+            elif row is not None and kernel.lacks(key):
                 yield self._known(document, item, row, kernel.version)
-            elif row is None and pattern(key) not in NAMES and pattern(key).startswith(_KNOWN):
-                # What a kernel of another release has is not known, but a slip of the pen is one on each.
-                lacking = kernel.lacks(key)
-                meant = near.of(key, SIMILAR if lacking else SLIP)
-                if lacking or (meant and kernel.has is None):
-                    yield self.on(
-                        document,
-                        item,
-                        "no kernel that we know has this key: the line sets nothing",
-                        f"did you mean {meant}?" if meant else "delete the line",
-                    )
+            elif row is None and pattern(key) not in NAMES:
+                yield from self._unknown(document, item, kernel, near)
+
+    def _unknown(self, document: Document, item: Assignment, kernel: Kernel, near: _Neighbours) -> Iterator[Finding]:
+        """What a kernel of another release has is not known, but a slip of the pen is one on each."""
+        lacking = kernel.lacks(item.key) or not item.key.startswith("net.")
+        complete = pattern(item.key).startswith(_KNOWN)
+        # Other keys below these parents come with modules: only what is nearly a key is taken for one.
+        meant = near.of(item.key, SIMILAR if lacking and complete else SLIP)
+        if (lacking and (complete or meant)) or (complete and meant and kernel.has is None):
+            yield self.on(
+                document,
+                item,
+                "no kernel that we know has this key: the line sets nothing",
+                f"did you mean {meant}?" if meant else "delete the line",
+            )
+
+    def _gone(self, document: Document, item: Assignment, lost: Gone) -> Finding:
+        instead = "delete the line" if lost.renamed is None else f"write {lost.renamed}, or delete the line"
+        return self.on(document, item, f"{lost.why}: the line sets nothing", instead)
 
     def _known(self, document: Document, item: Assignment, row: Sysctl, version: KernelVersion) -> Finding:
         late = row.since is not None and version < row.since
@@ -122,6 +141,9 @@ class _Neighbours:
 
     def of(self, key: str, cutoff: float) -> str | None:
         """The key that this may have been meant to be."""
+        if not key.startswith("net."):
+            meant = f"net.{key}"
+            return meant if pattern(meant) in NAMES or find(meant) else None
         self._left -= 1
         if self._left < 0:
             return None

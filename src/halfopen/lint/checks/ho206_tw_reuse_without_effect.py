@@ -17,6 +17,7 @@ KEY = "net.ipv4.tcp_tw_reuse"
 TIMESTAMPS = "net.ipv4.tcp_timestamps"
 
 _SERVER = re.compile(r"\bserver|\baccept|\bincoming|\binbound|\blisten", re.IGNORECASE)
+_CLIENT = re.compile(r"\bclient|\boutgoing|\boutbound|\bproxy|\bproxies|\bupstream|\bconnect\(", re.IGNORECASE)
 
 
 class TwReuseWithoutEffect(Check):
@@ -24,7 +25,7 @@ class TwReuseWithoutEffect(Check):
 
     ## What it finds
     Lines that set `net.ipv4.tcp_tw_reuse` to 1: a warning where the files switch timestamps off or the comment
-    speaks of servers, a notice otherwise.
+    speaks of servers, nothing where it speaks of outgoing connections, a notice otherwise.
 
     ## Why it matters
     Only connect() looks at it: it may take a four-tuple that has been in TIME_WAIT for a second, if the old connection
@@ -64,10 +65,13 @@ class TwReuseWithoutEffect(Check):
                     "set net.ipv4.tcp_timestamps = 1",
                 )  # fmt: skip
                 continue
+            serves = _SERVER.search(item.comment)
+            if not serves and _CLIENT.search(item.comment):
+                continue
             yield self.on(
                 document,
                 item,
                 "it acts on outgoing connections only: the TIME_WAIT of accepted connections stays, and blocks nobody",
                 "keep it on clients and proxies, delete it on servers",
-                severity="warning" if _SERVER.search(item.comment) else "notice",
+                severity="warning" if serves else "notice",
             )

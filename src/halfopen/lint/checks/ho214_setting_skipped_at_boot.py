@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_files import is_late
+from halfopen.knowledge.sysctls import find
+from halfopen.knowledge.sysctls.gone import gone
 from halfopen.lint.check import Check
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.sysctl_text import Assignment
     from halfopen.lint.context import Context
     from halfopen.model.finding import Finding
 
@@ -18,7 +21,7 @@ class SettingSkippedAtBoot(Check):
     """A key of a module that is not loaded yet is skipped at boot.
 
     ## What it finds
-    Lines of sysctl files for `net.netfilter.*`, `net.nf_conntrack_max` and `net.bridge.*`.
+    Lines of sysctl files for `net.netfilter.*`, `net.nf_conntrack_max` and `net.bridge.*`; one finding for each module.
 
     ## Why it matters
     These keys appear when nf_conntrack or br_netfilter is loaded. systemd-sysctl runs early, finds no such key, says
@@ -47,13 +50,35 @@ class SettingSkippedAtBoot(Check):
     proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
-        """Every such line."""
-        for document, item in context.settings():
-            if document.kind == "sysctl" and is_late(item.key):
-                module = "br_netfilter" if item.key.startswith("net.bridge.") else "nf_conntrack"
+        """One finding for each module, at the first of its lines."""
+        for document in context.documents:
+            late: dict[str, list[Assignment]] = {}
+            for item in document.settings if document.kind == "sysctl" else ():
+                if item.value is not None and is_late(item.key) and gone(item.key) is None and not _cannot_be_set(item):
+                    late.setdefault(_module(item.key), []).append(item)
+            for module, (first, *others) in late.items():
+                them = f", like those of lines {_lines(others)}," if others else ""
+                skipped = "they are skipped" if others else "it is skipped"
                 yield self.on(
                     document,
-                    item,
-                    f"at boot the key exists only if {module} is loaded by then; it is skipped in silence otherwise",
+                    first,
+                    f"at boot the key{them} exists only if {module} is loaded by then; {skipped} in silence otherwise",
                     f"name {module} in a file of /etc/modules-load.d",
                 )
+
+
+def _module(key: str) -> str:
+    return "br_netfilter" if key.startswith("net.bridge.") else "nf_conntrack"
+
+
+def _cannot_be_set(item: Assignment) -> bool:
+    row = find(item.key)
+    return row is not None and row.read_only
+
+
+_SHOWN = 5
+
+
+def _lines(items: list[Assignment]) -> str:
+    shown = ", ".join(str(item.line) for item in items[:_SHOWN])
+    return f"{shown}, …" if len(items) > _SHOWN else shown

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
-from halfopen.knowledge.sysctls import INT_MAX, Sysctl, accepted, find
+from halfopen.knowledge.sysctl_text import Assignment
+from halfopen.knowledge.sysctls import INT_MAX, Sysctl, accepted, find, pattern
+from halfopen.knowledge.sysctls.names import NAMES
 from halfopen.lint.check import Check
 
 if TYPE_CHECKING:
@@ -18,8 +21,8 @@ class ValueRefused(Check):
     """The kernel refuses this value, and keeps what it had.
 
     ## What it finds
-    Numbers out of the range that Linux 6.18 accepts, words where a number is needed, the wrong count of numbers, and
-    port ranges whose bounds cannot be.
+    Numbers out of the range that Linux 6.18 accepts, words where a number is needed, numbers with units or quotes, the
+    wrong count of numbers, and port ranges whose bounds cannot be.
 
     ## Why it matters
     The write fails with «Invalid argument». `sysctl -p` goes on with the other lines and exits with 1; at boot nobody
@@ -51,16 +54,16 @@ class ValueRefused(Check):
         for document, item in context.settings():
             row = find(item.key)
             value = item.value or ""
-            if (
-                context.kernel.lacks(item.key)
-                or row is None
-                or row.accepts is None
-                or not row.count
-                or _is_filled_in_later(value)
-            ):
+            if context.kernel.lacks(item.key) or _is_filled_in_later(value):
                 continue
-            if why := _refused(row, item.numbers, value):
+            if row is None:
+                if _UNIT.fullmatch(value) and pattern(item.key) in NAMES:
+                    yield self.on(document, item, f"the kernel refuses {value}: it knows no units", "write a number")
+            elif row.accepts is not None and row.count and (why := _refused(row, item.numbers, value)):
                 yield self.on(document, item, why, f"write {_wanted(row)}")
+
+
+_UNIT = re.compile(r"\d+(?:[kKmMgG](?:i?[bB])?|[bB]|ms|min|[smh])")
 
 
 def _is_filled_in_later(value: str) -> bool:
@@ -72,12 +75,21 @@ def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str) -> str | 
     if not value.strip():
         return "an empty value changes nothing"
     if numbers is None:
-        return f"{value} is no number that the kernel takes"
+        return _unreadable(row, value)
     if not accepted(row, numbers):
         return f"the kernel refuses {value} (Invalid argument): it accepts {_wanted(row)}"
     if row.key == "net.ipv4.ip_local_port_range" and len(numbers) == 2 and numbers[0] > numbers[1]:
         return "the kernel refuses a range whose end is below its begin"
     return None
+
+
+def _unreadable(row: Sysctl, value: str) -> str:
+    bare = value.strip().strip("\"'")
+    if bare != value.strip() and Assignment(1, 1, row.key, bare).numbers:
+        return "the quotes are part of the value, and the kernel refuses it"
+    if row.count > 1 and re.fullmatch(r"\d+(?:\s*[,-]\s*\d+)+", bare):
+        return f"the kernel refuses {value}: the numbers have blanks between them, no other mark"
+    return f"{value} is no number that the kernel takes"
 
 
 def _wanted(row: Sysctl) -> str:

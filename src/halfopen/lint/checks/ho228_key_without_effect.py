@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.kernel_version import KernelVersion
 from halfopen.lint.check import Check
 
 if TYPE_CHECKING:
@@ -12,14 +13,15 @@ if TYPE_CHECKING:
     from halfopen.lint.context import Context
     from halfopen.model.finding import Finding
 
-KEY = "net.ipv4.tcp_low_latency"
+SINCE = {"net.ipv4.tcp_low_latency": KernelVersion(4, 14), "net.ipv4.tcp_fack": KernelVersion(4, 15)}
+"""The first kernel on which the key does nothing."""
 
 
 class KeyWithoutEffect(Check):
     """The key exists so that old files do not fail, and does nothing.
 
     ## What it finds
-    `net.ipv4.tcp_low_latency`.
+    `net.ipv4.tcp_low_latency` (without effect since Linux 4.14) and `net.ipv4.tcp_fack` (since 4.15).
 
     ## Why it matters
     It is kept for compatibility. Whoever sets it expects something that will not happen.
@@ -28,16 +30,16 @@ class KeyWithoutEffect(Check):
     The key.
 
     ## Confirm by hand
-    Documentation/networking/ip-sysctl.rst calls it obsolete.
+    Documentation/networking/ip-sysctl.rst calls it a legacy option that has no effect any more.
 
     ## Remedy
     Delete the line.
 
     ## When it is wrong
-    On kernels of before 2018, where it still did something.
+    Where the file is also for older kernels.
 
     ## References
-    Documentation/networking/ip-sysctl.rst.
+    Documentation/networking/ip-sysctl.rst; Linux commits e7942d0633c4, 713bafea9292.
     """
 
     code = "HO228"
@@ -47,5 +49,7 @@ class KeyWithoutEffect(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
-        for document, item in context.settings(KEY):
-            yield self.on(document, item, "the key is obsolete and does nothing", "delete the line")
+        for document, item in context.settings(*SINCE):
+            since = SINCE[item.key]
+            if context.kernel.version >= since:
+                yield self.on(document, item, f"the key does nothing since Linux {since}", "delete the line")

@@ -12,6 +12,7 @@ from halfopen.model.finding import Evidence
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.firewall.ruleset import Ruleset
     from halfopen.lint.context import Context
     from halfopen.model.finding import Finding
     from halfopen.model.network import FilterRule
@@ -24,8 +25,8 @@ class SynLimitForEverybody(Check):
 
     ## What it finds
     Rules of iptables and nftables that admit new TCP connections up to a rate, with one bucket for all sources: `-m
-    limit` with `--syn` or NEW, `limit rate` with SYN flags, `hashlimit` without srcip. Limits that only write a log
-    are none.
+    limit` with `--syn` or NEW, `limit rate` with SYN flags, `hashlimit` without srcip; in a chain that only SYNs jump
+    to, any limit. Limits that only write a log are none.
 
     ## Why it matters
     The flood takes the bucket, and real clients are dropped with it. Measured: of 40 clients 40 connected without the
@@ -60,10 +61,11 @@ class SynLimitForEverybody(Check):
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
         for document in context.documents:
+            of_syns = syn_chains(document.ruleset)
             for placed in document.ruleset.rules:
                 rule = placed.rule
                 if (
-                    _limits_new_connections(rule)
+                    _limits_new_connections(rule, in_syn_chain=(rule.family, rule.table, rule.chain) in of_syns)
                     and not rule.limit_per_source
                     and rule.hook not in {"output", "postrouting"}
                 ):
@@ -85,14 +87,26 @@ def _instead(rule: FilterRule) -> str:
     return f"{what}: SYN cookies do this without harm; or limit each source (hashlimit srcip, a dynamic set)"
 
 
-def _limits_new_connections(rule: FilterRule) -> bool:
+def syn_chains(ruleset: Ruleset) -> frozenset[tuple[str, str, str]]:
+    """Chains that only SYNs are sent to, whatever their own rules say: family, table and name."""
+    of_syns: dict[tuple[str, str, str], bool] = {}
+    for placed in ruleset.rules:
+        rule = placed.rule
+        verb, _, target = (rule.verdict or "").partition(" ")
+        if verb in {"jump", "goto"}:
+            chain = (rule.family, rule.table, target)
+            of_syns[chain] = of_syns.get(chain, True) and looks_at_syns(rule)
+    return frozenset(chain for chain, only in of_syns.items() if only)
+
+
+def _limits_new_connections(rule: FilterRule, *, in_syn_chain: bool) -> bool:
     if rule.limit is None or rule.limit.endswith("connections") or rule.verdict not in _DECIDES:
         return False
     # What exceeds the limit is dropped by the rule itself (over … drop), or by what stands behind it (… accept).
     if rule.limit.startswith("over ") != (rule.verdict in {"drop", "reject"}):
         return False
     new = _NEW.search(rule.text) is not None and not is_of_another_protocol(rule)
-    return looks_at_syns(rule) or new
+    return looks_at_syns(rule) or new or in_syn_chain
 
 
 _DECIDES = frozenset({"accept", "return", "drop", "reject"})

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _FAMILIES = {"iptables": "ip", "ip6tables": "ip6"}
 _PROC = "/proc/sys/"
+_VARIABLE = re.compile(r"\$\{?ip(6?)t(?:ables)?\w{0,8}\}?", re.IGNORECASE)
 #: Others' echo, such as dash's, takes \n for a new line.
 _BASH = re.compile(r"#!.*\bbash\b")
 
@@ -58,7 +59,7 @@ def _ruleset(found: tuple[Command, ...], values: Values) -> Ruleset:
         named = [values.text(word.text) for word in command.words]
         # «$IPT -A INPUT …», where the script says what $IPT is.
         program = named[0].rpartition("/")[2]
-        family = _FAMILIES.get(program.partition("-")[0])
+        family = _FAMILIES.get(program.partition("-")[0]) or _family_of_name(program)
         if family is not None:
             rule = read_rule(named[1:], family=family, text=" ".join(named))
             rules += [PlacedRule(rule, command.line, command.column)] if rule else []
@@ -72,6 +73,12 @@ def _ruleset(found: tuple[Command, ...], values: Values) -> Ruleset:
                 rules += [replace(item, line=item.line + shift) for item in parsed.rules]
                 chains += [replace(item, line=item.line + shift) for item in parsed.chains]
     return Ruleset(tuple(chains), tuple(rules))
+
+
+def _family_of_name(program: str) -> str | None:
+    """Of a program that the script leaves to a variable which it does not set: ``$IPTABLES -A …``."""
+    match = _VARIABLE.fullmatch(program)
+    return None if match is None else "ip6" if match[1] else "ip"
 
 
 def _policy(named: list[str], family: str, line: int) -> Iterator[PlacedChain]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _PROC = "/proc/sys/"
 _SETTING = re.compile(r"\s*-?([\w./*-]+)\s*=\s*(.*)", re.DOTALL)
+_ELEMENT = re.compile(r"\[(net[./][\w./-]+)\]=(.*)", re.DOTALL)
 _SYSCTL_FILE = re.compile(r"sysctl(?:\.d/|[^/]*\.conf$)")
 _STDIN = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 _OUT = frozenset({">", ">>", ">|", "&>", "&>>"})
@@ -47,6 +48,8 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
         values: what their variables hold.
         plain_echo: whether ``echo`` writes ``\\n`` as it is unless told otherwise, as bash's does.
     """
+    if any(command.program == "sysctl" for command in found):
+        yield from _of_array(values)
     for command in found:
         if command.program == "sysctl":
             yield from _sysctl(command, values)
@@ -56,6 +59,14 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
         for target in dict.fromkeys(sinks):
             for text in _texts(command, values, plain_echo=plain_echo):
                 yield from _written(target, text, command)
+
+
+def _of_array(values: Values) -> Iterator[Assignment]:
+    """An array of settings, which a loop will go through."""
+    for word in values.pairs():
+        if match := _ELEMENT.fullmatch(word.text):
+            value, column = values.text(match[2]), word.column + match.start(2)
+            yield Assignment(word.line, word.column, dotted(match[1]), value.strip(), column, into=f"{KERNEL}, array")
 
 
 def _sysctl(command: Command, values: Values) -> Iterator[Assignment]:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from halfopen.lint.document import Word
     from halfopen.lint.formats.shell_commands import Script
 
-_NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?::?[-=]([^{}$`]*))?\})")
+_NAME = re.compile(r"\$(?:([A-Za-z_]\w*)|\{(\w+)(?::?[-=]([^{}$`]*))?\})")
 _LIST = re.compile(r"\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:\[[@*]\])?\})")
 _DEPTH = 5
 _LENGTH_MAX = 4096
@@ -34,6 +34,11 @@ class Values:
         self._lists: dict[str, tuple[Word, ...] | None] = {}
         for name, words in script.lists:
             self._lists[name] = None if name in self._lists else words
+
+    def pairs(self) -> Iterator[Word]:
+        """The words of arrays with names (``["net.core.somaxconn"]="8192"``)."""
+        for words in self._lists.values():
+            yield from (word for word in words or () if word.text.startswith("["))
 
     def text(self, text: str) -> str:
         """``text`` with the variables replaced that have one value; of ``${x:-default}`` the default, without one."""

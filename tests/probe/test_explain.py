@@ -32,7 +32,7 @@ def test_a_rule_that_drops_on_the_way_out(net: Pair) -> None:
     assert "drop" in first["sentence"]
     assert {cause["kind"]: cause["verdict"] for cause in others}["ports"] == "exonerated"
     text = " ".join(net.near.halfopen("probe", "--explain", "--timeout", "300ms", target).stdout.split())
-    assert re.search(r"for 10\.77\.0\.2:\d+, the most likely first: this is it ", text)
+    assert re.search(r"for 10\.77\.0\.2:\d+, the most likely first: cause ", text)
     assert "See: " in text
     assert "connect() gives up after" in text
 
@@ -145,5 +145,6 @@ def test_the_doctor_accuses_a_rule_of_this_hosts_own_that_has_no_counter(net: Pa
     document = json.loads(net.near.halfopen("doctor", "--netns", "own", "--format", "json", target).stdout)
     assert document["verdict"] == "not_sent"
     assert f"«{rule}" in document["explanation"]["sentence"]
-    assert document["explanation"]["steps"][0].startswith("Change that rule")
+    accept = f"{family} daddr {far} tcp dport {target.rpartition(':')[2]} accept"
+    assert f"nft insert rule inet t c {accept}" in document["explanation"]["steps"][0]
     assert len(document["explanation"]["steps"]) == 1

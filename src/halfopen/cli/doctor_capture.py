@@ -7,6 +7,7 @@ interface of this network namespace; the rest of the way is ``halfopen trace``.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -15,11 +16,13 @@ from halfopen.errors import NotAvailableError, OutputError
 from halfopen.model.verdict import Packets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from halfopen._core import CaptureReportDict
     from halfopen.active.resolve import Resolution
     from halfopen.cli.doctor_options import DoctorOptions
+    from halfopen.model.handshake import Handshake
+    from halfopen.model.probe import ProbeResult
 
 #: The doctor's connects end long before; a capture that nobody stops ends by itself.
 TIME_MAX_S = 300.0
@@ -33,9 +36,20 @@ class Shown:
 
     Attributes:
         packets: None where nothing was captured.
+        rows: its handshakes.
     """
 
     packets: Packets | None = None
+    rows: tuple[Handshake, ...] = ()
+
+    def of(self, results: Sequence[ProbeResult]) -> Packets | None:
+        """With what of it belongs to these connects, by their local addresses and ports."""
+        if self.packets is None:
+            return None
+        ends = {(result.handshake.client, result.handshake.client_port) for result in results}
+        own = [row for row in self.rows if (row.client, row.client_port) in ends]
+        syns = sum(row.syn_sent or 0 for row in own)
+        return replace(self.packets, own_syn_sent=syns, own_syn_ack_sent=sum(row.syn_ack_sent or 0 for row in own))
 
 
 @contextmanager
@@ -69,15 +83,15 @@ def capturing(options: DoctorOptions, resolution: Resolution | None) -> Iterator
             yield shown
         finally:
             report = capture.stop()
-        shown.packets = _judged(path, report, options.pcap)
+        shown.packets, shown.rows = _judged(path, report, options.pcap)
 
 
-def _judged(path: Path, report: CaptureReportDict, kept: str | None) -> Packets:
+def _judged(path: Path, report: CaptureReportDict, kept: str | None) -> tuple[Packets, tuple[Handshake, ...]]:
     from halfopen.capture.trace import trace
 
     read = trace(path)
-    rows = list(read)
-    return Packets(
+    rows = tuple(read)
+    packets = Packets(
         packets=report["packets"],
         dropped=report["dropped"],
         outcomes={name: count for name, count in read.summary.outcomes.items() if count},
@@ -86,3 +100,4 @@ def _judged(path: Path, report: CaptureReportDict, kept: str | None) -> Packets:
         sentences=tuple(notice.text for notice in read.notices),
         file=kept,
     )
+    return packets, rows

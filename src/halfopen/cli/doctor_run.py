@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.cli.examined import unexamined
@@ -62,9 +63,17 @@ def _print(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None =
     elif printer.format == "markdown":
         from halfopen.render.doctor_markdown import render_markdown
 
-        printer.text(render_markdown(diagnosis, report))
+        printer.text(render_markdown(_beside(diagnosis, report), report))
     else:
-        printer.text("\n\n".join(_screen(printer, diagnosis, report, verbose=verbose)))
+        printer.text("\n\n".join(_screen(printer, _beside(diagnosis, report), report, verbose=verbose)))
+
+
+def _beside(diagnosis: Diagnosis, report: TargetReport | None) -> Diagnosis:
+    """What the verdict has said is not said again."""
+    if report is None or report.verdict is None:
+        return diagnosis
+    told = report.verdict.told
+    return replace(diagnosis, findings=tuple(one for one in diagnosis.findings if one.code not in told))
 
 
 def _screen(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None, *, verbose: bool) -> Iterator[str]:

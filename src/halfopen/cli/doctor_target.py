@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 from halfopen.cli.doctor_capture import capturing
 from halfopen.errors import ResolveError, UsageError
 from halfopen.model.verdict import TargetReport
-from halfopen.rules.verdicts import Facts, judge
+from halfopen.rules.attempt import Attempt, Served
+from halfopen.rules.verdicts import Facts, by_capture, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from halfopen.active.resolve import Resolution
     from halfopen.cli.doctor_options import DoctorOptions
     from halfopen.cli.printer import Printer
     from halfopen.model.calls import ThreadCall
-    from halfopen.model.cause import LocalCause
     from halfopen.model.diagnosis import Diagnosis
     from halfopen.model.finding import Finding
     from halfopen.model.probe import ProbeResult
@@ -57,35 +57,38 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
     now = take(netns=options.netns)
     context = Context.of(now, before)
     addresses = () if resolution is None else resolution.addresses
-    own, space, listening = _listener(context, addresses, target.port)
-    causes = _causes(context, results) if results else ()
-    place = space.name if space is not None and not space.now.own else None
+    here = next((space for space in context.spaces if space.now.own), context.host)
+    attempt = Attempt.of(results, context, here)
+    served = Served.of(here, attempt, addresses, target.port)
+    found = related(diagnose(now, before), target, addresses, served, here)
+    packets = capture.of(results)
+    facts = Facts(
+        target=target,
+        results=results,
+        causes=attempt.causes,
+        own=served.there is not None,
+        there=served.there,
+        listening=served.listening,
+        drops=served.drops,
+        findings=found.findings,
+        unresolved=unresolved,
+        answers=tuple(_answers(results)),
+        gateway=attempt.gateway,
+        packets=packets,
+    )
     report = TargetReport(
         target=target,
         addresses=addresses,
         resolve_us=None if resolution is None else resolution.resolve_us,
-        own=own,
-        place=place,
+        own=facts.own,
+        place=facts.place,
         results=results,
-        causes=causes,
-        calls=_calls(options, now, context, listening),
-        packets=capture.packets,
+        causes=by_capture(facts),
+        verdict=judge(facts),
+        calls=_calls(options, now, context, served.listening),
+        packets=packets,
     )
-    facts = Facts(
-        target=target,
-        results=results,
-        causes=causes,
-        own=own,
-        place=place,
-        listening=listening,
-        drops=None if listening is None or space is None else space.drops(*listening.members[0]),
-        elsewhere=tuple(one.name for space in context.spaces for one in space.listening if one.port == target.port),
-        unresolved=unresolved,
-        answers=tuple(_answers(results)),
-    )
-    report = replace(report, verdict=judge(facts))
-    there = {one.name for one in (space, next((one for one in context.spaces if one.now.own), None)) if one is not None}
-    return related(diagnose(now, before), report, there), report
+    return found, report
 
 
 def _connect(resolution: Resolution) -> Iterator[ProbeResult]:
@@ -112,66 +115,6 @@ def _connect(resolution: Resolution) -> Iterator[ProbeResult]:
                     break
 
 
-def _causes(context: Context, results: tuple[ProbeResult, ...]) -> tuple[LocalCause, ...]:
-    """Local causes for the first connect that went wrong, or the first one."""
-    from halfopen.rules.local_causes import local_causes
-
-    space = next((space for space in context.spaces if space.now.own), context.host)
-    if space is None:
-        return ()
-    bad = [result for result in results if not result.established] or [
-        one for one in results if one.syn_retransmissions
-    ]
-    row = (bad or results)[0].handshake
-    return local_causes(
-        space.now,
-        row.server,
-        row.server_port,
-        source=row.client,
-        errno=row.errno,
-        before=space.before,
-        interval_s=context.interval_s,
-        established=row.outcome == "established",
-        there=_place_of(context, (row.server,)),
-    )
-
-
-def _listener(context: Context, addresses: tuple[str, ...], port: int) -> tuple[bool, Space | None, Listening | None]:
-    """Whether an address is this host's, and the listener that serves it, in whichever namespace."""
-    from halfopen.rules.routing import is_own
-    from halfopen.rules.serving import serving
-
-    space = _place_of(context, addresses)
-    if space is None:
-        return False, None, None
-    address = next(address for address in addresses if is_own(space.now, address))
-    return True, space, serving(space, address, port)
-
-
-def _place_of(context: Context, addresses: Sequence[str]) -> Space | None:
-    """The namespace that has one of the addresses, the reader's own before others.
-
-    Private addresses repeat themselves: another namespace is taken for the target's only where packets arrived in it
-    while it was connected to.
-    """
-    from halfopen.rules.routing import is_own
-
-    spaces = sorted(context.spaces, key=lambda space: not space.now.own)
-    places = (space for space in spaces for address in addresses if is_own(space.now, address))
-    return next((space for space in places if space.now.own or _received(space)), None)
-
-
-def _received(space: Space) -> bool:
-    """Whether IP packets of either family arrived in a namespace between the snapshots."""
-    if space.before is None:
-        return False
-    grown = (
-        (space.now.counter(group, "InReceives") or 0) > (space.before.counter(group, "InReceives") or 0)
-        for group in ("Ip", "Ip6")
-    )
-    return any(grown)
-
-
 def _answers(results: tuple[ProbeResult, ...]) -> Iterator[str]:
     """What the connect that listened for a moment saw."""
     from halfopen.handshakes.probes.data import data_headline, data_reason
@@ -182,19 +125,25 @@ def _answers(results: tuple[ProbeResult, ...]) -> Iterator[str]:
             yield f"After the handshake: {data_headline(result.data)}." + (f" {reason}" if reason else "")
 
 
-#: What our own connects raise: counters cannot tell them from others'.
-OURS = frozenset({"HO307", "HO309"})
+#: What our own connects raise: counters cannot tell them from others'. And what the verdict itself is about.
+OURS = frozenset({"HO306", "HO307", "HO309"})
 
 
-def related(diagnosis: Diagnosis, report: TargetReport, namespaces: set[str]) -> Diagnosis:
+def related(
+    diagnosis: Diagnosis, target: Target, addresses: tuple[str, ...], served: Served, here: Space | None
+) -> Diagnosis:
     """The findings that concern the target: its listener, connections to it, and what hurts all connections there."""
+    namespaces = {space.name for space in (here, served.there) if space is not None}
 
     def concerns(finding: Finding) -> bool:
         subject = finding.subject
+        if finding.code in OURS or subject.netns not in namespaces:
+            return False
+        if subject.kind == "listener":
+            return served.has(subject)
         if subject.port is not None:
-            return subject.port == report.target.port and (report.own or subject.address in report.addresses)
-        everybody = finding.harm in {"failing", "slow"} and subject.kind in {"namespace", "filter", "setting"}
-        return everybody and subject.netns in namespaces and finding.code not in OURS
+            return subject.port == target.port and subject.address in addresses
+        return finding.harm in {"failing", "slow"} and subject.kind in {"namespace", "filter", "setting"}
 
     return replace(diagnosis, findings=tuple(filter(concerns, diagnosis.findings)))
 

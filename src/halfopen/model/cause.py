@@ -7,9 +7,10 @@ from typing import Literal
 
 from halfopen.model.finding import Evidence, Remedy
 
-CauseKind = Literal["ports", "route", "filter", "conntrack", "rp_filter", "peers", "retries"]
-Stopped = Literal["syn_out", "syn_in", "answer"]
-"""Which packet a rule stops: the SYN on its way out of this host, or in at the target; or the answer on its way in."""
+CauseKind = Literal["ports", "route", "filter", "conntrack", "rp_filter", "translation", "peers", "retries"]
+Stopped = Literal["syn_out", "syn_through", "syn_in", "answer"]
+"""Which packet is stopped, and where: the SYN on its way out of this host, through another network namespace of it,
+or in at the target; or the answer, anywhere."""
 
 Verdict = Literal["cause", "possible", "exonerated", "unknown", "fact"]
 """``cause``: this alone makes it fail. ``possible``: it may. ``exonerated``: it is not this. ``unknown``: it could not
@@ -29,4 +30,10 @@ class LocalCause:
     confirm: str | None = None
     """A command that anyone can run to see it."""
     stops: Stopped | None = None
-    """Which packet the packet filter stops; null for other causes."""
+    """Which packet it stops; null where no packet is sent, or where that is not known."""
+    netns: str | None = None
+    """The network namespace where that is; null: the one that connects."""
+    rule: str | None = None
+    """The rule of the doctor whose finding says the same (``HO602``)."""
+    sends_on_to: str | None = None
+    """``10.0.0.5:80``: where a translation sends what was meant for the target."""

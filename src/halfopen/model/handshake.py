@@ -170,7 +170,12 @@ class Handshake:
         may say the same.)
         """
         told = (self.icmp_type, self.icmp_code) == ((1, 3) if ":" in self.server else (3, 1))
-        return told and self.icmp_from == self.client != self.server
+        return told and self.icmp_came_from_itself and self.client != self.server
+
+    @property
+    def icmp_came_from_itself(self) -> bool:
+        """Whether the ICMP error was sent by the host that connected; from its loopback address, if it has no other."""
+        return self.icmp_from is not None and self.icmp_from in {self.client, "127.0.0.1", "::1"}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Handshake:

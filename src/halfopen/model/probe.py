@@ -90,6 +90,8 @@ class DataReport:
     """Since the handshake."""
     segments_received: int | None
     """Since the handshake; one without data is the mark of a repeated SYN-ACK. None on a kernel that does not tell."""
+    data_segments_received: int | None = None
+    """Of these, those with data, in order or not: the first may have been lost. None on a kernel that does not tell."""
 
 
 @dataclass(frozen=True, slots=True)

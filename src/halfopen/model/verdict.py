@@ -18,8 +18,7 @@ VerdictKind = Literal[
 ]  # fmt: skip
 """``slow_syn``: connects that needed a second SYN. ``accept_starvation``: the handshake completes, and the application
 does not take the connection. ``silent_drop``: no answer of any kind. ``not_sent``: this host sent no SYN. ``mixed``:
-some
-connects work and some fail."""
+some connects work and some fail."""
 
 VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
 
@@ -48,7 +47,11 @@ class Verdict:
     falsified_by: str = ""
     """What, if it were seen, would make the verdict wrong: one sentence."""
     steps: tuple[str, ...] = ()
-    """What to do next, the first first."""
+    """What to do next, the first first (may hold hostile text)."""
+    check: str | None = None
+    """A command that shows what the verdict rests on (may hold hostile text)."""
+    told: tuple[str, ...] = ()
+    """Rules of the doctor whose findings say the same (``HO101``): a screen need not repeat them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +68,10 @@ class Packets:
     """SYNs that went out, those sent again included."""
     syn_ack_sent: int
     """SYN-ACKs that came back."""
+    own_syn_sent: int | None = None
+    """Of the SYNs, those of these connects: others may connect to the target meanwhile."""
+    own_syn_ack_sent: int | None = None
+    """Of the SYN-ACKs, those to these connects."""
     sentences: tuple[str, ...] = ()
     """What there is to say of them."""
     file: str | None = None

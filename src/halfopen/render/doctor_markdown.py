@@ -6,7 +6,9 @@ import re
 from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import duration, moment
+from halfopen.render.causes import WORDS
 from halfopen.render.doctor_summary import extent, summary
+from halfopen.render.doctor_target import verdict_sentence
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import HARM_WORDS, evidence_words, steps, subject_words
 from halfopen.render.gaps import gap_parts
@@ -44,10 +46,12 @@ def render_markdown(diagnosis: Diagnosis, report: TargetReport | None = None) ->
 def _target(report: TargetReport, verdict: Verdict) -> Iterator[str]:
     yield f"## {verdict.kind.replace('_', ' ')}: {_literal(escape_text(str(report.target)))}"
     yield ""
-    yield _plain(escape_text(verdict.sentence))
+    yield _plain(verdict_sentence(verdict))
     yield ""
     yield from (f"- because: {_plain(escape_text(text))}" for text in verdict.evidence)
     yield from (f"- do: {_plain(escape_text(text))}" for text in verdict.steps)
+    if verdict.check is not None:
+        yield f"- check: {_code(escape_text(verdict.check))}"
     yield f"- disproof: {_plain(escape_text(verdict.falsified_by))}"
     if report.results:
         yield from ("", "| attempt | outcome | error | SYNs | time |", "| --- | --- | --- | --- | --- |")
@@ -55,7 +59,7 @@ def _target(report: TargetReport, verdict: Verdict) -> Iterator[str]:
             row = result.handshake
             yield f"| {number} | {result.ending} | {row.errno or ''} | {row.syn_sent} | {duration(row.connect_us)} |"
     yield ""
-    yield from (f"- {cause.verdict}: {_literal(escape_text(cause.sentence))}" for cause in report.causes)
+    yield from (f"- {WORDS[cause.verdict][0]}: {_literal(escape_text(cause.sentence))}" for cause in report.causes)
 
 
 def _finding(finding: Finding) -> Iterator[str]:

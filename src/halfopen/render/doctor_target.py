@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.model.quantity import duration, endpoint, listed, plural
 from halfopen.model.verdict import SEVERITIES
+from halfopen.render.causes import WORDS
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import SEVERITY_ROLES, evidence_words
 from halfopen.render.layout import Paint, clamp, wrap
@@ -18,18 +19,10 @@ if TYPE_CHECKING:
 
     from halfopen.model.calls import ThreadCall
     from halfopen.model.cause import LocalCause
-    from halfopen.model.cause import Verdict as CauseVerdict
     from halfopen.model.probe import ProbeResult
-    from halfopen.model.verdict import Packets, TargetReport
+    from halfopen.model.verdict import Packets, TargetReport, Verdict
 
 _INDENT = " " * 10
-_MARKS: dict[CauseVerdict, str] = {
-    "cause": "cause",
-    "possible": "perhaps",
-    "fact": "fact",
-    "unknown": "unknown",
-    "exonerated": "not this",
-}
 #: Threads that are listed; of the rest, how many there are in which call.
 THREADS_SHOWN = 8
 
@@ -73,14 +66,22 @@ def _verdict(report: TargetReport, width: int, paint: Paint) -> Iterator[str]:
         return
     severity = SEVERITIES[verdict.kind]
     role = "good" if severity is None else SEVERITY_ROLES[severity]
-    title = wrap(escape_text(verdict.sentence), width, f"{verdict.kind.replace('_', ' ').upper()}: ", "  ")
+    title = wrap(verdict_sentence(verdict), width, f"{verdict.kind.replace('_', ' ').upper()}: ", "  ")
     yield from (paint(role, line) for line in title)
-    for label, texts in (("because", verdict.evidence), ("do", verdict.steps), ("disproof", (verdict.falsified_by,))):
+    check = () if verdict.check is None else (f"`{verdict.check}`",)
+    labels = {"because": verdict.evidence, "do": verdict.steps, "check": check, "disproof": (verdict.falsified_by,)}
+    for label, texts in labels.items():
         for index, text in enumerate(text for text in texts if text):
             first, *rest = wrap(escape_text(text), width, _INDENT)
             words = (label if index == 0 else "").rjust(len(_INDENT) - 2)
             yield paint("dim", words) + first[len(_INDENT) - 2 :]
             yield from rest
+
+
+def verdict_sentence(verdict: Verdict) -> str:
+    """With the rules whose findings say the same: `halfopen rules CODE` prints their pages."""
+    codes = f" ({', '.join(verdict.told)})" if verdict.told else ""
+    return f"{escape_text(verdict.sentence)}{codes}"
 
 
 def _attempts(report: TargetReport, width: int) -> Iterator[str]:
@@ -131,8 +132,7 @@ def _alike(results: tuple[ProbeResult, ...]) -> Iterator[tuple[ProbeResult, int]
 
 
 def _cause(cause: LocalCause, width: int, paint: Paint) -> Iterator[str]:
-    role = {"cause": "bad", "possible": "warn", "exonerated": "dim"}.get(cause.verdict, "")
-    mark = _MARKS[cause.verdict]
+    mark, role = WORDS[cause.verdict]
     evidence = "; ".join(map(evidence_words, cause.evidence)) if cause.verdict in {"cause", "possible"} else ""
     text = escape_text(cause.sentence) + (f" ({evidence})" if evidence else "")
     first, *rest = wrap(text, width, f"{mark:>8}  ", _INDENT)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import UNKNOWN, duration, grouped
+from halfopen.model.remedy_steps import change_text, remedy_steps
 from halfopen.render.escape import escape_text
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ HARM_WORDS: dict[Harm, str] = {
     "risk": "a risk",
     "untidy": "untidy",
 }
-CHANGES_SHOWN = 5
-"""Of a setting in hundreds of namespaces; JSON has all."""
 _MICROSECONDS = {"ms": 1e3, "s": 1e6, "µs": 1.0}
 
 
@@ -57,22 +56,10 @@ def _value(item: Evidence) -> str:
 
 def change_words(change: Change) -> str:
     """«`sysctl -w net.core.somaxconn=4096` (now 128)»: where there is a command, what a person types."""
-    key = escape_text(change.key)
-    where = "" if change.netns in {None, "host"} else f" in {escape_text(change.netns or '')}"
-    now = "" if change.now is None else f" (now {escape_text(change.now)})"
-    if change.command is not None:
-        return f"`{escape_text(change.command)}`{now}"
-    if change.want is None:
-        return f"remove {key}{now}{where}"
-    return f"set {key} = {escape_text(change.want)}{now}{where}"
+    return escape_text(change_text(change))
 
 
 def steps(finding: Finding) -> Iterator[str]:
     """What to do: the remedy in a sentence, its changes, and what only a person can do."""
     if finding.remedy is not None:
-        yield escape_text(finding.remedy.summary)
-        changes = finding.remedy.changes
-        yield from (change_words(change) for change in changes[:CHANGES_SHOWN])
-        if len(changes) > CHANGES_SHOWN:
-            yield f"and {len(changes) - CHANGES_SHOWN} changes like these: `--format json` lists them all"
-        yield from (escape_text(step) for step in finding.remedy.person)
+        yield from map(escape_text, remedy_steps(finding.remedy))

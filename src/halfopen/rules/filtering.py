@@ -34,11 +34,11 @@ _SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(
 _CHECKED = re.compile(
     r"""(?<!\S)(
       ip6?\ [sd]addr\ (!=\ )?(\{[^}@]*\}|[0-9a-fA-F.:/]+)
-    | tcp\ dport\ (!=\ )?(\{[^}@]*\}|[\d-]+)
+    | tcp\ [sd]port\ (!=\ )?(\{[^}@]*\}|[\d-]+)
     | (meta\ l4proto|ip\ protocol|ip6\ nexthdr)\ tcp
     | ct\ state\ (\{[^}]*\}|[\w,]+)
     | tcp\ flags(\ &\ \([^)]*\)\ ==)?\ syn(\ /\ [\w,|]+)?
-    | -A\ \S+ | -j | -p\ tcp | -m\ (tcp|multiport) | -[sd]\ [0-9a-f.:/]+ | --dports?\ [\d:,]+
+    | -A\ \S+ | -j | -p\ tcp | -m\ (tcp|multiport) | -[sd]\ [0-9a-f.:/]+ | --[sd]ports?\ [\d:,]+
     | --(syn|tcp-flags\ \S+\ SYN) | -m\ (conntrack\ --ctstate|state\ --state)\ [\w,]+
     )(?!\S)""",
     re.VERBOSE,
@@ -92,16 +92,29 @@ class Stop:
     @property
     def where(self) -> str:
         """``the rule «…» of ip filter OUTPUT``, ``the policy of …`` (hostile text)."""
-        return f"the policy of {self.chain}" if self.rule is None else f"the rule «{self.rule.text}» of {self.chain}"
+        if self.rule is None:
+            return f"the policy of {self.chain}"
+        return f"the rule «{self.rule.text}» of {self.rule.family} {self.rule.table} {self.rule.chain}"
 
 
 def stops(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Stop]:
     """Everything at ``hook`` that could drop or reject a new connection's ``packet``."""
-    address = address_of(packet.destination) if packet.destination else None
-    families = None if address is None else _FAMILIES[address.version]
     for chain in packet_filter.chains:
-        if chain.hook == hook and (families is None or chain.family in families):
+        if chain.hook == hook and _is_of_family(chain, packet):
             yield from _walk(packet_filter, chain, packet)
+
+
+def met(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[FilterRule]:
+    """Every rule at ``hook`` that a new connection's ``packet`` may meet, through jumps, in the order of the chains."""
+    for chain in packet_filter.chains:
+        if chain.hook == hook and _is_of_family(chain, packet):
+            for rule, _ in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+                yield rule
+
+
+def _is_of_family(chain: FilterChain, packet: Packet) -> bool:
+    address = address_of(packet.destination) if packet.destination else None
+    return address is None or chain.family in _FAMILIES[address.version]
 
 
 def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
@@ -208,6 +221,7 @@ def _is_checked(rule: FilterRule, packet: Packet) -> bool:
         (rule.ports and packet.port is None)
         or (rule.destinations and packet.destination is None)
         or (rule.sources and packet.source is None)
+        or (packet.answer_from is None and _SOURCE_PORTS.search(rule.text))
         or rule.limit
     )
     rest = _CHECKED.sub(" ", _NO_CONDITION.sub(" ", rule.text)).split()

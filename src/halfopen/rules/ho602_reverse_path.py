@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.finding import Evidence
+from halfopen.rules.reverse_path import ALL, repair
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -14,11 +15,8 @@ if TYPE_CHECKING:
     from halfopen.rules.context import Context
     from halfopen.rules.space import Space
 
-ALL = "net.ipv4.conf.all.rp_filter"
 #: Now and then a forged or stray packet arrives anywhere.
 DROPPED_MIN = 5
-
-STEPS = ("If the way is meant to be asymmetric: set conf.all and the interface to 2 (the larger of both counts).",)
 
 
 class ReversePath(Rule):
@@ -70,7 +68,7 @@ class ReversePath(Rule):
                     space.setting(ALL),
                     *_strict(space),
                 ),
-                remedy=Remedy("Repair the route back to those sources.", (), STEPS),
+                remedy=repair(space),
                 confirm=space.command("nstat -az TcpExtIPReversePathFilter"),
                 severity=None if growth.measured else "notice",
                 harm=None if growth.measured else "risk",

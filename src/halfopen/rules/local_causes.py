@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.rules.causes import conntrack, packet_filter, peers, ports, retries, reverse_path, route
+from halfopen.rules.causes import conntrack, packet_filter, peers, ports, retries, reverse_path, route, translation
 from halfopen.rules.causes.way import Way
+from halfopen.rules.path import Path
 from halfopen.rules.space import Space
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 CHECKS = (
     ports.check,
     route.check,
+    translation.check,
     packet_filter.check,
     conntrack.check,
     reverse_path.check,
@@ -39,7 +41,16 @@ _FIRST: dict[str, tuple[CauseKind, ...]] = {
     "ECONNREFUSED": ("filter",),
     "ETIMEDOUT": ("filter", "conntrack", "rp_filter", "peers", "retries"),
 }
-_ORDER: tuple[CauseKind, ...] = ("ports", "route", "filter", "conntrack", "rp_filter", "peers", "retries")
+_ORDER: tuple[CauseKind, ...] = (
+    "ports",
+    "route",
+    "filter",
+    "conntrack",
+    "rp_filter",
+    "translation",
+    "peers",
+    "retries",
+)
 
 
 def local_causes(
@@ -53,7 +64,9 @@ def local_causes(
     before: NetNamespace | None = None,
     interval_s: float | None = None,
     established: bool = False,
-    there: Space | None = None,
+    path: Path | None = None,
+    lost: int = 1,
+    icmp_from: str | None = None,
 ) -> tuple[LocalCause, ...]:
     """Everything on this host that could stop a connect to ``destination``, the most likely first.
 
@@ -68,10 +81,13 @@ def local_causes(
         before: the same namespace earlier; counters that moved since make a possible cause a certain one.
         interval_s: seconds between the two.
         established: whether the connect worked in the end.
-        there: the namespace of this host that has the destination's address, where one has.
+        path: the namespaces of this host that the SYN comes through, where it is known.
+        lost: SYNs to that address that something stopped: what counted fewer packets did not stop them.
+        icmp_from: who sent the ICMP error that ended it, where one did.
     """
     space = Space(now, before, interval_s)
     answered = errno not in {None, "ETIMEDOUT"}
+    path = path or Path()
     way = Way(
         destination,
         port,
@@ -80,7 +96,11 @@ def local_causes(
         unanswered=not answered,
         established=established,
         errno=errno,
-        there=there,
+        there=path.there,
+        hops=path.hops,
+        loops=path.loops,
+        lost=lost,
+        icmp_from=icmp_from,
     )
     found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
     first = _FIRST.get(errno or "ETIMEDOUT", ())

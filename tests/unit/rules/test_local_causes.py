@@ -8,6 +8,7 @@ import pytest
 from tests.unit.rules.notation import snapshots
 
 from halfopen.rules.local_causes import local_causes
+from halfopen.rules.path import Path
 from halfopen.rules.space import Space
 
 if TYPE_CHECKING:
@@ -153,13 +154,27 @@ JUDGEMENTS = [
         "filter",
         "the answer's port is named",
         filtered(rule("-A INPUT -p tcp --sport 443 -j DROP", chain="INPUT")),
-        "possible",
-        "The rule «-A INPUT -p tcp --sport 443 -j DROP» of ip filter INPUT may drop the answer on its way in.",
+        "cause",
+        "The rule «-A INPUT -p tcp --sport 443 -j DROP» of ip filter INPUT drops the answer on its way in.",
     ),
     ("filter", "another's", filtered(rule("tcp sport 22 drop", chain="INPUT")), "exonerated", "or its answer"),
     ("filter", "all but it", filtered(rule("tcp sport != 443 drop", chain="INPUT")), "exonerated", "or its answer"),
-    ("filter", "one of many", filtered(rule("tcp sport { 22, 443 } drop", chain="INPUT")), "possible", "the answer"),
-    ("filter", "strays", filtered(rule("-A INPUT -j DROP", chain="INPUT")), "exonerated", "or its answer"),
+    ("filter", "one of many", filtered(rule("tcp sport { 22, 443 } drop", chain="INPUT")), "cause", "the answer"),
+    (
+        "filter",
+        "the answer's port, of one mark",
+        filtered(rule("tcp sport 443 meta mark 1 drop", chain="INPUT")),
+        "possible",
+        "may drop the answer",
+    ),
+    ("filter", "everything that comes in", filtered(rule("-A INPUT -j DROP", chain="INPUT")), "cause", "the answer"),
+    (
+        "filter",
+        "strays",
+        filtered(rule("-m set --match-set friends src -j ACCEPT", "accept", "INPUT"), rule("-j DROP", chain="INPUT")),
+        "exonerated",
+        "or its answer",
+    ),
     (
         "filter",
         "let in before",
@@ -180,7 +195,7 @@ JUDGEMENTS = [
             "routes": [DEFAULT, {"destination": "10.9.0.0/16", "interface": "eth1"}],
         },
         "possible",
-        "does not come in over eth0",
+        "answers that do not come in over eth0 are dropped",
     ),
     (
         "rp_filter",
@@ -266,11 +281,12 @@ def test_a_rule_at_the_input_of_the_target_s_namespace_is_found(place: str, wher
     assert earlier is not None
     there = Space(later.netns[-1], earlier.netns[-1], 10)
     here = {"before": earlier.netns[0], "interval_s": 10.0}
-    causes = local_causes(later.netns[0], *TO, there=there, **here)  # type: ignore[arg-type]
+    causes = local_causes(later.netns[0], *TO, path=Path((), there), **here)  # type: ignore[arg-type]
     (cause,) = (cause for cause in causes if cause.kind == "filter")
     assert cause.verdict == "cause"
-    assert cause.sentence.endswith(f"counted packets in the meantime and drops the SYN on its way in{where}.")
-    elsewhere = local_causes(later.netns[0], "192.0.2.9", 80, there=there, **here)  # type: ignore[arg-type]
+    assert cause.sentence.endswith(f"INPUT{where} counted packets in the meantime and drops the SYN on its way in.")
+    assert cause.netns == (None if place == "host" else place)
+    elsewhere = local_causes(later.netns[0], "192.0.2.9", 80, path=Path((), there), **here)  # type: ignore[arg-type]
     (cause,) = (cause for cause in elsewhere if cause.kind == "filter")
     assert cause.sentence == (
         "No rule of the packet filter stops a SYN on its way out or in, or its answer on its way in."
@@ -288,10 +304,10 @@ def test_a_rule_at_the_input_of_the_target_s_namespace_is_found(place: str, wher
 def test_a_namespace_without_a_route_back_cannot_answer(routes: list[dict[str, Any]], verdict: str, says: str) -> None:
     now = {"routes": [DEFAULT], "netns": [{"name": "blue", "routes": routes}]}
     here, blue = snapshots({"now": now})[0].netns
-    causes = local_causes(here, *TO, source="10.0.0.1", there=Space(blue, None, None))
+    causes = local_causes(here, *TO, source="10.0.0.1", path=Path((), Space(blue, None, None)))
     (cause,) = (one for one in causes if one.kind == "route")
     assert (cause.verdict, says in cause.sentence) == (verdict, True)
-    worked = local_causes(here, *TO, source="10.0.0.1", established=True, there=Space(blue, None, None))
+    worked = local_causes(here, *TO, source="10.0.0.1", established=True, path=Path((), Space(blue, None, None)))
     assert next(one for one in worked if one.kind == "route").verdict == "exonerated"
 
 

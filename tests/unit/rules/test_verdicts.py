@@ -13,15 +13,17 @@ from halfopen.model.finding import Remedy
 from halfopen.model.handshake import Handshake
 from halfopen.model.probe import DataReport, ProbeResult
 from halfopen.model.target import Target
-from halfopen.model.verdict import SEVERITIES, VERDICT_KINDS
+from halfopen.model.verdict import SEVERITIES, VERDICT_KINDS, Packets
 from halfopen.rules.context import Context
+from halfopen.rules.diagnose import diagnose
 from halfopen.rules.growth import Growth
 from halfopen.rules.serving import serving
-from halfopen.rules.verdicts import Facts, judge
+from halfopen.rules.verdicts import Facts, by_capture, judge
 
 if TYPE_CHECKING:
     from halfopen.model.probe import Ending
     from halfopen.rules.listening import Listening
+    from halfopen.rules.space import Space
 
 TARGET = Target("192.0.2.9", 443)
 SILENT = DataReport("silent", None, 1.3e6, 0, None, 0, 0, 1)
@@ -57,6 +59,27 @@ def listener(**fields: Any) -> Listening:  # noqa: ANN401
     return Context.of(now).spaces[0].listening[0]
 
 
+def namespace(name: str) -> Space:
+    """Another namespace of this host, in which nothing listens."""
+    now, _ = snapshots({"now": {"netns": [{"name": name}]}})
+    return Context.of(now).spaces[1]
+
+
+def serving_space(*at: str, **fields: Any) -> Space:  # noqa: ANN401
+    """This host, with nginx on these addresses."""
+    now, _ = snapshots({"now": {"listeners": [{"at": one, "by": "nginx", **fields} for one in at]}})
+    return Context.of(now).spaces[0]
+
+
+def starved(*results: ProbeResult, drops: int | None = None, **fields: Any) -> Facts:  # noqa: ANN401
+    """What connects to a listener of this host's own met; ``drops``: what it dropped meanwhile."""
+    now, before = snapshots({"now": {"listeners": [{"at": "0.0.0.0:443", "by": "nginx", **fields}]}})
+    space = Context.of(now, before).spaces[0]
+    growth = None if drops is None else Growth(drops, 3.0, measured=True)
+    found = diagnose(now, before).findings
+    return Facts(TARGET, results, own=True, there=space, listening=space.listening[0], drops=growth, findings=found)
+
+
 FULL: dict[str, Any] = {"queue": 6, "limit": 5, "queued": {"established": 6, "oldest_ms": 5000}}
 NO_PORT = LocalCause("ports", "cause", "No local port is left.", remedy=Remedy("Reuse connections."))
 
@@ -77,15 +100,21 @@ CASES = [
     ),
     (
         "refused by another network namespace of this host",
-        Facts(TARGET, (result("refused"),), own=True, place="blue"),
+        Facts(TARGET, (result("refused"),), own=True, there=namespace("blue")),
         "refused",
         "Nothing listens on 192.0.2.9:443 in network namespace blue of this host.",
     ),
     (
         "refused, but served on loopback",
-        Facts(TARGET, (result("refused"),), own=True, elsewhere=("127.0.0.1:443 (nginx)",)),
+        Facts(TARGET, (result("refused"),), own=True, there=serving_space("127.0.0.1:443")),
         "refused",
-        "what listens on port 443 is 127.0.0.1:443 (nginx)",
+        "Nothing listens on 192.0.2.9:443 on this host: 127.0.0.1:443 (nginx) is on another address.",
+    ),
+    (
+        "refused, but served on another port",
+        Facts(TARGET, (result("refused"),), own=True, there=serving_space("0.0.0.0:8443")),
+        "refused",
+        "on this host: what listens there is 0.0.0.0:8443 (nginx).",
     ),
     ("silence", Facts(TARGET, (result("timeout", syns=3),) * 2), "silent_drop", "no SYN-ACK, no RST, no ICMP"),
     (
@@ -116,9 +145,9 @@ CASES = [
     ("each otherwise", Facts(TARGET, (result("timeout"), result("refused"))), "mixed", "No connect was established"),
     (
         "own listener does not accept",
-        Facts(TARGET, (result(), result("timeout", syns=3)), own=True, listening=listener(**FULL)),
+        starved(result(), result("timeout", syns=3), **FULL),
         "accept_starvation",
-        "6 connections of 0.0.0.0:443 (nginx) wait, and its queue is full",
+        "The accept queue is full: nginx has let a connection wait for accept() for 5 s.",
     ),
     (
         "the SYN-ACK comes again",
@@ -160,30 +189,41 @@ def test_a_listener_without_drops_is_exonerated() -> None:
 
 
 def test_the_namespace_that_has_the_address_is_named() -> None:
-    verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, place="blue {0}"))
+    verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, there=namespace("blue {0}")))
     assert verdict.evidence == (
         "The target is network namespace blue {0} of this host, and no listener of its serves that address and port.",
     )
-    assert verdict.steps[0].startswith("It is network namespace blue {0}: where its listener dropped nothing")
+    assert verdict.steps[0].startswith("See whether the SYN arrives in network namespace blue {0} of this host")
 
 
 def test_a_neighbour_that_is_silent_is_unreachable_though_the_first_connects_only_timed_out() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=1), icmp())))
     assert (verdict.kind, verdict.sentence) == (
         "unreachable",
-        "Nobody on the link answers ARP for 192.0.2.9, or for the gateway to it: that host is off, or not in that "
-        "network.",
+        "Nobody on the link answers ARP for 192.0.2.9: that host is off, or not in that network.",
     )
-    assert verdict.steps == ("See what the link knows of it: `ip neigh show 192.0.2.9`.",)
+    assert verdict.steps == (
+        "See what the link knows of it: `ip neigh show 192.0.2.9`; whether the link is up: `ip -br link`.",
+    )
     assert "REACHABLE" in verdict.falsified_by
     six = judge(Facts(TARGET, (icmp("2001:db8::9", kind=(1, 3)),)))
     assert "answers ND for 2001:db8::9" in six.sentence
+    behind = judge(Facts(TARGET, (icmp(),), gateway="10.0.0.254"))
+    assert "answers ARP for 10.0.0.254, the gateway to 192.0.2.9" in behind.sentence
+    assert "ip neigh show 10.0.0.254" in behind.steps[0]
+    assert "ip neigh show 10.0.0.254" in behind.falsified_by
 
 
 def test_a_router_that_does_not_tell_every_time_is_believed() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=3), icmp(by="10.0.0.254"), result("timeout", syns=3))))
     assert verdict.kind == "unreachable"
-    assert verdict.sentence.startswith("1 of 3 connects ended in unreachable (EHOSTUNREACH), the others had no answer")
+    assert verdict.sentence == (
+        "1 of 3 connects to 192.0.2.9:443 ended in unreachable (EHOSTUNREACH) by the router 10.0.0.254: «host "
+        "unreachable», the others had no answer."
+    )
+    assert verdict.steps == (
+        "See whether 192.0.2.9 is on: behind the router 10.0.0.254 nobody answers for that address.",
+    )
 
 
 def test_the_own_packet_filter_is_suspected_before_a_neighbour_and_then_nobody_else_is_asked() -> None:
@@ -195,7 +235,9 @@ def test_the_own_packet_filter_is_suspected_before_a_neighbour_and_then_nobody_e
 
 def test_of_two_addresses_the_one_that_fails_is_named() -> None:
     there = replace(result(), handshake=replace(result().handshake, server="192.0.2.8"))
-    verdict = judge(Facts(Target("duo", 80), (there, icmp(), there, result("timeout", syns=3)), own=True, place="blue"))
+    verdict = judge(
+        Facts(Target("duo", 80), (there, icmp(), there, result("timeout", syns=3)), own=True, there=namespace("blue"))
+    )
     assert (verdict.kind, verdict.sentence) == (
         "mixed",
         "Connects to 192.0.2.8 are established, those to 192.0.2.9 are not: unreachable (EHOSTUNREACH), timeout.",
@@ -262,3 +304,192 @@ def test_a_rule_at_the_input_says_nothing_of_the_way_out() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=3),), (rule,)))
     assert verdict.kind == "silent_drop"
     assert verdict.steps == ("Change that rule.",)
+
+
+def packets(syns: int | None, answers: int = 0, dropped: int = 0) -> Packets:
+    """What a capture shows; of these connects, so many."""
+    return Packets(9, dropped, {}, syn_sent=9, syn_ack_sent=9, own_syn_sent=syns, own_syn_ack_sent=answers)
+
+
+def stopped(verdict: str, stops: str = "syn_in", **more: Any) -> LocalCause:  # noqa: ANN401
+    does = "drops" if verdict == "cause" else "may drop"
+    sentence = f"The rule «tcp dport 443 drop» of ip filter INPUT {does} it."
+    remedy = Remedy("Accept it: `nft insert rule …`.")
+    return LocalCause("filter", verdict, sentence, (), remedy, "nft list chain", stops, **more)  # type: ignore[arg-type]
+
+
+LOST = (result("timeout", syns=3),) * 2
+
+
+@pytest.mark.parametrize(
+    ("ended", "kind"),
+    [(LOST, "silent_drop"), ((icmp(by="192.0.2.9", kind=(3, 3)),), "unreachable"), ((result("refused"),), "refused")],
+)
+def test_what_stops_every_syn_comes_before_a_listener_that_is_starved(
+    ended: tuple[ProbeResult, ...], kind: str
+) -> None:
+    facts = replace(starved(*ended, drops=0, **FULL), causes=(stopped("cause"),))
+    verdict = judge(facts)
+    assert verdict.kind == kind
+    assert "The rule «tcp dport 443 drop» of ip filter INPUT drops it." in verdict.sentence
+    assert verdict.steps == ("Accept it: `nft insert rule …`.",)
+    assert "with that rule gone" in verdict.falsified_by
+    assert verdict.check == "nft list chain"
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        (starved(*LOST, drops=0, **FULL), "silent_drop"),
+        (starved(*LOST, drops=6, **FULL), "accept_starvation"),
+        (starved(*LOST, drops=None, **FULL), "accept_starvation"),
+        (starved(*LOST, drops=6, **{**FULL, "limit": 50}), "silent_drop"),
+        (starved(result(), result(), drops=0, **{**FULL, "limit": 50}), "accept_starvation"),
+        (starved(result(), result(), drops=0, queue=0), "healthy"),
+        (starved(result("refused"), drops=0, **FULL), "refused"),
+    ],
+    ids=[
+        "full, and it dropped nothing",
+        "full, and it dropped",
+        "full, and its drops are not known",
+        "others wait, and it is not full",
+        "nobody takes them",
+        "all are taken",
+        "a RST is no silence",
+    ],
+)
+def test_a_queue_is_blamed_only_for_what_it_does(facts: Facts, kind: str) -> None:
+    assert judge(facts).kind == kind
+
+
+def test_a_program_that_is_slow_is_not_said_not_to_accept() -> None:
+    verdict = judge(starved(result(), drops=0, **{**FULL, "limit": 50}))
+    assert verdict.sentence == "Connections wait for accept(): nginx has let a connection wait for accept() for 5 s."
+    assert verdict.steps[0] == "Find out what keeps nginx from accept()."
+    assert (verdict.told, verdict.check) == (("HO104",), "ss -ltn 'sport = :443'")
+
+
+def test_a_full_syn_queue_is_named() -> None:
+    table = {"sysctls": {"tcp_syncookies": 0}, "listeners": [{"at": "0.0.0.0:443", "syn_queue": 6, "limit": 5}]}
+    now, _ = snapshots({"now": table})
+    space = Context.of(now).spaces[0]
+    drops = Growth(60, 6.0, measured=True)
+    facts = Facts(TARGET, LOST, own=True, there=space, listening=space.listening[0], drops=drops)
+    verdict = judge(replace(facts, findings=diagnose(now).findings))
+    assert (verdict.kind, verdict.told) == ("silent_drop", ("HO106",))
+    assert verdict.sentence == "The SYN queue is full and SYN cookies are off: every further SYN is dropped."
+    assert "`sysctl -w net.ipv4.tcp_syncookies=1` (now 0)" in verdict.steps
+
+
+@pytest.mark.parametrize(
+    ("shown", "kind", "says"),
+    [
+        (
+            packets(0),
+            "not_sent",
+            "no SYN got out of this host. The rule «tcp dport 443 drop» of ip filter INPUT drops it.",
+        ),
+        (packets(6), "silent_drop", "had no answer at all"),
+        (packets(0, dropped=1), "silent_drop", "had no answer at all"),
+    ],
+    ids=["none left", "they left", "the capture lost packets"],
+)
+def test_a_capture_says_whether_a_rule_that_may_stop_the_syn_does(shown: Packets, kind: str, says: str) -> None:
+    verdict = judge(Facts(TARGET, LOST, (stopped("possible", "syn_out"),), packets=shown))
+    assert verdict.kind == kind
+    assert says in verdict.sentence
+
+
+def test_a_capture_without_a_syn_names_what_may_stop_it() -> None:
+    verdict = judge(Facts(TARGET, LOST, packets=packets(0)))
+    assert (verdict.kind, verdict.sentence) == (
+        "not_sent",
+        "2 connects to 192.0.2.9:443 failed: no SYN to it left this host.",
+    )
+    assert verdict.evidence == ("A capture shows none of the 6 SYNs that TCP sent: what stops them stands between.",)
+    assert "tc -s qdisc" in verdict.steps[0]
+
+
+def test_an_answer_that_came_in_was_dropped_here() -> None:
+    verdict = judge(Facts(TARGET, LOST, (stopped("possible", "answer"),), packets=packets(6, 4)))
+    assert verdict.sentence.startswith("2 connects to 192.0.2.9:443 had their answer dropped by this host")
+    assert verdict.sentence.endswith("INPUT drops it.")
+    assert verdict.evidence == ("A capture shows 4 answers to these connects coming in.",)
+
+
+def test_a_rule_that_is_no_suspect_any_more_is_so_in_every_output() -> None:
+    facts = Facts(TARGET, LOST, (stopped("possible", "syn_out"),), packets=packets(6))
+    (cause,) = by_capture(facts)
+    assert (cause.verdict, cause.remedy) == ("exonerated", None)
+
+
+def test_what_is_sent_elsewhere_leaves_under_another_address() -> None:
+    elsewhere = LocalCause("translation", "fact", "It goes to 10.0.0.5:80.", confirm="halfopen doctor 10.0.0.5:80")
+    verdict = judge(Facts(TARGET, LOST, (elsewhere,), packets=packets(0)))
+    assert verdict.kind == "silent_drop"
+    assert verdict.steps == ("See what becomes of it where it is sent on to: `halfopen doctor 10.0.0.5:80`.",)
+    assert verdict.evidence == ("It goes to 10.0.0.5:80.",)
+    refused = judge(Facts(TARGET, (result("refused"),), (elsewhere,)))
+    assert refused.sentence.endswith("nothing listens where they are sent on to.")
+
+
+def test_a_suspect_leads_what_to_do() -> None:
+    here = judge(Facts(TARGET, LOST, (stopped("possible", "syn_out"),)))
+    assert here.steps[0].endswith("may drop it. `halfopen doctor 192.0.2.9:443 --capture` tells whether it does.")
+    there = judge(Facts(TARGET, LOST, (stopped("possible", netns="blue"),)))
+    assert there.steps[0].endswith("may drop it. See whether it helps. Accept it: `nft insert rule …`.")
+    blind = judge(Facts(TARGET, LOST, (LocalCause("filter", "unknown", "Not read."),)))
+    assert blind.steps[0].endswith("`sudo halfopen doctor 192.0.2.9:443`.")
+
+
+@pytest.mark.parametrize(
+    ("one", "by", "do"),
+    [
+        (icmp(by="192.0.2.9", kind=(3, 3)), "by the target itself: «port unreachable»", "of 192.0.2.9's packet filter"),
+        (icmp(by="10.0.0.1", kind=(3, 13)), "by this host itself", "this host's own packet filter"),
+        (icmp(by="10.0.0.254", kind=(3, 0)), "by the router 10.0.0.254", "Give the router 10.0.0.254 a route to"),
+        (icmp(by="10.0.0.254", kind=(3, 13)), "«administratively prohibited»", "Have the packet filter"),
+        (icmp(by="10.0.0.254", kind=(11, 0)), "«TTL exceeded", "Repair the routes between 10.0.0.254 and"),
+    ],
+)
+def test_who_says_that_it_cannot_be_reached_and_what_to_do_about_that(one: ProbeResult, by: str, do: str) -> None:
+    verdict = judge(Facts(TARGET, (one,)))
+    assert by in verdict.sentence
+    assert do in verdict.steps[0]
+
+
+@pytest.mark.parametrize(
+    ("errno", "do"),
+    [
+        ("EPERM", "BPF program"),
+        ("EACCES", "`ip rule`"),
+        ("EINVAL", "`ip route get 192.0.2.9`"),
+        ("EAFNOSUPPORT", "ipv6"),
+    ],
+)
+def test_what_to_do_where_this_host_sent_nothing(errno: str, do: str) -> None:
+    (step,) = judge(Facts(TARGET, (result("not_sent", syns=0, errno=errno),))).steps
+    assert do in step
+
+
+def test_ignored_packets_are_no_drops() -> None:
+    counters = {"ListenDrops": 7}
+    table = {"listeners": [{"at": "0.0.0.0:443"}], "counters": counters}
+    now, before = snapshots({"now": table, "before": {}})
+    space = Context.of(now, before).spaces[0]
+    drops = Growth(5, 6.0, measured=True)
+    facts = Facts(TARGET, (result(),), own=True, there=space, listening=space.listening[0], drops=drops)
+    assert judge(facts).evidence[1] == (
+        "It ignored 5 packets in 6 s, and dropped no connection (ListenDrops stands still)."
+    )
+
+
+def test_a_syn_that_was_answered_in_vain_is_told() -> None:
+    listening = listener(syn_queue=2, syn_queue_retransmitted=2)
+    facts = Facts(TARGET, LOST, own=True, listening=listening, drops=Growth(0, 6.0, measured=True))
+    assert "its answer is lost on the way back" in judge(facts).evidence[-1]
+
+
+def test_data_out_of_order_is_no_syn_ack() -> None:
+    later = replace(SILENT, segments_received=2, data_segments_received=2)
+    assert judge(Facts(TARGET, (result(), result(data=later)))).kind == "healthy"

@@ -1,38 +1,42 @@
-"""Connection tracking: is there room for one more?"""
+"""Connection tracking: is there room for one more, here and wherever the packets come through?"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
-from halfopen.model.finding import Evidence
 from halfopen.model.quantity import plural, share
+from halfopen.rules.causes.places import of_namespace, worst
+from halfopen.rules.tracking import conntrack_evidence, dropped, larger_table
 
 if TYPE_CHECKING:
     from halfopen.rules.causes.way import Way
     from halfopen.rules.space import Space
 
-#: Nearly full: what is tracked changes by more than that within seconds.
-CONNTRACK_SHARE = 0.95
+#: Nearly full: what is tracked changes by more than that within seconds. A packet that tracking drops while there is
+#: more room than that was dropped for another reason.
+CONNTRACK_SHARE = 0.9
 
 
-def check(space: Space, _way: Way) -> LocalCause | None:
+def check(space: Space, way: Way) -> LocalCause | None:
     """Whether connection tracking has room for one more."""
+    return worst(space, way, lambda place: _at(place, way))
+
+
+def _at(space: Space, way: Way) -> LocalCause | None:
     table = space.now.conntrack
     if table is None or table.max is None:
         return None
-    evidence = (
-        Evidence("connections tracked", table.count, "entries", "/proc/sys/net/netfilter/nf_conntrack_count"),
-        Evidence("the most", table.max, "entries", "/proc/sys/net/netfilter/nf_conntrack_max"),
+    evidence = tuple(conntrack_evidence(space))
+    lost = dropped(space) or 0
+    if table.count < CONNTRACK_SHARE * table.max:
+        return LocalCause("conntrack", "exonerated", "Connection tracking has room.", evidence)
+    whose = of_namespace(space)
+    netns, remedy, confirm = None if space.now.own else space.name, larger_table(space), space.command("conntrack -S")
+    if lost >= max(1, way.lost):
+        sentence = f"Connection tracking{whose} is full, and dropped {plural(lost, 'packet')} in the meantime."
+        return LocalCause("conntrack", "cause", sentence, evidence, remedy, confirm, None, netns, "HO604")
+    sentence = (
+        f"Connection tracking{whose} is {share(table.count, table.max)} full: when it is, new connections are dropped."
     )
-    earlier = None if space.before is None else space.before.conntrack
-    dropped = table.stats.get("drop", 0) - earlier.stats.get("drop", 0) if earlier is not None else 0
-    if dropped > 0:
-        sentence = f"Connection tracking is full, and dropped {plural(dropped, 'packet')} in the meantime."
-        return LocalCause("conntrack", "cause", sentence, evidence, confirm=space.command("conntrack -S"))
-    if table.count >= CONNTRACK_SHARE * table.max:
-        sentence = (
-            f"Connection tracking is {share(table.count, table.max)} full: when it is, new connections are dropped."
-        )
-        return LocalCause("conntrack", "possible", sentence, evidence, confirm=space.command("conntrack -S"))
-    return LocalCause("conntrack", "exonerated", "Connection tracking has room.", evidence)
+    return LocalCause("conntrack", "possible", sentence, evidence, remedy, confirm, None, netns, "HO604")

@@ -1,10 +1,12 @@
-"""The packet filter: does a rule stop the SYN on its way out, or in where the target is this host; or the answer?"""
+"""The packet filter: does a rule stop the SYN, out of this host or through another namespace of it, or the answer?"""
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.firewall.rejecting import error_of_reject, rejects_with_reset
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_counters import grown
@@ -20,16 +22,16 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 
-#: What connect() says where a rule of this verdict stopped the SYN: with anything else it came less far, or further.
-_ENDINGS = {
-    "drop": frozenset({None, "ETIMEDOUT", "EPERM"}),
-    "reject": frozenset({None, "ETIMEDOUT", "ECONNREFUSED", "EHOSTUNREACH", "EACCES"}),
-}
+#: What connect() says where something dropped the SYN.
+_SILENCE = frozenset({None, "ETIMEDOUT"})
 _WORDS: dict[Stopped, str] = {
     "syn_out": "the SYN on its way out",
+    "syn_through": "the SYN on its way through",
     "syn_in": "the SYN on its way in",
-    "answer": "the answer on its way in",
+    "answer": "the answer",
 }
+#: Hooks that a SYN and its answer meet: at the host that connects, at one that forwards, at the target.
+_OUT, _THROUGH, _IN = ("output", "postrouting"), ("prerouting", "forward", "postrouting"), ("prerouting", "input")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +46,44 @@ class _Stopped:
     @property
     def guilty(self) -> bool:
         """Whether it stops every such packet, as its counter or its text says; a counter that stood still denies it."""
+        if not self._fits:
+            return False
         if self.moved:
             return True
-        still = self.stop.rule is not None and grown(self.space, self.stop.rule) == 0
-        fits = not self.way.established and self.way.errno in _ENDINGS[self.stop.verdict]
-        return self.stop.certain and fits and not still
+        still = self.stop.rule is not None and grown(self.space, self.stop.rule) is not None
+        return self.stop.certain and not still and not self.way.established
 
     @property
     def moved(self) -> bool:
-        """Whether it counted packets meanwhile."""
-        return _moved(self.space, self.stop)
+        """Whether it counted as many packets meanwhile as were lost."""
+        rule = self.stop.rule
+        named = self.packet == "answer" and rule is not None and names_source_port(rule, self.way.port)
+        # Answers may be fewer than SYNs; what names none of their marks counts others' packets, too.
+        least = self.way.answers_lost if named else self.way.lost
+        return _moved(self.space, self.stop) >= max(1, least)
+
+    @property
+    def _fits(self) -> bool:
+        """Whether connect() would say what it said: with anything else the SYN came less far, or further."""
+        way = self.way
+        if way.errno in _SILENCE or way.established:
+            return True
+        if self.stop.verdict != "reject" or self.packet == "answer":
+            return self.stop.verdict == "drop" and way.errno == "EPERM" and self.packet == "syn_out"
+        text = "" if self.stop.rule is None else self.stop.rule.text
+        told = way.icmp_from is None or is_own(self.space.now, way.icmp_from)
+        resets = rejects_with_reset(text)
+        return way.errno == error_of_reject(text, v6=":" in way.destination) and (resets or told)
 
 
 def check(space: Space, way: Way) -> LocalCause | None:
-    """Whether the packet filter stops the SYN, on its way out or in, or the answer on its way in."""
+    """Whether the packet filter stops the SYN or its answer, here or in another namespace that they come through."""
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
-    found = [*_on_the_way_out(space, way), *_at_the_target(space, way)]
-    if way.unanswered:
-        found += [_Stopped(stop, space, "answer", way) for stop in _on_the_way_back(space, way)]
+    found = [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
     if not found:
-        either = "out or in" if way.there is not None and way.there.now.packet_filter is not None else "out"
+        seen = way.there is not None and way.there.now.packet_filter is not None
+        either = "out" + (", through" if way.hops else "") + (" or in" if seen else "")
         both = ", or its answer on its way in" if way.unanswered else ""
         return LocalCause(
             "filter", "exonerated", f"No rule of the packet filter stops a SYN on its way {either}{both}."
@@ -74,67 +93,112 @@ def check(space: Space, way: Way) -> LocalCause | None:
 
 def _stopped(one: _Stopped) -> LocalCause:
     stop = one.stop
-    where = "" if one.space is not one.way.there or one.space.now.own else f" in network namespace {one.space.name}"
+    where = "" if one.space.now.own else f" in network namespace {one.space.name}"
     does = f"counted packets in the meantime and {stop.verdict}s" if one.moved else f"{stop.verdict}s"
     does = does if one.guilty else f"may {stop.verdict}"
-    sentence = f"{stop.where[0].upper()}{stop.where[1:]} {does} {_WORDS[one.packet]}{where}."
+    sentence = f"{stop.where[0].upper()}{stop.where[1:]}{where} {does} {_packet_words(one)}."
     evidence = (
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
-    confirm = one.space.command("nft list ruleset")
-    change = "Change that rule" if stop.rule is not None else "Change that policy"
-    accept = "accept the connection in a rule before it" if stop.rule is not None else "accept the connection in a rule"
-    remedy = Remedy(f"{change}, or {accept}: `{confirm}`.") if one.guilty else None
     verdict: Verdict = "cause" if one.guilty else "possible"
-    return LocalCause("filter", verdict, sentence, evidence, remedy, confirm, one.packet)
+    netns = None if one.space.now.own else one.space.name
+    return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns)
 
 
-def _on_the_way_out(space: Space, way: Way) -> Iterator[_Stopped]:
+def _packet_words(one: _Stopped) -> str:
+    if one.packet != "answer":
+        return _WORDS[one.packet]
+    at = "out" if one.space is one.way.there and not one.space.now.own else "in" if one.space.now.own else "through"
+    return f"the answer on its way {at}"
+
+
+def _by_iptables(one: _Stopped) -> bool:
+    """Only iptables counts what a policy meets, and writes its rules so."""
+    rule = one.stop.rule
+    return one.stop.packets is not None if rule is None else rule.text.startswith("-A ")
+
+
+def _place(one: _Stopped) -> tuple[str, str, str]:
+    rule = one.stop.rule
+    family, table, chain = one.stop.chain.split(" ", 2) if rule is None else (rule.family, rule.table, rule.chain)
+    return family, table, chain
+
+
+def _look(one: _Stopped) -> str:
+    """The command that shows it, counters and all."""
+    family, table, chain = map(shlex.quote, _place(one))
+    if _by_iptables(one):
+        return one.space.command(f"{'ip6tables' if family == 'ip6' else 'iptables'} -t {table} -vnL {chain}")
+    return one.space.command(f"nft list chain {family} {table} {chain}")
+
+
+def _remedy(one: _Stopped) -> Remedy:
+    """A rule before it that lets this connection through: the least that helps, and easily undone."""
+    family, table, chain = map(shlex.quote, _place(one))
+    way, ends = one.way, ("s", "d") if one.packet == "answer" else ("d", "d")
+    name = "ip6" if ":" in way.destination else "ip"
+    if _by_iptables(one):
+        program = "ip6tables" if name == "ip6" else "iptables"
+        accept = (
+            f"{program} -t {table} -I {chain} -p tcp -{ends[0]} {way.destination} --{ends[0]}port {way.port} -j ACCEPT"
+        )
+    else:
+        word = f"{ends[0]}addr"
+        match = f"{name} {word} {way.destination} tcp {ends[0]}port {way.port}"
+        accept = f"nft insert rule {family} {table} {chain} {match} accept"
+    return Remedy(f"If it is meant to be let through, accept it before that: `{one.space.command(accept)}`.")
+
+
+def _syn(space: Space, way: Way) -> Iterator[_Stopped]:
+    loopback = is_own(space.now, way.destination)
+    packet = Packet(way.source, way.destination, way.port, loopback=loopback)
+    yield from _at(space, way, packet, _OUT, "syn_out")
+    for hop in way.hops:
+        yield from _at(hop, way, packet, _THROUGH, "syn_through")
+    if way.there is not None:
+        yield from _at(way.there, way, packet, _IN, "syn_in")
+
+
+def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
+    loopback = is_own(space.now, way.destination)
+    packet = Packet(way.destination, way.source, None, way.port, loopback=loopback)
+    places = [(hop, _THROUGH) for hop in reversed(way.hops)] + [(space, _IN)]
+    if way.there is not None:
+        places.insert(0, (way.there, _OUT))
+    for place, hooks in places:
+        yield from (one for one in _at(place, way, packet, hooks, "answer") if _is_about_answers(one))
+
+
+def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped: Stopped) -> Iterator[_Stopped]:
     if space.now.packet_filter is not None:
-        packet = Packet(way.source, way.destination, way.port, loopback=is_own(space.now, way.destination))
-        for stop in stops(space.now.packet_filter, "output", packet):
-            yield _Stopped(stop, space, "syn_out", way)
+        for hook in hooks:
+            for stop in stops(space.now.packet_filter, hook, packet):
+                yield _Stopped(stop, space, stopped, way)
 
 
-def _at_the_target(space: Space, way: Way) -> Iterator[_Stopped]:
-    """Where the target is this host, or another network namespace of it: what meets the SYN there."""
-    there = way.there
-    if there is None or there.now.packet_filter is None:
-        return
-    packet = Packet(way.source, way.destination, way.port, loopback=there.name == space.name)
-    for stop in stops(there.now.packet_filter, "input", packet):
-        yield _Stopped(stop, there, "syn_in", way)
+def _is_about_answers(one: _Stopped) -> bool:
+    """A rule that names the answer's port, counted packets meanwhile or drops everything; or a policy.
 
-
-def _on_the_way_back(space: Space, way: Way) -> Iterator[Stop]:
-    """What could stop the answer: a rule that names its port or counted packets meanwhile, or a policy.
-
-    A rule that is about neither drops strays on every well-kept host.
+    Any other drops strays, on every well-kept host.
     """
-    if space.now.packet_filter is None:
-        return
-    answer = Packet(way.destination, way.source, None, way.port, loopback=is_own(space.now, way.destination))
-    for stop in stops(space.now.packet_filter, "input", answer):
-        if stop.rule is None:
-            told = not _lets_answers_in(space)
-        else:
-            told = bool(names_source_port(stop.rule, way.port)) or _moved(space, stop)
-        if told:
-            yield stop
+    rule = one.stop.rule
+    if rule is None:
+        return not _lets_answers_in(one.space)
+    return bool(names_source_port(rule, one.way.port)) or one.moved or one.stop.certain
 
 
-def _moved(space: Space, stop: Stop) -> bool:
-    """Whether the counter of what would stop the packet moved between the snapshots."""
+def _moved(space: Space, stop: Stop) -> int:
+    """Packets that what would stop the packet counted between the snapshots."""
     if stop.rule is not None:
-        return bool(grown(space, stop.rule))
+        return grown(space, stop.rule) or 0
     if space.before is None or space.before.packet_filter is None or stop.packets is None:
-        return False
+        return 0
     chains = space.before.packet_filter.chains
     rows = [chain.packets for chain in chains if f"{chain.family} {chain.table} {chain.name}" == stop.chain]
-    return bool(rows) and rows[0] is not None and stop.packets > rows[0]
+    return stop.packets - rows[0] if rows and rows[0] is not None else 0
 
 
 def _lets_answers_in(space: Space) -> bool:
-    """Whether a rule at the input accepts what belongs to connections that this host began."""
+    """Whether a rule accepts what belongs to connections that exist."""
     rules = () if space.now.packet_filter is None else space.now.packet_filter.rules
     return any(rule.conntrack and (rule.verdict or "").startswith("accept") for rule in rules)

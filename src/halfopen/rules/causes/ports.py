@@ -40,4 +40,5 @@ def check(space: Space, way: Way) -> LocalCause | None:
         )
     remedy = more_ports(space, room)
     confirm = space.command(f"ss -Htan 'dst {way.destination} and dport = :{way.port}' | wc -l")
-    return LocalCause("ports", verdict, sentence, tuple(port_evidence(space, room)), remedy, confirm)
+    rule = "HO301" if room.left == 0 else "HO302"
+    return LocalCause("ports", verdict, sentence, tuple(port_evidence(space, room)), remedy, confirm, rule=rule)

@@ -1,4 +1,4 @@
-"""Reverse path filtering: are the answers dropped?"""
+"""Reverse path filtering: does it drop the SYN, or its answer, here or wherever they come through?"""
 
 from __future__ import annotations
 
@@ -6,37 +6,54 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import plural
+from halfopen.rules.causes.places import in_namespace, of_namespace, worst
+from halfopen.rules.reverse_path import repair
 from halfopen.rules.routing import address_of, route_to
 
 if TYPE_CHECKING:
+    from halfopen.model.cause import Stopped
     from halfopen.model.snapshot import NetNamespace
     from halfopen.rules.causes.way import Way
     from halfopen.rules.space import Space
 
 
 def check(space: Space, way: Way) -> LocalCause | None:
-    """Whether reverse path filtering drops the answers."""
+    """Whether reverse path filtering drops the SYN or its answer."""
     parsed = address_of(way.destination)
     if parsed is None or parsed.version == 6:
         return None  # IPv6 has no such setting
-    found = route_to(space.now, way.destination)
+    return worst(space, way, lambda place: _at(place, way))
+
+
+def _at(space: Space, way: Way) -> LocalCause | None:
+    away = way.destination if space.now.own else way.source
+    found = route_to(space.now, away) if away is not None else None
     device = found.interface if found is not None else None
     strict = rp_filter_mode(space, device)
-    dropped = space.grown("IPReversePathFilter")
+    dropped = space.grown("IPReversePathFilter") if space.before is not None else 0
     evidence = tuple(
         item for item in (space.counted("IPReversePathFilter", "packets dropped by it"),) if item is not None
     )
     confirm = space.command("nstat -az TcpExtIPReversePathFilter")
-    if space.before is not None and dropped:
+    netns = None if space.now.own else space.name
+    what = "answers" if space.now.own else "SYNs"
+    lost = way.answers_lost if space.now.own else way.lost
+    if dropped >= max(1, lost) and not way.established:
         sentence = (
-            f"Reverse path filtering dropped {plural(dropped, 'packet')} in the meantime: answers came in elsewhere."
+            f"Reverse path filtering{of_namespace(space)} dropped {plural(dropped, 'packet')} in the meantime: {what} "
+            "came in over another interface than packets to their sender leave by."
         )
-        return LocalCause("rp_filter", "cause", sentence, evidence, confirm=confirm)
+        stops: Stopped = "answer" if space.now.own else "syn_in" if space is way.there else "syn_through"
+        return LocalCause("rp_filter", "cause", sentence, evidence, repair(space), confirm, stops, netns, "HO602")
     if strict is None:
         return None
-    if strict == 1 and len(_routed_interfaces(space.now)) > 1:
-        sentence = f"Reverse path filtering is strict: an answer that does not come in over {device} is dropped."
-        return LocalCause("rp_filter", "possible", sentence, evidence, confirm=confirm)
+    still = space.before is not None and not dropped
+    if strict == 1 and len(_routed_interfaces(space.now)) > 1 and not still and not way.established:
+        sentence = (
+            f"Reverse path filtering is strict{in_namespace(space)}: {what} that do not come in over {device} are "
+            "dropped."
+        )
+        return LocalCause("rp_filter", "possible", sentence, evidence, repair(space), confirm, None, netns, "HO602")
     return LocalCause("rp_filter", "exonerated", "Reverse path filtering drops nothing.", evidence)
 
 

@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 
+#: A connect that waits for three seconds sends so many SYNs: at 0, 1 and 2 s.
+SYNS_A_CONNECT = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Way:
     """A connect's ends."""
@@ -29,6 +33,19 @@ class Way:
     """What connect() said, by name; None: nothing within its patience, or it worked."""
     there: Space | None = None
     """The network namespace of this host that has the destination's address; None: another host, as far as is known."""
+    hops: tuple[Space, ...] = ()
+    """Network namespaces of this host that the SYN comes through on its way there, in their order."""
+    loops: bool = False
+    """The last of them sends it back to one before."""
+    lost: int = 1
+    """SYNs to that address that something stopped, as far as the connects tell: fewer packets are others'."""
+    icmp_from: str | None = None
+    """Who sent the ICMP error that ended it, where one did."""
+
+    @property
+    def answers_lost(self) -> int:
+        """Answers to that address that something stopped: of a connect's SYNs a server answers one or more."""
+        return -(-self.lost // SYNS_A_CONNECT)
 
     def towards(self, space: Space) -> list[Destination]:
         """This host's connections that go the same way."""

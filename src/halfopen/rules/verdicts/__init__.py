@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from halfopen.rules.verdicts.captured import by_capture
 from halfopen.rules.verdicts.facts import Facts
 from halfopen.rules.verdicts.judge import judge
 
-__all__ = ["Facts", "judge"]
+__all__ = ["Facts", "by_capture", "judge"]

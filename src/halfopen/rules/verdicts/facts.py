@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
+    from halfopen.model.finding import Finding
     from halfopen.model.probe import ProbeResult
     from halfopen.model.target import Target
+    from halfopen.model.verdict import Packets
     from halfopen.rules.growth import Growth
     from halfopen.rules.listening import Listening
+    from halfopen.rules.space import Space
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,18 +25,32 @@ class Facts:
     causes: tuple[LocalCause, ...] = ()
     own: bool = False
     """The target is this host, or another network namespace of it."""
-    place: str | None = None
-    """That namespace's name."""
+    there: Space | None = None
+    """That namespace, where the target is one of this host's."""
     listening: Listening | None = None
     """Its listener, where it is this host and there is one."""
     drops: Growth | None = None
     """Drops at that listener while it was probed."""
-    elsewhere: tuple[str, ...] = ()
-    """Listeners on the same port that the target's address does not reach."""
+    findings: tuple[Finding, ...] = ()
+    """The host's findings that concern the target, the worst first."""
     unresolved: str | None = None
     """Why the name stands for no address."""
     answers: tuple[str, ...] = field(default=())
     """Sentences on what the server did after the handshake."""
+    gateway: str | None = None
+    """The router that packets to the first address that fails are handed to; None: it is on the link, or not known."""
+    packets: Packets | None = None
+    """What a capture of the connects showed."""
+
+    @property
+    def place(self) -> str | None:
+        """The name of the target's namespace, where that is not the one that connects."""
+        return None if self.there is None or self.there.now.own else self.there.name
+
+    @property
+    def where(self) -> str:
+        """«this host», «network namespace blue of this host»."""
+        return "this host" if self.place is None else f"network namespace {self.place} of this host"
 
     @property
     def established(self) -> list[ProbeResult]:
@@ -44,3 +61,28 @@ class Facts:
     def failed(self) -> list[ProbeResult]:
         """Connects that did not."""
         return [result for result in self.results if not result.established]
+
+    @property
+    def silent(self) -> bool:
+        """Whether some failed, and each of these for want of any answer."""
+        return bool(self.failed) and all(result.ending == "timeout" for result in self.failed)
+
+    @property
+    def accused(self) -> list[LocalCause]:
+        """What on this host makes them fail, for certain."""
+        return [cause for cause in self.causes if cause.verdict == "cause"]
+
+    @property
+    def suspects(self) -> list[LocalCause]:
+        """What on this host may make them fail: a packet that is stopped, not one that is only late."""
+        kinds = {"filter", "conntrack", "rp_filter", "route"}
+        return [cause for cause in self.causes if cause.verdict == "possible" and cause.kind in kinds]
+
+    @property
+    def sent_on(self) -> LocalCause | None:
+        """The translation that sends what is meant for the target on to somebody else."""
+        return next((cause for cause in self.causes if cause.kind == "translation"), None)
+
+    def finding(self, *codes: str) -> Finding | None:
+        """The first of these rules' findings."""
+        return next((one for one in self.findings if one.code in codes), None)

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import duration, grouped, plural
 from halfopen.model.verdict import Verdict
-from halfopen.rules.accepting import is_full, starving
-from halfopen.rules.listening import listener_name
-from halfopen.rules.verdicts.build import verdict, where_lost
+from halfopen.rules.accepting import is_full
+from halfopen.rules.verdicts.build import QUEUE, told, verdict, where_lost
+from halfopen.rules.verdicts.captured import by_capture
 from halfopen.rules.verdicts.failing import failed, mixed
 from halfopen.rules.verdicts.words import FALSIFIED, STEPS
 
 if TYPE_CHECKING:
     from halfopen.rules.verdicts.facts import Facts
+
+#: Rules that say why a listener's SYN queue lets nobody in.
+SYN_QUEUE = ("HO106", "HO108")
 
 
 def judge(facts: Facts) -> Verdict:
@@ -21,6 +25,10 @@ def judge(facts: Facts) -> Verdict:
     if facts.unresolved is not None:
         return Verdict("not_resolved", f"{facts.target.host} stands for no address: {facts.unresolved}.",
                        falsified_by=FALSIFIED["not_resolved"], steps=STEPS["not_resolved"])  # fmt: skip
+    facts = replace(facts, causes=by_capture(facts))
+    if facts.failed and not facts.established and facts.accused:
+        # What stops every SYN or its answer comes before whatever else is wrong where none arrives.
+        return failed(facts)
     if (starved := _own_starving(facts)) is not None:
         return starved
     if facts.established and facts.failed:
@@ -34,28 +42,39 @@ def _healthy(facts: Facts) -> Verdict:
     times = sorted(result.handshake.connect_us for result in facts.results if result.handshake.connect_us is not None)
     took = f", in {duration(times[len(times) // 2])} at the median" if times else ""
     sentence = (
-        f"{plural(len(facts.results), 'connect')} to {facts.target}, all established{took}: nothing is wrong now."
+        f"{plural(len(facts.results), 'connect')} to {facts.target}, all established{took}: nothing is wrong with the "
+        "handshake now."
     )
     return verdict(facts, "healthy", sentence)
 
 
 def _own_starving(facts: Facts) -> Verdict | None:
-    """The target is this host, and its listener does not take connections: then nothing else has to be looked for."""
-    for listener, _ in () if facts.listening is None else facts.listening.members:
-        if is_full(listener) or (listener.accept_queue and starving(listener)):
-            waits = plural(listener.accept_queue, "connection")
-            name = listener_name(listener)
-            full = ", and its queue is full: further SYNs are dropped" if is_full(listener) else ""
-            sentence = f"The application does not accept(): {waits} of {name} wait{full}."
-            return verdict(facts, "accept_starvation", sentence)
+    """The target's listener is this host's, and lets nobody in: its program takes too few, or its SYN queue is full.
+
+    A queue that dropped nothing while connects failed is not why they did; nor is one to which they were not silent.
+    """
+    if facts.listening is None or (facts.failed and not facts.silent):
+        return None
+    innocent = facts.drops is not None and facts.drops.measured and not facts.drops.count
+    lost = bool(facts.failed) or any(result.syn_retransmissions for result in facts.results)
+    if lost and innocent:
+        return None
+    full = any(is_full(listener) for listener, _ in facts.listening.members)
+    queue = facts.finding(*QUEUE)
+    if queue is not None and (lost or full or queue.code != "HO101") and not (lost and queue.code == "HO104"):
+        return told(facts, "accept_starvation", queue)
+    if lost and (requests := facts.finding(*SYN_QUEUE)) is not None:
+        return told(
+            facts, "silent_drop" if not facts.established else "mixed" if facts.failed else "slow_syn", requests
+        )
     return None
 
 
 def _starving(facts: Facts) -> Verdict | None:
     """The handshake completes and nobody takes the connection, as far as a client can tell."""
-    silent = [one for one in facts.established if one.data is not None and one.data.end == "silent"]
+    silent = [one.data for one in facts.established if one.data is not None and one.data.end == "silent"]
     # The server's kernel repeats a SYN-ACK whose ACK it dropped: to the client it is a segment without data.
-    repeated = [one for one in silent if one.data is not None and (one.data.segments_received or 0) > 0]
+    repeated = [data for data in silent if (data.segments_received or 0) > (data.data_segments_received or 0)]
     if repeated and not any(one.data is not None and one.data.received_bytes for one in facts.established):
         sentence = (
             "The handshake completes, but the server sends its SYN-ACK again: its accept queue is full, or it defers "
@@ -75,4 +94,4 @@ def _slow(facts: Facts) -> Verdict | None:
         f"{grouped(len(slow))} of {plural(len(facts.results), 'connect')} needed a second SYN, and took up to "
         f"{duration(most)}."
     )
-    return verdict(facts, "slow_syn", sentence, where_lost(facts))
+    return verdict(facts, "slow_syn", sentence, where_lost(facts), general=() if facts.own else None)

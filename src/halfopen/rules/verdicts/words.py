@@ -1,19 +1,17 @@
-"""The sentences of verdicts: what would falsify each, what to do next, and what the target's own listener says."""
+"""The sentences of verdicts: what would falsify each, and what to do next."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.quantity import grouped, plural
-
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from halfopen.model.cause import CauseKind
     from halfopen.model.verdict import VerdictKind
-    from halfopen.rules.growth import Growth
-    from halfopen.rules.listening import Listening
 
-MEASURE = "See what users see, over a longer time: `halfopen probe {target} -c 60`."
+MEASURE = (
+    "See what users see, over a longer time: `halfopen probe {target} -c 60`; with `--await-data`, or `--send TEXT`, "
+    "whether the application answers, too."
+)
 WHERE_LOST = (
     "At the server: `halfopen doctor --for 10s`, and a capture. A SYN that arrives while its ListenDrops stands "
     "still is lost in "
@@ -24,11 +22,19 @@ CAPTURE = (
     "Capture here and at the target at the same time: `halfopen trace HERE --against THERE` says where it was lost."
 )
 OWN_LOST = (
-    "It is {place}: where its listener dropped nothing, a rule at the input of the packet filter did (`nft list "
-    "ruleset`)."
+    "See whether the SYN arrives in {place}, and whether an answer leaves: `{command}`. One that does not arrive is "
+    "lost on the way."
 )
+PERHAPS = "Perhaps it is this: {sentence} {step}"
+CAPTURE_TELLS = "`halfopen doctor {target} --capture` tells whether it does."
+TRY = "See whether it helps. {remedy}"
+AS_ROOT = "As root, halfopen reads this host's packet filter, too: `sudo halfopen doctor {target}`."
+SENT_ON = "See what becomes of it where it is sent on to: `{command}`."
 
-NEIGHBOUR_ANSWERS = "`ip neigh show` with that address, or its gateway, in state REACHABLE while a connect fails."
+NEIGHBOUR_ANSWERS = "`ip neigh show {neighbour}` in state REACHABLE while a connect fails."
+EMPTY = "An empty queue (`{check}`) while connects fail, or an answer of the application to the next request."
+STILL = "A connect that fails alike while `{check}` stands still."
+CAME_IN = "A longer capture in which the answers to these connects are missing."
 
 FALSIFIED: dict[VerdictKind, str] = {
     "healthy": "A connect that fails or needs a second SYN in a longer run, or from where the users are.",
@@ -52,38 +58,36 @@ FALSIFIED: dict[VerdictKind, str] = {
     "mixed": "A longer run in which all connects end alike.",
 }
 
+FALSIFIED_BY_CAUSE: dict[CauseKind, str] = {
+    "ports": "A connect that fails alike while `{check}` prints a smaller number.",
+    "route": "A connect that fails alike though `{check}` names a way.",
+    "filter": "A connect that fails alike with that rule gone, or whose packets it does not count: `{check}`.",
+    "conntrack": "A connect that fails alike while `drop=` of `{check}` stands still.",
+    "rp_filter": "A connect that fails alike while `{check}` stands still.",
+}
+"""What would disprove that a local cause is it; ``check`` is its command."""
+
 STEPS: dict[VerdictKind, tuple[str, ...]] = {
     "healthy": (),
     "slow_syn": ("Look for a full accept queue at the server first: it drops SYNs in silence.",),
-    "accept_starvation": ("Look at the application: it holds the port and does not call accept().",),
+    "accept_starvation": ("Look at the application at the server: `ss -ltnp` there names it, and how many wait.",),
     "refused": ("Start the service, or have it listen on that address.",),
-    "unreachable": ("Ask whoever sent the ICMP message: the attempts name it.",),
+    "unreachable": (),
     "silent_drop": (),
-    "not_sent": ("Repair what this host lacks.",),
+    "not_sent": (),
     "not_resolved": ("Look at /etc/resolv.conf, /etc/hosts and the name.",),
-    "mixed": ("Something overflows now and then, or one of several addresses is down.",),
+    "mixed": (),
 }
 
-
-def local_evidence(
-    listening: Listening | None, drops: Growth | None, place: str | None = None, *, own: bool
-) -> Iterator[str]:
-    """What the target's listener says, where the target is this host; without drops it is exonerated."""
-    if not own:
-        return
-    if listening is None:
-        where = "this host" if place is None else f"network namespace {place} of this host"
-        yield f"The target is {where}, and no listener of its serves that address and port."
-        return
-    first = listening.first
-    yield (
-        f"Its listener {listening.name} holds {plural(first.accept_queue, 'connection')} (its limit: "
-        f"{grouped(first.accept_queue_limit)}, and one more fits) and "
-        f"{plural(listening.syn_queue, 'half-open request')}."
-    )
-    if drops is None:
-        return
-    if drops.count:
-        yield f"It dropped {plural(drops.count, 'packet')} {drops.when}."
-    elif drops.measured:
-        yield f"It dropped nothing {drops.when}: the listener is exonerated."
+FORBIDDEN = {
+    "EPERM": "Look for a BPF program of the control group (`bpftool cgroup tree`) or security module that forbids it.",
+    "EACCES": "Look for what forbids it: `ip rule`, `ip route get {address}`.",
+    "EADDRNOTAVAIL": "Count the connections to it: `ss -Htan 'dst {address}' | wc -l`.",
+    "EAFNOSUPPORT": "This host does not speak that address family: `sysctl net.ipv6.conf.all.disable_ipv6`.",
+}
+"""What connect() said where no SYN was sent, and no cause was found → what to look at."""
+NOT_SENT = "See how this host would send there: `ip route get {address}`."
+NOT_ON_THE_WIRE = (
+    "See what stands between TCP and the wire: `nft list ruleset`, `tc -s qdisc`, `ip neigh`, and BPF programs that "
+    "send connects elsewhere (`bpftool cgroup tree`)."
+)

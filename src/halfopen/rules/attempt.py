@@ -1,0 +1,116 @@
+"""What the connects to a target tell of this host: the causes of their failure, and the listener that they came to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halfopen.rules.growth import Growth
+from halfopen.rules.local_causes import local_causes
+from halfopen.rules.path import Path, path
+from halfopen.rules.routing import is_own, route_to
+from halfopen.rules.serving import serving
+
+if TYPE_CHECKING:
+    from halfopen.model.cause import LocalCause
+    from halfopen.model.finding import Subject
+    from halfopen.model.probe import ProbeResult
+    from halfopen.rules.context import Context
+    from halfopen.rules.listening import Listening
+    from halfopen.rules.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """The connect that stands for what went wrong: the first that failed, else the first that lost a SYN, or any."""
+
+    causes: tuple[LocalCause, ...] = ()
+    way: Path = Path()  # noqa: RUF009  (it is frozen)
+    gateway: str | None = None
+    """The router that its packets are handed to."""
+
+    @classmethod
+    def of(cls, results: tuple[ProbeResult, ...], context: Context, here: Space | None) -> Attempt:
+        """From the connects, in the namespace that they were made from."""
+        if here is None or not results:
+            return cls()
+        row = _worst(results).handshake
+        lost, sent = _lost(results, row.server), _sent(results, row.server)
+        way = path(context, here, row.server, sent)
+        causes = local_causes(
+            here.now,
+            row.server,
+            row.server_port,
+            source=row.client,
+            errno=row.errno,
+            before=here.before,
+            interval_s=context.interval_s,
+            established=row.outcome == "established",
+            path=way,
+            lost=lost,
+            icmp_from=row.icmp_from,
+        )
+        found = route_to(here.now, row.server)
+        return cls(causes, way, None if found is None else found.gateway)
+
+    @property
+    def sent_on(self) -> bool:
+        """Whether a translation sends it to somebody else than it was meant for."""
+        return any(cause.kind == "translation" for cause in self.causes)
+
+
+def _worst(results: tuple[ProbeResult, ...]) -> ProbeResult:
+    """One that an ICMP error ended tells more than one that had no answer."""
+    bad = [one for one in results if not one.established] or [one for one in results if one.syn_retransmissions]
+    told = [one for one in bad if one.handshake.icmp_type is not None]
+    return (told or bad or list(results))[0]
+
+
+def _lost(results: tuple[ProbeResult, ...], address: str) -> int:
+    """SYNs to an address that something stopped: all of connects that failed, all but the last of the others."""
+    rows = [one for one in results if one.handshake.server == address]
+    lost = sum(one.syn_retransmissions if one.established else one.handshake.syn_sent or 0 for one in rows)
+    return max(1, lost)
+
+
+def _sent(results: tuple[ProbeResult, ...], address: str) -> int:
+    return sum(one.handshake.syn_sent or 0 for one in results if one.handshake.server == address)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """The namespace of this host that has an address of the target, and what listens there."""
+
+    there: Space | None = None
+    listening: Listening | None = None
+
+    @classmethod
+    def of(cls, here: Space | None, attempt: Attempt, addresses: tuple[str, ...], port: int) -> Served:
+        """Nothing where the target is another host, or where connects to it are sent on."""
+        there = attempt.way.there
+        if here is None or attempt.sent_on:
+            return cls()
+        if there is None:
+            there = next((here for address in addresses if is_own(here.now, address)), None)
+        if there is None:
+            return cls()
+        address = next((address for address in addresses if is_own(there.now, address)), None)
+        return cls(there, None if address is None else serving(there, address, port))
+
+    @property
+    def drops(self) -> Growth | None:
+        """Of all sockets of its group together, while the target was connected to."""
+        if self.there is None or self.listening is None:
+            return None
+        grown = [self.there.drops(*member) for member in self.listening.members]
+        known = [one for one in grown if one is not None]
+        if len(known) < len(grown) or not known:
+            return None
+        return Growth(sum(one.count for one in known), known[0].seconds, all(one.measured for one in known))
+
+    def has(self, subject: Subject) -> bool:
+        """Whether a finding's subject is that listener."""
+        if self.listening is None or self.there is None:
+            return False
+        first = self.listening.first
+        return (subject.netns, subject.address, subject.port) == (self.there.name, first.address, first.port)

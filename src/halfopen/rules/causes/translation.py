@@ -1,0 +1,73 @@
+"""Translation of addresses: is what is meant for the target sent on to somebody else, here or where it arrives?"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from halfopen.model.cause import LocalCause
+from halfopen.model.quantity import endpoint
+from halfopen.rules.causes.places import in_namespace
+from halfopen.rules.filtering import Packet, met
+from halfopen.rules.routing import is_own
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.network import FilterRule
+    from halfopen.rules.causes.way import Way
+    from halfopen.rules.space import Space
+
+#: ``dnat to 10.0.0.5:80``, ``dnat ip to 10.0.0.5``, ``--to-destination 10.0.0.5:80``, ``redirect to :8080``,
+#: ``--to-ports 8080``.
+_TO = re.compile(r"(?:\bdnat (?:ip6? )?to |--to-destination |\bredirect to |--to-ports )(\S+)")
+
+
+def check(space: Space, way: Way) -> LocalCause | None:
+    """The rule that sends it on; None where none does."""
+    for place, hook in _places(space, way):
+        for rule in _translations(place, way, hook):
+            to, netns = _target(rule, way), None if place.now.own else place.name
+            sentence = (
+                f"The rule «{rule.text}» of {rule.family} {rule.table} {rule.chain}{in_namespace(place)} sends what is "
+                f"meant for {endpoint(way.destination, way.port)} on to {to or 'another address'}."
+            )
+            confirm = None if to is None else place.command(f"halfopen doctor {to}")
+            return LocalCause("translation", "fact", sentence, confirm=confirm, netns=netns, sends_on_to=to)
+    return None
+
+
+def _places(space: Space, way: Way) -> Iterator[tuple[Space, str]]:
+    yield space, "output"
+    for place in (*way.hops, *([] if way.there is None else [way.there])):
+        yield place, "prerouting"
+
+
+def _translations(place: Space, way: Way, hook: str) -> Iterator[FilterRule]:
+    """Rules that name the address or the port: what asks for neither is for a transparent proxy's own traffic."""
+    if place.now.packet_filter is None:
+        return
+    loopback = hook == "output" and is_own(place.now, way.destination)
+    packet = Packet(way.source, way.destination, way.port, loopback=loopback)
+    for rule in met(place.now.packet_filter, hook, packet):
+        word = (rule.verdict or "").partition(" ")[0]
+        if word in {"dnat", "redirect"} and (rule.ports or rule.destinations):
+            yield rule
+
+
+def _target(rule: FilterRule, way: Way) -> str | None:
+    """``10.0.0.5:80``: what the rule leaves out stays as it was."""
+    found = _TO.search(rule.text)
+    if found is None:
+        return None
+    address, bracket, rest = found[1].partition("]")
+    if bracket:
+        host, port = address.removeprefix("["), rest.removeprefix(":")
+    elif found[1].isdigit():
+        host, port = "", found[1]
+    elif found[1].count(":") > 1:
+        host, port = found[1], ""
+    else:
+        host, _, port = found[1].partition(":")
+    number = port.partition("-")[0]
+    return endpoint(host or way.destination, int(number) if number.isdigit() else way.port)

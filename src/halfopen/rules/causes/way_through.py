@@ -1,0 +1,92 @@
+"""Routes of other network namespaces of this host: do they send the SYN on, and its answer back?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from halfopen.model.cause import LocalCause
+from halfopen.model.finding import Remedy
+from halfopen.rules.routing import REFUSING, has_policy_tables, is_own, route_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from halfopen.model.cause import Stopped, Verdict
+    from halfopen.rules.causes.way import Way
+    from halfopen.rules.space import Space
+
+
+FORWARD = "net.ipv4.ip_forward"
+
+
+def trouble_on_the_way(space: Space, way: Way) -> LocalCause | None:
+    """Of the namespaces that forward, and of the target's: the first that does not send on what it must."""
+    if way.established:
+        return None
+    if way.loops:
+        return _loop(space, way)
+    found = [*_onwards(way), *_backwards(way)]
+    return found[0] if found else None
+
+
+def _loop(space: Space, way: Way) -> LocalCause:
+    last = way.hops[-1] if way.hops else space
+    return LocalCause(
+        "route",
+        "cause",
+        f"The routes go round in a circle: network namespace {last.name} sends packets for {way.destination} back.",
+        remedy=Remedy(f"Repair its route to {way.destination}: `{last.command(f'ip route get {way.destination}')}`."),
+        confirm=last.command(f"ip route get {way.destination}"),
+        stops="syn_through",
+        netns=None if last is space else last.name,
+    )
+
+
+def _onwards(way: Way) -> Iterator[LocalCause]:
+    for hop in way.hops:
+        if ":" not in way.destination and hop.sysctl(FORWARD) == 0:
+            remedy = Remedy("Let it forward.", (hop.change(FORWARD, "1"),))
+            yield _cause(hop, f"forwards nothing ({FORWARD} = 0)", remedy, f"sysctl {FORWARD}")
+        elif (why := _refusal(hop, way.destination)) is not None:
+            yield _unrouted(hop, way.destination, why, "syn_through")
+
+
+def _backwards(way: Way) -> Iterator[LocalCause]:
+    if way.source is None:
+        return
+    places = [*way.hops, *([] if way.there is None else [way.there])]
+    for place in reversed(places):
+        if not is_own(place.now, way.source) and (why := _refusal(place, way.source)) is not None:
+            yield _unrouted(place, way.source, why, "syn_in" if place is way.there else "answer")
+
+
+def _refusal(space: Space, address: str) -> str | None:
+    """«no route to 10.0.0.1», or what its route says."""
+    if space.now.routes is None:
+        return None
+    found = route_to(space.now, address)
+    if found is None:
+        return "no route"
+    return f"only the route {found.destination} of kind {found.kind}" if found.kind in REFUSING else None
+
+
+def _unrouted(space: Space, address: str, why: str, stops: Stopped) -> LocalCause:
+    back = " back" if stops != "syn_through" else ""
+    what = "the SYN" if stops != "answer" else "the answer"
+    sure: Verdict = "possible" if has_policy_tables(space.now) else "cause"
+    add = space.command(f"{'ip -6' if ':' in address else 'ip'} route add {address} via GATEWAY")
+    return LocalCause(
+        "route",
+        sure,
+        f"Network namespace {space.name} has {why}{back} to {address}: it drops {what}.",
+        remedy=Remedy(f"Give network namespace {space.name} a route to {address}: `{add}`."),
+        confirm=space.command(f"ip route get {address}"),
+        stops=stops,
+        netns=space.name,
+        rule="HO606" if stops == "syn_in" else None,
+    )
+
+
+def _cause(space: Space, does: str, remedy: Remedy, look: str) -> LocalCause:
+    sentence = f"Network namespace {space.name} {does}."
+    return LocalCause("route", "cause", sentence, (), remedy, space.command(look), "syn_through", space.name)

@@ -1,0 +1,90 @@
+"""Through which network namespaces of this host a SYN goes, as far as its routes and addresses tell.
+
+An address is followed only where one namespace alone has it, and only where packets arrived: private addresses repeat
+themselves, in other networks and in other containers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from halfopen.rules.routing import REFUSING, address_of, is_own, route_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from halfopen.rules.context import Context
+    from halfopen.rules.space import Space
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """From one namespace towards an address."""
+
+    hops: tuple[Space, ...] = ()
+    """Namespaces that forward, in their order."""
+    there: Space | None = None
+    """The namespace that has the address; None: another host, as far as is known."""
+    loops: bool = False
+    """The last hop sends it back to one before."""
+
+
+def path(context: Context, start: Space, destination: str, packets: int) -> Path:
+    """The way from ``start``.
+
+    Args:
+        context: both snapshots.
+        start: where the connect was made.
+        destination: the address (no name).
+        packets: so many were sent: where fewer arrived, it is not the way.
+    """
+    hops: list[Space] = []
+    here = start
+    while not is_own(here.now, destination):
+        following = _next(context, here, destination, packets)
+        if following is None:
+            # Behind a bridge or a hop that is not seen, the address itself may still be this host's.
+            return Path(tuple(hops), _only(_others(context, here, destination, packets)))
+        if following is start or following in hops:
+            return Path(tuple(hops), loops=True)
+        if is_own(following.now, destination):
+            return Path(tuple(hops), following)
+        hops.append(following)
+        here = following
+    return Path(tuple(hops), here)
+
+
+def _next(context: Context, here: Space, destination: str, packets: int) -> Space | None:
+    """The namespace that has the gateway, or the destination where it is on a link."""
+    route = route_to(here.now, destination)
+    if route is None or route.kind in REFUSING:
+        return None
+    gateway = route.gateway or destination
+    return _only(_others(context, here, gateway, packets))
+
+
+def _others(context: Context, here: Space, address: str, packets: int) -> Iterable[Space]:
+    """Other namespaces that have the address, and had packets."""
+    parsed = address_of(address)
+    if parsed is None or parsed.is_loopback:
+        return ()
+    return (
+        space
+        for space in context.spaces
+        if space is not here and is_own(space.now, address) and arrived(space, packets, v6=parsed.version == 6)
+    )
+
+
+def _only(spaces: Iterable[Space]) -> Space | None:
+    found = list(spaces)
+    return found[0] if len(found) == 1 else None
+
+
+def arrived(space: Space, packets: int, *, v6: bool) -> bool:
+    """Whether so many IP packets came into a namespace between the snapshots."""
+    if space.before is None or packets < 1:
+        return False
+    group = "Ip6" if v6 else "Ip"
+    now, before = space.now.counter(group, "InReceives"), space.before.counter(group, "InReceives")
+    return now is not None and before is not None and now - before >= packets

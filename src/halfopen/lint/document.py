@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from halfopen.knowledge.sysctl_text import Assignment, Defect
 
 Kind = Literal[
-    "sysctl", "iptables", "nft", "shell", "dockerfile", "nginx", "haproxy", "redis", "postgresql", "systemd",
+    "sysctl", "tuned", "iptables", "nft", "shell", "dockerfile", "nginx", "haproxy", "redis", "postgresql", "systemd",
     "prometheus", "yaml",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -90,6 +90,8 @@ class Listener:
     """Whether the file says the backlog; otherwise it is the program's own default."""
     how: str = ""
     """How this program is told its backlog: ``backlog=4096 behind listen``."""
+    is_derived: bool = False
+    """The backlog follows from what the program serves, and is not to be chosen for its own sake."""
     fast_open: int | None = None
     """The queue of Fast Open, where it is asked for."""
     deferred: bool = False

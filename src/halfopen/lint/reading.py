@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 READERS: dict[Kind, Callable[[str, str], Document]] = {
     "sysctl": sysctl.read,
+    "tuned": sysctl.read_tuned,
     "iptables": firewall.read_iptables,
     "nft": firewall.read_nft,
     "shell": shell.read,

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 _NAMES: tuple[tuple[str, Kind], ...] = (
     ("*/sysctl.d/*.conf", "sysctl"),
+    ("*/tuned.conf", "tuned"),
     ("*sysctl*.conf", "sysctl"),
     ("*nginx*.conf", "nginx"),
     ("*/nginx/*", "nginx"),
@@ -42,6 +43,7 @@ _CONTENTS: tuple[tuple[str, Kind], ...] = (
     (r"^[ \t]*table[ \t]+(?:(?:ip|ip6|inet|arp|bridge|netdev)[ \t]+)?[\w.-]+[ \t]*\{", "nft"),
     (r"^[ \t]*(?:add|insert)[ \t]+(?:table|chain|rule)[ \t]", "nft"),
     (r"^\[Socket\][ \t]*$", "systemd"),
+    (r"^\[sysctl\][ \t]*$", "tuned"),
     (r"^[ \t]*(?:- )?(?:alert|record|expr)[ \t]*:", "prometheus"),
     (r"\A#cloud-config\b", "yaml"),
     (r"^apiVersion[ \t]*:", "yaml"),

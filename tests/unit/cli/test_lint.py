@@ -257,6 +257,7 @@ SARIF: dict[str, tuple[dict[str, Any], set[str]]] = {
             "id": str,
             "name": str,
             "shortDescription": "message",
+            "fullDescription": "message",
             "help": "message",
             "defaultConfiguration": "configuration",
         },
@@ -265,13 +266,21 @@ SARIF: dict[str, tuple[dict[str, Any], set[str]]] = {
     "configuration": ({"level": str}, set()),
     "message": ({"text": str, "markdown": str}, {"text"}),
     "result": (
-        {"ruleId": str, "ruleIndex": int, "level": str, "message": "message", "locations": ["location"]},
+        {
+            "ruleId": str,
+            "ruleIndex": int,
+            "level": str,
+            "message": "message",
+            "partialFingerprints": "fingerprints",
+            "locations": ["location"],
+        },
         {"message"},
     ),
     "location": ({"physicalLocation": "physical"}, set()),
     "physical": ({"artifactLocation": "artifact", "region": "region"}, set()),
     "artifact": ({"uri": str}, set()),
-    "region": ({"startLine": int, "startColumn": int}, set()),
+    "region": ({"startLine": int, "startColumn": int, "endLine": int, "endColumn": int}, set()),
+    "fingerprints": ({"primaryLocationLineHash": str}, set()),
 }
 
 
@@ -305,4 +314,23 @@ def test_sarif(halfopen: Halfopen, tmp_path: Path) -> None:
         assert rules[result["ruleIndex"]]["id"] == result["ruleId"]
         assert result["level"] in {"none", "note", "warning", "error"}
     first = run["results"][0]["locations"][0]["physicalLocation"]
-    assert first == {"artifactLocation": {"uri": "50%25%20a%20b.conf"}, "region": {"startLine": 2, "startColumn": 1}}
+    region = {"startLine": 2, "startColumn": 1, "endLine": 2, "endColumn": 25}
+    assert first == {"artifactLocation": {"uri": "50%25%20a%20b.conf"}, "region": region}
+    # What GitHub asks for besides.
+    for rule in rules:
+        assert 0 < len(rule["shortDescription"]["text"]) <= 1024
+        assert 0 < len(rule["fullDescription"]["text"]) <= 1024
+        assert rule["help"]["text"]
+
+
+def fingerprints(done: subprocess.CompletedProcess[str]) -> list[str]:
+    (run,) = json.loads(done.stdout)["runs"]
+    return [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
+
+
+def test_fingerprints_stay_when_lines_move(halfopen: Halfopen, tmp_path: Path) -> None:
+    (tmp_path / "a.conf").write_text(TUNING + TUNING)
+    before = fingerprints(halfopen("lint", "--format", "sarif", "a.conf"))
+    assert len(set(before)) == len(before)
+    (tmp_path / "a.conf").write_text("# more\n\n" + TUNING + TUNING)
+    assert fingerprints(halfopen("lint", "--format", "sarif", "a.conf")) == before

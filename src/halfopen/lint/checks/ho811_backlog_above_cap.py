@@ -66,7 +66,8 @@ class BacklogAboveCap(Check):
                 (listener.line, listener.column),
                 f"{listener.program} {listener.address}",
                 f"listen() cuts the backlog {listener.backlog} to net.core.somaxconn, {cap} ({whose})",
-                f"set net.core.somaxconn = {listener.backlog} before the program starts, or lower the backlog",
+                f"set net.core.somaxconn = {listener.backlog} before the program starts"
+                + ("" if listener.is_derived else ", or lower the backlog"),
                 kind="listener",
                 severity=None if known else "notice",
             )

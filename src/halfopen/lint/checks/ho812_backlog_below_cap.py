@@ -54,7 +54,7 @@ class BacklogBelowCap(Check):
         if cap is None or not context.sets(KEY) or cap <= int(default or 0):
             return
         for document, listener in context.listeners():
-            if listener.backlog is not None and 0 <= listener.backlog < cap:
+            if listener.backlog is not None and 0 <= listener.backlog < cap and not listener.is_derived:
                 own = "" if listener.explicit else ", its own default"
                 yield self.at(
                     document,

@@ -51,7 +51,8 @@ class BacklogTiny(Check):
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
         for document, listener in context.listeners():
-            if listener.explicit and listener.backlog is not None and 0 <= listener.backlog < TINY:
+            chosen = listener.explicit and not listener.is_derived
+            if chosen and listener.backlog is not None and 0 <= listener.backlog < TINY:
                 yield self.at(
                     document,
                     (listener.line, listener.column),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _COUNTER = re.compile(r"node_netstat_(?:Tcp|TcpExt|Ip|IpExt)_")
 GAUGES = frozenset({"node_netstat_Tcp_CurrEstab"})
+_OFFSET = re.compile(r"\s*offset\b", re.IGNORECASE)
 
 
 class CounterWithoutRate(Check):
@@ -55,7 +56,12 @@ class CounterWithoutRate(Check):
         for document, query in context.queries():
             if query.alert is None or not compares(query.text):
                 continue
-            for selector in selectors(query.text):
+            found = list(selectors(query.text))
+            # «x - x offset 5m» is a growth too.
+            grown = {selector.metric for selector in found if _OFFSET.match(query.text, selector.end)}
+            for selector in found:
+                if selector.metric in grown:
+                    continue
                 if _COUNTER.match(selector.metric) and selector.metric not in GAUGES and not selector.ranged:
                     yield self.at(
                         document,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.lint.document import Document, Listener, Word
@@ -27,7 +28,7 @@ def read_postgresql(path: str, text: str) -> Document:
     if line is None or len(line) < 2 or not line[1].text.isdecimal():
         return Document(path, "postgresql")
     found = _listener("PostgreSQL", line, 2 * int(line[1].text), "`max_connections`, half of the backlog")
-    return Document(path, "postgresql", listeners=(found,))
+    return Document(path, "postgresql", listeners=(replace(found, is_derived=True),))
 
 
 def read_systemd(path: str, text: str) -> Document:

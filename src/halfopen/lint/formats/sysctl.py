@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from halfopen.knowledge.sysctl_text import Assignment, Defect, parse
+from dataclasses import replace
+
+from halfopen.knowledge.sysctl_text import KERNEL, Assignment, Defect, parse
 from halfopen.lint.document import Document
 
 
@@ -15,3 +17,14 @@ def read(path: str, text: str) -> Document:
         settings=tuple(item for item in items if isinstance(item, Assignment)),
         defects=tuple(item for item in items if isinstance(item, Defect)),
     )
+
+
+def read_tuned(path: str, text: str) -> Document:
+    """The settings of the section ``[sysctl]`` of a profile of tuned, which sets them when it starts."""
+    lines, inside = [], False
+    for line in text.split("\n"):
+        if line.lstrip().startswith("["):
+            inside = line.strip() == "[sysctl]"
+        lines.append(line if inside and not line.lstrip().startswith("[") else "")
+    items = [item for item in parse("\n".join(lines)) if isinstance(item, Assignment)]
+    return Document(path, "tuned", settings=tuple(replace(item, into=KERNEL) for item in items))

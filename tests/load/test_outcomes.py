@@ -98,6 +98,34 @@ def test_who_closes_first_keeps_time_wait(net: Pair, far: str, close: str, near:
 
 
 @BOTH
+def test_close_fin_keeps_no_time_wait_where_the_server_closed_first(net: Pair, far: str) -> None:
+    with serving(
+        "--no-events", "--banner", "bye", "--close", "fin", "--address", far, within=within(net.far)
+    ) as server:
+        to = target(far, server.ports[0])
+        ending = ("--expect", "eof", "--close", "fin")
+        arguments = ("load", to, "-n", "40", "--send", "", *ending)
+        report = json.loads(net.near.halfopen(*arguments, "--format", "json").stdout)
+        shown = net.near.halfopen(*arguments).stdout
+        deltas = server.stop()["kernel_deltas"]
+    assert (report["completed"], report["closed_by_server"]) == (40, 40)
+    assert (report["time_wait"]["left"], deltas["TW"]) == (0, 80)
+    assert "closed by the server's FIN first: the server keeps TIME_WAIT" in " ".join(shown.split())
+
+
+@BOTH
+def test_sockets_that_wait_for_the_server_to_close_need_no_descriptors_that_connections_need(
+    net: Pair, far: str
+) -> None:
+    with serving("--never-accept", "--backlog", "400", "--address", far, within=within(net.far)) as server:
+        # Room for 20 connections, and not for as many that the server has not closed.
+        low = ("prlimit", "--nofile=42:42")
+        report = loaded(net.near, target(far, server.ports[0]), "-n", "300", "-c", "20", "--close", "fin", prefix=low)
+    assert (report["completed"], report["failures"]) == (300, [])
+    assert report["client_limit"] in {None, "cpu"}
+
+
+@BOTH
 def test_a_low_limit_on_descriptors_is_the_clients_limit(net: Pair, far: str) -> None:
     _, to = net.listen(far, backlog=200)
     low = ("prlimit", "--nofile=40:40")

@@ -10,7 +10,8 @@ fn main() {
     let [target, connections, total, exchange, close] = words.as_slice() else {
         panic!("ADDRESS CONNECTIONS TOTAL connect|http fin|rst|server-first");
     };
-    let request = get_request("/", target, false);
+    // As the command asks: only where the server is to close first.
+    let request = get_request("/", target, close != "server-first");
     let options = Options {
         target: target.parse().expect("address:port"),
         sources: Vec::new(),

@@ -112,6 +112,9 @@ fn every_exchange_completes_with_every_close() {
             assert!(report.received_bytes >= bytes * 300, "{what} {report:?}");
             assert_eq!(report.first_byte.count(), if bytes > 0 { 300 } else { 0 }, "{what}");
             assert!(report.kernel_rtt.count() >= 300 / 64, "{what}");
+            if close == CloseMode::ServerFirst {
+                assert_eq!(report.closed_by_server, 300, "{what}");
+            }
         }
     }
 }

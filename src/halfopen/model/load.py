@@ -101,6 +101,8 @@ class LoadReport:
     """Handshakes completed."""
     completed: int
     """Connections that did all they were to."""
+    closed_by_server: int
+    """Of these, those that the server closed first: its FIN had come before this side ended them."""
     abandoned: int
     """Under way when the load was interrupted."""
     unstarted: int

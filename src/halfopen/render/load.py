@@ -107,6 +107,7 @@ def load_object(report: LoadReport) -> dict[str, Any]:
         "attempted": report.attempted,
         "established": report.established,
         "completed": report.completed,
+        "closed_by_server": report.closed_by_server,
         "abandoned": report.abandoned,
         "unstarted": report.unstarted,
         "outcomes": report.outcomes,

@@ -11,11 +11,6 @@ if TYPE_CHECKING:
 
     from halfopen.model.load import LoadReport, Plan
 
-_CLOSES = {
-    "fin": "closed by this side's FIN: it keeps TIME_WAIT",
-    "rst": "closed by this side's RST: nobody keeps TIME_WAIT",
-    "server-first": "closed by the server's FIN: it keeps TIME_WAIT",
-}
 _CONNECT_FAILURES = {
     "refused": "RST, or an ICMP port unreachable, in answer to the SYN",
     "unreachable": "an ICMP error, or no route",
@@ -68,7 +63,7 @@ def limit_words(report: LoadReport) -> Iterator[str]:
 
 def facts(report: LoadReport) -> list[tuple[str, str]]:
     """(label, words): what was done, and what it left behind."""
-    rows = [("Load", _pace(report.plan)), ("Each", f"{_exchange(report.plan)}; {_CLOSES[report.plan.close]}")]
+    rows = [("Load", _pace(report.plan)), ("Each", f"{_exchange(report.plan)}; {_closed(report)}")]
     if report.plan.sources:
         many = plural(len(report.plan.sources), "source address", "source addresses")
         rows.append(("From", f"{many} in turn: {listed(list(report.plan.sources))}"))
@@ -97,6 +92,18 @@ def _exchange(plan: Plan) -> str:
     return "connect, send, and wait for the answer" if plan.exchange == "send" else "connect only"
 
 
+def _closed(report: LoadReport) -> str:
+    """Who ended the connections, and keeps TIME_WAIT: whoever closed first, whatever was asked for."""
+    if report.plan.close == "rst":
+        return "closed by this side's RST: nobody keeps TIME_WAIT"
+    if report.plan.close == "server-first" or 0 < report.completed == report.closed_by_server:
+        return "closed by the server's FIN first: the server keeps TIME_WAIT"
+    words = "closed by this side's FIN first: this side keeps TIME_WAIT"
+    if report.closed_by_server:
+        words += f", but of {grouped(report.closed_by_server)} that the server closed first"
+    return words
+
+
 def _answers(report: LoadReport) -> str:
     rate = grouped(round(report.requests / report.elapsed_s)) if report.elapsed_s else "—"
     text = f"{grouped(report.requests)}, {rate} a second, {size(report.received_bytes)}"
@@ -118,7 +125,7 @@ def _time_wait(report: LoadReport) -> str:
     state = report.time_wait
     made = "" if state.created is None else f"{grouped(state.created)} created, "
     words = f"{made}{grouped(state.left)} left in this namespace ({grouped(state.before)} before)"
-    if state.created and report.plan.close == "fin":
+    if state.created and report.plan.close == "fin" and report.closed_by_server < report.completed:
         # What the server sends to a connection that is closed already ends TIME_WAIT by an RST.
         words += "; each holds a local port to this destination for 60 s" if state.left else "; the server ended them"
     return words

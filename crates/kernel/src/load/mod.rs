@@ -6,7 +6,7 @@
 //! generator that waits for it (coordinated omission).
 //!
 //! Where it makes no difference on the wire, a socket is not closed but disconnected (`connect()` with `AF_UNSPEC`) and used
-//! again: to the server it is a new connection from a new port each time, to the kernel it is up to a third less work.
+//! again, once both sides have ended its connection: to the server it is a new connection from a new port each time, to the kernel it is up to a third less work.
 
 mod http;
 mod options;
@@ -75,14 +75,16 @@ pub fn run(options: &Options, progress: &Progress, stop: &AtomicBool) -> Result<
     let threads = options.threads.clamp(1, options.pace.connections().max(1));
     // Standard streams, the epolls and what the caller has open already.
     let spare = 64 + threads as u64;
-    raise_descriptor_limit(options.pace.connections() as u64 + spare).map_err(SetupError::new("RLIMIT_NOFILE"))?;
+    let sockets = (options.pace.connections() + options.waiting_room()) as u64;
+    raise_descriptor_limit(sockets + spare).map_err(SetupError::new("RLIMIT_NOFILE"))?;
     let begin = monotonic_ns();
     let tickets = AtomicU64::new(0);
     let workers = (0..threads).map(|index| {
-        let share = share_of(options.pace.connections(), threads, index);
+        let share = |total| share_of(total, threads, index);
+        let shares = (share(options.pace.connections()), share(options.waiting_room()));
         Worker::new(
             options,
-            share,
+            shares,
             Schedule::new(options.pace, &tickets, begin, index, threads),
         )
     });

@@ -1,38 +1,57 @@
 //! A socket for the next connection out of that of the last one.
 
+use std::io;
 use std::net::Shutdown;
 
 use socket2::Socket;
 
 use super::CloseMode;
-use crate::sys::{TcpInfo, TcpState, connect_unspecified};
+use crate::sys::connect_unspecified;
 
-/// Attempts without success after which there will be no more.
-const PATIENCE: u32 = 32;
-
-/// Whether sockets can be used again, and what is known of it.
-///
-/// An open connection that is disconnected ends by RST, so that with [`CloseMode::Rst`] it is done as it is. Where the server
-/// has closed, this side's FIN goes first, and the socket is free once the server's kernel has acknowledged it. On loopback that
-/// is before `shutdown()` returns; elsewhere it is not, and waiting for it would cost more than a new socket.
-#[derive(Debug, Default)]
-pub(super) struct Renewal {
-    failures: u32,
+/// When a socket can be used again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Renewal {
+    /// It is as good as new.
+    Ready,
+    /// Once its connection is over for the kernel too, of which `epoll` tells as of a hang-up.
+    Later,
+    /// It is to be closed, which is safe in any state.
+    Never,
 }
 
-impl Renewal {
-    /// Ends the connection; whether the socket can be used again. One that cannot is to be closed, which is safe in any state.
-    pub(super) fn renew(&mut self, socket: &Socket, close: CloseMode) -> bool {
-        match close {
-            CloseMode::Rst => connect_unspecified(socket).is_ok(),
-            CloseMode::ServerFirst if self.failures < PATIENCE => {
-                let closed = finish(socket);
-                self.failures = if closed { 0 } else { self.failures + 1 };
-                // Not from LAST-ACK: the server's ACK would meet no socket, and the RST in answer end its TIME_WAIT.
-                closed && connect_unspecified(socket).is_ok()
-            }
-            CloseMode::ServerFirst | CloseMode::Fin => false,
-        }
+/// Ends a connection.
+///
+/// An open connection that is disconnected ends by RST, so that with [`CloseMode::Rst`] it is done as it is. Otherwise this
+/// side's FIN goes first. On loopback the server's kernel has acknowledged it before `shutdown()` returns, and where the server
+/// had closed before, that is all; elsewhere, and where the server closes after this side, the rest comes later.
+pub(super) fn renew(socket: &Socket, close: CloseMode) -> Renewal {
+    match close {
+        CloseMode::Rst => disconnect(socket),
+        CloseMode::Fin | CloseMode::ServerFirst => match socket.shutdown(Shutdown::Write) {
+            Ok(()) => settle(socket),
+            Err(_) => Renewal::Never,
+        },
+    }
+}
+
+/// Looks whether a connection that was ended by FIN is over, `TIME_WAIT` apart, which the kernel keeps without the socket.
+///
+/// Not before that: disconnecting from LAST-ACK the server's ACK would meet no socket, and the RST in answer end its
+/// `TIME_WAIT`; from FIN-WAIT it would be an RST itself. `getpeername()` is the cheapest way to ask: of a socket in CLOSED there
+/// is no peer.
+pub(super) fn settle(socket: &Socket) -> Renewal {
+    match socket.peer_addr() {
+        Ok(_) => Renewal::Later,
+        Err(error) if error.kind() == io::ErrorKind::NotConnected => disconnect(socket),
+        Err(_) => Renewal::Never,
+    }
+}
+
+fn disconnect(socket: &Socket) -> Renewal {
+    if connect_unspecified(socket).is_ok() {
+        Renewal::Ready
+    } else {
+        Renewal::Never
     }
 }
 
@@ -43,9 +62,4 @@ pub(super) fn give_up(socket: Socket, close: CloseMode) {
         let _ = connect_unspecified(&socket);
     }
     drop(socket);
-}
-
-/// Sends the FIN of a socket in CLOSE-WAIT; whether the connection is over on this side.
-fn finish(socket: &Socket) -> bool {
-    socket.shutdown(Shutdown::Write).is_ok() && TcpInfo::read(socket).is_ok_and(|info| info.state() == TcpState::Close)
 }

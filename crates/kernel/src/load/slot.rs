@@ -3,6 +3,7 @@
 use socket2::Socket;
 
 use super::http::Response;
+use super::renewal::Renewal;
 
 /// Where the connection in a slot stands.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,6 +18,15 @@ pub(super) enum Phase {
     Reading,
     /// All done but the server's FIN.
     Closing,
+    /// None any more for this side, and its socket waits for the server's part of the end to be used again.
+    Lingering,
+}
+
+impl Phase {
+    /// Whether a connection is under way.
+    pub(super) const fn is_active(self) -> bool {
+        !matches!(self, Self::Idle | Self::Lingering)
+    }
 }
 
 /// A slot. Its socket outlives a connection that was ended by disconnecting.
@@ -41,6 +51,8 @@ pub(super) struct Slot {
     /// Bytes of the present answer.
     pub received: u64,
     pub response: Response,
+    /// Whether the server's FIN has come.
+    pub peer_closed: bool,
 }
 
 impl Slot {
@@ -57,6 +69,7 @@ impl Slot {
             first: true,
             received: 0,
             response: Response::new(),
+            peer_closed: false,
         }
     }
 
@@ -65,8 +78,19 @@ impl Slot {
         self.intended = intended;
         self.began = now;
         self.first = true;
+        self.peer_closed = false;
         self.requests_left = requests.saturating_sub(1);
         self.next_request();
+    }
+
+    /// What is to be done with the socket of a connection that is over.
+    pub(super) fn adopt(&mut self, renewal: Option<Renewal>) {
+        self.phase = Phase::Idle;
+        match renewal {
+            Some(Renewal::Ready) => {}
+            Some(Renewal::Later) => self.phase = Phase::Lingering,
+            Some(Renewal::Never) | None => self.socket = None,
+        }
     }
 
     pub(super) fn next_request(&mut self) {

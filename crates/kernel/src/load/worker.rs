@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use socket2::{SockAddr, Socket};
 
-use super::renewal::{Renewal, give_up};
+use super::renewal::{give_up, renew, settle};
 use super::schedule::Schedule;
 use super::slot::{Phase, Slot};
 use super::tally::Tally;
 use super::{CloseMode, Exchange, Failure, Options, Progress};
 use crate::connect::{SetupError, source_socket};
-use crate::sys::{Epoll, Errno, Interest, Readiness, TcpInfo, exact_timers, monotonic_ns};
+use crate::sys::{Epoll, Errno, Interest, Readiness, TcpInfo, exact_timers, monotonic_ns, set_int};
 
 /// Descriptors reported by one wait.
 const BATCH: usize = 256;
@@ -40,19 +40,31 @@ pub(super) struct Worker<'a> {
     schedule: Schedule<'a>,
     address: SockAddr,
     epoll: Epoll,
+    /// One for each connection that may be open at a time, and for each socket that may wait to be used again.
     slots: Vec<Slot>,
     /// Slots without a connection.
     idle: Vec<usize>,
+    /// Connections under way.
+    active: usize,
+    /// As many may be: fewer than were asked for, once a socket could not be made.
+    limit: usize,
+    /// Where the next slot is looked for whose socket is given up for a new one.
+    reclaimed: usize,
     buffer: Vec<u8>,
     next_source: usize,
     next_check: u64,
     /// When the last wait ended: what it reported had happened by then, however long it takes to go through it.
     woke: u64,
-    renewal: Renewal,
 }
 
 impl<'a> Worker<'a> {
-    pub(super) fn new(options: &'a Options, slots: usize, schedule: Schedule<'a>) -> Result<Self, SetupError> {
+    /// With this thread's share of the connections, and of the sockets that may wait to be used again.
+    pub(super) fn new(
+        options: &'a Options,
+        (connections, waiting): (usize, usize),
+        schedule: Schedule<'a>,
+    ) -> Result<Self, SetupError> {
+        let slots = connections + waiting;
         Ok(Self {
             options,
             schedule,
@@ -60,11 +72,13 @@ impl<'a> Worker<'a> {
             epoll: Epoll::new(BATCH).map_err(SetupError::new("epoll_create1"))?,
             slots: (0..slots).map(|_| Slot::new()).collect(),
             idle: (0..slots).rev().collect(),
+            active: 0,
+            limit: connections,
+            reclaimed: 0,
             buffer: vec![0; BUFFER],
             next_source: 0,
             next_check: 0,
             woke: 0,
-            renewal: Renewal::default(),
         })
     }
 
@@ -72,12 +86,10 @@ impl<'a> Worker<'a> {
     pub(super) fn run(&mut self, progress: &Progress, stop: &AtomicBool) -> Result<Tally, SetupError> {
         let mut tally = Tally::new();
         exact_timers();
-        // A slot whose socket could not be made is out of use; without any left there is nothing to wait for.
-        let mut usable = self.slots.len();
         while !stop.load(Ordering::Relaxed) {
-            usable -= self.begin_due(&mut tally, stop)?;
-            let active = usable - self.idle.len();
-            if usable == 0 || (active == 0 && self.schedule.is_over()) {
+            self.begin_due(&mut tally, stop)?;
+            // Without a socket there is nothing to wait for.
+            if self.limit == 0 || (self.active == 0 && self.schedule.is_over()) {
                 break;
             }
             // Before what has ended is looked at: what is under way then is what the server has to do with.
@@ -105,52 +117,80 @@ impl<'a> Worker<'a> {
     }
 
     fn wait_time(&self, now: u64) -> Duration {
-        // Without an idle slot nothing can begin, however overdue it is.
-        let due = self.schedule.next_due().filter(|_| !self.idle.is_empty());
+        // Where as many are open as may be nothing can begin, however overdue it is.
+        let due = self.schedule.next_due().filter(|_| self.active < self.limit);
         due.map_or(TICK, |due| Duration::from_nanos(due.saturating_sub(now)).min(TICK))
     }
 
-    /// Begins what is due; the number of slots that went out of use.
-    fn begin_due(&mut self, tally: &mut Tally, stop: &AtomicBool) -> Result<usize, SetupError> {
-        let mut lost = 0;
+    /// Begins what is due.
+    fn begin_due(&mut self, tally: &mut Tally, stop: &AtomicBool) -> Result<(), SetupError> {
         for _ in 0..BURST {
-            let Some(index) = self.idle.pop() else { break };
-            let now = monotonic_ns();
-            let due = if stop.load(Ordering::Relaxed) {
-                None
-            } else {
-                self.schedule.take(now)
-            };
-            let Some(intended) = due else {
-                self.idle.push(index);
+            if self.active >= self.limit || stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let Some(intended) = self.schedule.take(monotonic_ns()) else {
                 break;
             };
-            if self.slots[index].socket.is_none() {
-                match self.new_socket() {
-                    Ok(socket) => {
-                        let registered = self.epoll.add(socket.as_fd(), Interest::EDGES, index as u64);
-                        registered.map_err(SetupError::new("epoll_ctl"))?;
-                        self.slots[index].socket = Some(socket);
-                    }
-                    Err(error) if out_of_resources(&error.source) => {
-                        tally.no_socket(Errno::of(&error.source));
-                        self.schedule.give_back();
-                        lost += 1;
-                        continue;
-                    }
-                    Err(error) => return Err(error),
+            let Some(index) = self.idle.pop().or_else(|| self.reclaim()) else {
+                self.schedule.give_back();
+                break;
+            };
+            match self.equip(index) {
+                Ok(()) => self.begin(index, intended, tally),
+                Err(error) if out_of_resources(&error.source) => {
+                    tally.no_socket(Errno::of(&error.source));
+                    self.schedule.give_back();
+                    self.limit -= 1;
                 }
+                Err(error) => return Err(error),
             }
-            self.begin(index, intended, tally);
         }
-        Ok(lost)
+        Ok(())
+    }
+
+    /// Sees to it that a slot has a socket.
+    fn equip(&mut self, index: usize) -> Result<(), SetupError> {
+        if self.slots[index].socket.is_some() {
+            return Ok(());
+        }
+        let mut made = self.new_socket();
+        // Sockets that only wait to be used again must not keep a new one from being made.
+        while made.as_ref().is_err_and(|error| out_of_resources(&error.source))
+            && let Some(freed) = self.reclaim()
+        {
+            self.idle.push(freed);
+            made = self.new_socket();
+        }
+        let socket = made?;
+        let registered = self.epoll.add(socket.as_fd(), Interest::EDGES, index as u64);
+        registered.map_err(SetupError::new("epoll_ctl"))?;
+        self.slots[index].socket = Some(socket);
+        Ok(())
+    }
+
+    /// Gives up a socket that waits to be used again; its slot.
+    fn reclaim(&mut self) -> Option<usize> {
+        let count = self.slots.len();
+        let mut order = (self.reclaimed..count).chain(0..self.reclaimed);
+        let index = order.find(|&index| self.slots[index].phase == Phase::Lingering)?;
+        self.reclaimed = (index + 1) % count;
+        self.slots[index].phase = Phase::Idle;
+        self.slots[index].socket = None;
+        Some(index)
     }
 
     fn new_socket(&mut self) -> Result<Socket, SetupError> {
         let sources = &self.options.sources;
         let source: Option<IpAddr> = sources.get(self.next_source % sources.len().max(1)).copied();
         self.next_source = self.next_source.wrapping_add(1);
-        source_socket(&self.options.target, source)
+        let socket = source_socket(&self.options.target, source)?;
+        if has_payload(&self.options.exchange) {
+            // At a client it means that the last ACK of the handshake waits for the request, which then carries it: one
+            // packet and one wake-up of the server less. As TCP_QUICKACK would, but that is forgotten with each connection.
+            // A kernel that refuses loses nothing.
+            let _ = set_int(&socket, libc::IPPROTO_TCP, libc::TCP_DEFER_ACCEPT, 1);
+        }
+        Ok(socket)
     }
 
     fn begin(&mut self, index: usize, intended: u64, tally: &mut Tally) {
@@ -160,12 +200,8 @@ impl<'a> Worker<'a> {
             Exchange::Http { per_connection, .. } => per_connection,
             Exchange::Connect | Exchange::Send { .. } => 1,
         };
-        if has_payload(&self.options.exchange) {
-            // The request then carries the last ACK of the handshake: one packet and one wake-up of the server less. A
-            // kernel that refuses loses nothing.
-            let _ = socket.set_tcp_quickack(false);
-        }
         let now = monotonic_ns();
+        self.active += 1;
         tally.report.attempted += 1;
         tally.report.lag.record(now.saturating_sub(intended));
         let called = socket.connect(&self.address);
@@ -180,13 +216,15 @@ impl<'a> Worker<'a> {
     /// Takes a connection as far as it goes.
     fn advance(&mut self, readiness: Readiness, tally: &mut Tally) {
         let index = readiness.token as usize;
+        self.slots[index].peer_closed |= readiness.peer_closed();
         let result = match self.slots[index].phase {
             Phase::Connecting => self.connected(index, readiness, tally),
             Phase::Sending if readiness.writable() || readiness.failed() => self.send(index, readiness, tally),
             Phase::Reading | Phase::Closing if readiness.readable() || readiness.failed() => {
                 self.read(index, readiness, tally)
             }
-            Phase::Idle | Phase::Sending | Phase::Reading | Phase::Closing => return,
+            Phase::Lingering if readiness.failed() => return self.settle(index),
+            Phase::Idle | Phase::Sending | Phase::Reading | Phase::Closing | Phase::Lingering => return,
         };
         match result {
             Ok(None) => {}
@@ -333,6 +371,7 @@ impl<'a> Worker<'a> {
     /// The server's FIN: the expected end, or too early.
     fn stream_ended(&mut self, index: usize, tally: &mut Tally) -> End {
         let slot = &mut self.slots[index];
+        slot.peer_closed = true;
         let complete = match (&self.options.exchange, slot.phase) {
             (_, Phase::Closing) => return End::Done,
             (Exchange::Send { expect, .. }, _) => expect.is_none(),
@@ -346,26 +385,36 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Ends a connection and frees its slot.
+    /// Ends a connection and frees its slot, unless its socket waits to be used again.
     fn end(&mut self, index: usize, end: End, tally: &mut Tally) {
         let slot = &mut self.slots[index];
+        self.active -= 1;
         slot.phase = Phase::Idle;
-        match end {
-            End::Done => {
-                tally.report.completed += 1;
-                slot.socket = slot
-                    .socket
-                    .take()
-                    .filter(|socket| self.renewal.renew(socket, self.options.close));
+        if let End::Failed(failure) = end {
+            tally.fail(failure);
+            if let Some(socket) = slot.socket.take() {
+                give_up(socket, self.options.close);
             }
-            End::Failed(failure) => {
-                tally.fail(failure);
-                if let Some(socket) = slot.socket.take() {
-                    give_up(socket, self.options.close);
-                }
-            }
+        } else {
+            tally.report.completed += 1;
+            tally.report.closed_by_server += u64::from(slot.peer_closed);
+            let socket = slot.socket.as_ref().filter(|_| self.options.renews_sockets());
+            let renewal = socket.map(|socket| renew(socket, self.options.close));
+            slot.adopt(renewal);
         }
-        self.idle.push(index);
+        if slot.phase == Phase::Idle {
+            self.idle.push(index);
+        }
+    }
+
+    /// The server's part of the end has come.
+    fn settle(&mut self, index: usize) {
+        let slot = &mut self.slots[index];
+        let renewal = slot.socket.as_ref().map(settle);
+        slot.adopt(renewal);
+        if slot.phase == Phase::Idle {
+            self.idle.push(index);
+        }
     }
 
     /// Ends what has been at it for too long.
@@ -378,7 +427,7 @@ impl<'a> Worker<'a> {
         self.next_check = now + (limit / 8).min(TICK.as_nanos() as u64);
         for index in 0..self.slots.len() {
             let slot = &self.slots[index];
-            if slot.phase == Phase::Idle || now.saturating_sub(slot.began) < limit {
+            if !slot.phase.is_active() || now.saturating_sub(slot.began) < limit {
                 continue;
             }
             let failure = if slot.phase == Phase::Connecting {
@@ -395,14 +444,14 @@ impl<'a> Worker<'a> {
 
     /// Closes what is open; how many connections that cut short.
     fn abandon(&mut self) -> u64 {
-        let open = self.slots.iter().filter(|slot| slot.phase != Phase::Idle).count();
         for slot in &mut self.slots {
+            let cut_short = slot.phase.is_active();
             slot.phase = Phase::Idle;
-            if let Some(socket) = slot.socket.take() {
+            if let Some(socket) = slot.socket.take().filter(|_| cut_short) {
                 give_up(socket, self.options.close);
             }
         }
-        open as u64
+        self.active as u64
     }
 }
 

@@ -233,6 +233,16 @@ def test_what_only_the_far_capture_has_was_missed_by_the_near_one(tmp_path: Path
     assert {row.kind: row.not_captured for row in found.packets if row.not_captured} == {"syn": 2}
 
 
+def test_a_packet_that_the_network_doubles_came_from_where_it_was_sent(tmp_path: Path) -> None:
+    """One of the two comes late: no second capture of the other, and no answer of somebody between."""
+    run = made.run(made.Path(loss=0))
+    syn_acks = [p for p in run.a if (s := pcap.segment(p)) is not None and s.flags == pcap.SYN | pcap.ACK]
+    run.a += [pcap.Packet(p.time_ns + 2 * made.MILLI, p.data) for p in syn_acks[::20]]
+    found = compare(tmp_path, run)
+    assert found.packets_lost == 0
+    assert sum(row.not_captured for row in found.packets) == 0
+
+
 def test_a_server_that_only_one_filter_lets_through(tmp_path: Path) -> None:
     run = made.run(made.Path(loss=0, connects=20))
     other = made.run(made.Path(loss=0, connects=10, seed=9))

@@ -134,7 +134,10 @@ fn build(
     handshakes: Option<Py<Handshakes>>,
 ) -> PyResult<Trace> {
     Ok(Trace {
-        summary: summary.to_json(JsonLimits { endpoints }),
+        summary: summary.to_json(JsonLimits {
+            endpoints,
+            end_ns: reading.last_ns,
+        }),
         slowest: lines(&summary.slowest(), names),
         failed: lines(&summary.failed(), names),
         inputs: input_list(py, &reading.inputs)?,

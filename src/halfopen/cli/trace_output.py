@@ -123,7 +123,9 @@ def without_tcp(packets: int, inputs: Sequence[Input]) -> str:
     """The sentence about captures that were read and hold no TCP segment."""
     names = " and ".join(source.path for source in inputs[:2])
     more = f" and {len(inputs) - 2} more" if len(inputs) > 2 else ""
-    return f"there {'is no TCP' if packets else 'are no packets'} in {names}{more}"
+    is_cut = any(source.defects.get("tcp_truncated") for source in inputs)
+    lack = "are no packets" if not packets else "is no whole TCP header" if is_cut else "is no TCP"
+    return f"there {lack} in {names}{more}"
 
 
 def _is_without_tcp(summary: Summary) -> bool:

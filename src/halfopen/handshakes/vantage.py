@@ -66,24 +66,39 @@ def infer(summary: Summary) -> Vantage:
 def _by_time(summary: Summary, legs: str) -> Vantage:
     split = summary.vantage.split
     client, server = split.near_client / split.judged, split.near_server / split.judged
-    hops_client, hops_server = _hops(summary.vantage.ttl_client), _hops(summary.vantage.ttl_server)
+    ttls = summary.vantage
     if client >= AGREE_MIN:
-        return Vantage("client", f"At or near the client: {legs}{_also(hops_client, 'client')}.")
+        return _at("client", legs, _routers(ttls.ttl_client), _routers(ttls.ttl_server))
     if server >= AGREE_MIN:
-        return Vantage("server", f"At or near the server: {legs}{_also(hops_server, 'server')}.")
+        return _at("server", legs, _routers(ttls.ttl_server), _routers(ttls.ttl_client))
     if client >= EACH_SIDE_MIN and server >= EACH_SIDE_MIN and client + server >= AGREE_MIN:
-        near = share(split.near_client, split.judged)
+        near, far = share(split.near_client, split.judged), share(split.near_server, split.judged)
         return Vantage(
-            "both", f"Beside a host that both opens and accepts: near the client in {near} of the handshakes."
+            "both",
+            f"Near the client in {near} and near the server in {far} of the handshakes: beside a host or a network "
+            "that both opens and accepts.",
         )
     if client + server <= 1 - AGREE_MIN:
-        hops = (
-            f"; {hops_client} on the client's side, {hops_server} on the server's"
-            if hops_client and hops_server
-            else ""
-        )
+        here, there = _routers(ttls.ttl_client), _routers(ttls.ttl_server)
+        hops = ""
+        if here is not None and there is not None:
+            hops = f"; {_hops(here)} on the client's side, {_hops(there)} on the server's"
         return Vantage("middle", f"Between client and server: {legs}{hops}.")
     return _by_ttl(summary, "the split of the round trip differs from handshake to handshake")
+
+
+def _at(side: Literal["client", "server"], legs: str, here: int | None, there: int | None) -> Vantage:
+    """What the TTLs say of a capture point that the times put beside one end."""
+    other = "server" if side == "client" else "client"
+    if here and there == 0:
+        # A server that is slow to answer looks as far away.
+        why = f"the times put it near the {side} ({legs}), the TTLs beside the {other}"
+        return Vantage(None, f"Cannot be told, because {why}.")
+    if here:
+        routers = f"{_hops(here)} between it and the {side}"
+        return Vantage(side, f"Nearer to the {side} than to the {other}: {legs}; {routers}.")
+    also = "" if here is None else f"; no router between it and the {side}"
+    return Vantage(side, f"At or near the {side}: {legs}{also}.")
 
 
 def _by_ttl(summary: Summary, why_not_time: str) -> Vantage:
@@ -105,12 +120,10 @@ def _untouched(ttls: Ttls) -> bool | None:
     return True if part >= PRISTINE_MIN else False if part <= PRISTINE_MAX else None
 
 
-def _hops(ttls: Ttls) -> str | None:
-    if not ttls.known or ttls.hops_p50 is None:
-        return None
-    hops = round(ttls.hops_p50)
-    return "no router" if hops == 0 else "1 router" if hops == 1 else f"{hops} routers"
+def _routers(ttls: Ttls) -> int | None:
+    """Between the capture point and that side, if any TTL is known."""
+    return None if not ttls.known or ttls.hops_p50 is None else round(ttls.hops_p50)
 
 
-def _also(hops: str | None, side: str) -> str:
-    return f"; {hops} between it and the {side}" if hops else ""
+def _hops(routers: int) -> str:
+    return "no router" if routers == 0 else "1 router" if routers == 1 else f"{routers} routers"

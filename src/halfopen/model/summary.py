@@ -158,6 +158,8 @@ class Endpoint:
     server_port: int
     handshakes: int = 0
     outcomes: Counts = field(default_factory=dict)
+    undecided: Counts = field(default_factory=dict)
+    """{outcome: attempts} that had waited for less than a second when the capture ended."""
     answered: int = 0
     """Attempts that drew any answer."""
     completed_share: float | None = None
@@ -188,6 +190,7 @@ class Endpoint:
             cls,
             data,
             outcomes=data.get("outcomes") or {},
+            undecided=data.get("undecided") or {},
             latency_us=Latencies.from_json(data.get("latency_us")),
             retransmission=Retransmission.from_json(data.get("retransmission")),
             peak=_peak(data.get("peak")),
@@ -287,6 +290,8 @@ class Summary:
     last_ns: int | None = None
     """Start of the latest attempt."""
     outcomes: Counts = field(default_factory=dict)
+    undecided: Counts = field(default_factory=dict)
+    """As of an endpoint."""
     answered: int = 0
     clients: int | None = None
     clients_exact: bool | None = None
@@ -323,7 +328,7 @@ class Summary:
     def from_json(cls, data: Mapping[str, Any]) -> Summary:
         """From the object of the core. Names that are missing stay unknown, names of a newer core are kept."""
         other, timeline = data.get("other_endpoints"), data.get("timeline")
-        counted = ("outcomes", "anomalies", "close", "closed_by", "time_wait", "fast_open")
+        counted = ("outcomes", "undecided", "anomalies", "close", "closed_by", "time_wait", "fast_open")
         return _plain(
             cls,
             data,

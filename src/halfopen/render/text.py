@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.handshakes.notices import Notice, notices
+from halfopen.handshakes.notices.direction import only_first_syns
 from halfopen.model.quantity import duration, grouped, plural
 from halfopen.render import sections
 from halfopen.render.layout import Paint, clamp, wrap
@@ -67,25 +68,42 @@ def _verdict(summary: Summary, said: list[Notice], width: int, paint: Paint) -> 
 
 def verdict(summary: Summary) -> str:
     """How it went as a whole, in one sentence."""
-    if not summary.packets and not summary.handshakes:
-        return "No packet in this capture."
-    if not summary.tcp_segments and not summary.handshakes:
-        return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
-    if not summary.handshakes and summary.filter is not None:
-        return "No handshake in this capture fits what was asked for."
     if not summary.handshakes:
-        old = plural(summary.midstream or 0, "connection")
-        what = f"{old} had begun before it" if summary.midstream else "no SYN in it"
-        return f"No handshake in this capture: {plural(summary.tcp_segments, 'TCP segment')}, {what}."
+        return _nothing(summary)
     whole = summary.handshakes - summary.outcome("partial")
     done = summary.outcome("established")
     if not whole:
         return f"No whole handshake in this capture: {plural(summary.handshakes, 'handshake')} began before it did."
-    slowest = summary.latency_us.handshake.max
-    took = f", the slowest in {duration(slowest)}" if slowest is not None and done > 1 else ""
-    took = f" in {duration(slowest)}" if slowest is not None and done == 1 else took
+    if only_first_syns(summary):
+        return f"{plural(whole, 'connect')}, of which this capture shows nothing but the SYN."
     if not done:
         return "The only connect did not complete." if whole == 1 else f"None of {plural(whole, 'connect')} completed."
+    return _completed(done, whole, sum(summary.undecided.values()), summary.latency_us.handshake.max)
+
+
+def _nothing(summary: Summary) -> str:
+    """Why there is no handshake."""
+    cut = summary.defects.get("tcp_truncated", 0)
+    if not summary.packets:
+        return "No packet in this capture."
+    if not summary.tcp_segments and cut:
+        return f"No whole TCP header in this capture: {plural(cut, 'packet')} cut inside it."
+    if not summary.tcp_segments:
+        return f"No TCP in this capture: {plural(summary.packets, 'packet')} read."
+    if summary.filter is not None:
+        return "No handshake in this capture fits what was asked for."
+    old = plural(summary.midstream or 0, "connection")
+    what = f"{old} had begun before it" if summary.midstream else "no SYN in it"
+    return f"No handshake in this capture: {plural(summary.tcp_segments, 'TCP segment')}, {what}."
+
+
+def _completed(done: int, whole: int, under_way: int, slowest_us: float | None) -> str:
+    took = ""
+    if slowest_us is not None:
+        took = f"{' in' if done == 1 else ', the slowest in'} {duration(slowest_us)}"
+    if done < whole and done + under_way == whole:
+        those = f"{grouped(done)} of {plural(whole, 'connect')} {'was' if done == 1 else 'were'} established{took}"
+        return f"No trouble: {those}; the others were under way when the capture ended."
     if done < whole:
         return f"{grouped(done)} of {plural(whole, 'connect')} completed{took}."
     if whole == 1:

@@ -24,6 +24,7 @@ def row(server: str = "10.0.0.5", port: int = 443, *, span_s: float = 60, **valu
         "answered": handshakes - outcomes.get("unanswered", 0),
         "failed": handshakes - partial - established,
         "syn_sent": handshakes - partial,
+        "syn_ack_sent": established + sum(outcomes.get(name, 0) for name in names[4:]),
         "first_ns": START_NS,
         "last_ns": START_NS + int(span_s * SECOND_NS),
         "clients": 1,
@@ -71,6 +72,10 @@ def summary(*rows: dict[str, Any], **values: Any) -> Summary:  # noqa: ANN401
     for endpoint in rows:
         for name, count in endpoint["outcomes"].items():
             outcomes[name] = outcomes.get(name, 0) + count
+    undecided: dict[str, int] = {}
+    for endpoint in rows:
+        for name, count in endpoint.get("undecided", {}).items():
+            undecided[name] = undecided.get(name, 0) + count
     retransmission = {"waited": sum(endpoint.get("retransmission", {}).get("waited", 0) for endpoint in rows)}
     handshakes = sum(outcomes.values())
     return Summary.from_json(
@@ -79,6 +84,7 @@ def summary(*rows: dict[str, Any], **values: Any) -> Summary:  # noqa: ANN401
             "tcp_segments": 4 * handshakes,
             "handshakes": handshakes,
             "outcomes": outcomes,
+            "undecided": undecided,
             "syn_sent": sum(endpoint["syn_sent"] for endpoint in rows),
             "retransmission": retransmission,
             "start_ns": START_NS,

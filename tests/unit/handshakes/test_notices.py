@@ -212,8 +212,39 @@ FIRES = [
     ),
     (
         "one direction",
-        summary(row(established=40), anomalies={"one_direction_captured": 40}),
-        "Only the clients' packets are in the capture: connects can be judged in part, times not at all.",
+        summary(row(established=40, syn_ack_sent=0), anomalies={"one_direction_captured": 40}),
+        "Only the clients' packets are in the capture: which connects failed, and how long any took, cannot be told.",
+    ),
+    (
+        "the other direction",
+        summary(row(partial=40, syn_sent=0, syn_ack_sent=40), anomalies={"one_direction_captured": 40}),
+        "Only the servers' packets are in the capture: connects can be judged in part, times not at all.",
+    ),
+    (
+        "servers that repeat their SYN-ACK, seen alone",
+        summary(row(partial=40, syn_sent=0, syn_ack_sent=43, retransmission={"syn_ack_handshakes": 3})),
+        "The server repeated its SYN-ACK in 3 of 40 connects to 10.0.0.5:443.",
+    ),
+    (
+        "first SYNs and nothing else",
+        summary(row(unanswered=150), tcp_segments=150),
+        "The capture holds nothing but SYNs, hardly any repeated: whether they were answered cannot be told.",
+    ),
+    (
+        "a flood, or a filter",
+        summary(row(unanswered=10_000, failed_clients=9_900, syn_sent=10_000), tcp_segments=10_000),
+        "10 000 SYNs from 9 900 addresses to 10.0.0.5:443 over 1 min, hardly any repeated: a SYN flood, or connects "
+        "whose answers a filter kept out.",
+    ),
+    (
+        "some had no time to be answered",
+        summary(row(established=50, unanswered=16, undecided={"unanswered": 13})),
+        "3 of 66 connects to 10.0.0.5:443 got no answer.",
+    ),
+    (
+        "they were under way",
+        summary(row(established=50, unanswered=16, half_open=2, undecided={"unanswered": 13, "half_open": 1})),
+        "14 handshakes were under way when the capture ended.",
     ),
     (
         "no SYN at all",
@@ -263,6 +294,25 @@ SILENT = [
         "a busy server in a capture of SYNs only",
         summary(row(half_open=5000, failed_clients=4800), tcp_segments=10_000, syn_ack_sent=5000),
         {"syn-flood", "half-open"},
+    ),
+    (
+        "connects of one client in a capture of first SYNs only",
+        summary(row(unanswered=150), tcp_segments=150),
+        {"syn-flood", "never-answers", "unanswered"},
+    ),
+    (
+        "clients alone",
+        summary(
+            row(established=40, unanswered=2, syn_ack_sent=0, syn_sent=50, retransmission={"syn_handshakes": 5}),
+            row(port=81, unanswered=3, syn_sent=9, syn_ack_sent=0),
+            anomalies={"one_direction_captured": 40},
+        ),
+        {"never-answers", "unanswered", "syn-ack-lost-or-late"},
+    ),
+    (
+        "the end of the capture",
+        summary(row(established=50, unanswered=16, half_open=2, undecided={"unanswered": 16, "half_open": 2})),
+        {"unanswered", "half-open"},
     ),
     ("a scan is told once", summary(*(row(port=p, refused=1) for p in range(1, 31)), hosts=SCANNED), {"refused"}),
     (

@@ -39,6 +39,18 @@ MIXED = {"known": 100, "pristine": 50, "hops_p50": 1}
             "At or near the server: 40 µs to the server and back, 31 ms to the client.",
         ),
         (
+            capture(50_000, 9000, (95, 0), ttl_client=ROUTED, ttl_server=ROUTED),
+            "client",
+            "Nearer to the client than to the server: 50 ms to the server and back, 9 ms to the client; "
+            "7 routers between it and the client.",
+        ),
+        (
+            capture(9000, 800, (95, 0), ttl_client=ROUTED, ttl_server=UNTOUCHED),
+            None,
+            "Cannot be told, because the times put it near the client (9 ms to the server and back, 800 µs to the "
+            "client), the TTLs beside the server.",
+        ),
+        (
             capture(15_000, 14_000, (2, 1), ttl_client=ROUTED, ttl_server=MIXED),
             "middle",
             "Between client and server: 15 ms to the server and back, 14 ms to the client; "
@@ -47,7 +59,8 @@ MIXED = {"known": 100, "pristine": 50, "hops_p50": 1}
         (
             capture(800, 900, (60, 38)),
             "both",
-            "Beside a host that both opens and accepts: near the client in 60 % of the handshakes.",
+            "Near the client in 60 % and near the server in 38 % of the handshakes: beside a host or a network that "
+            "both opens and accepts.",
         ),
         (
             capture(60, 20, (80, 0), ttl_client=UNTOUCHED, ttl_server=UNTOUCHED),

@@ -166,7 +166,6 @@ const total = (d: Distribution): number => d.below + d.above + d.bins.reduce((su
 function curves(frame: Frame, latency: Latency, panels: readonly Measure[], top: number): void {
   const { svg, x, left, right, bottom } = frame;
   const y = linear([0, 1], [bottom, top]);
-  svg.append(s("text", { class: "panel-title", x: 0, y: top - 20 }, "at or below"));
   for (const [portion, label] of [[0, "0 %"], [0.5, "50 %"], [0.9, "90 %"], [1, "100 %"]] as const) {
     const at = y(portion);
     svg.append(
@@ -188,12 +187,13 @@ function curves(frame: Frame, latency: Latency, panels: readonly Measure[], top:
   legend(frame, panels, top);
 }
 
-/** Names beside a sample of each line, on the title's own line or, where that is short, on one below it. */
+/** The title, and names beside a sample of each line: on its own line or, where that is short, on one below it. */
 function legend({ svg, right }: Frame, panels: readonly Measure[], top: number): void {
   const names = panels.map((measure) => (measure === "handshake" ? "whole" : MEASURE_WORDS[measure].title));
   const widths = names.map((name) => 21 + textWidth(name, 11.5) + 10);
   const start = textWidth("at or below", 15, "serif") + 26;
   const fits = start + widths.reduce((a, b) => a + b, 0) <= right + 18;
+  svg.append(s("text", { class: "panel-title", x: 0, y: top - (fits ? 20 : 30) }, "at or below"));
   let [at, y] = fits ? [start, top - 20] : [0, top - 12];
   names.forEach((name, i) => {
     svg.append(

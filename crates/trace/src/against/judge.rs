@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::collect::Point;
 use super::matching::Match;
-use super::pair::{Basis, KINDS, Marks, Pair, pairs};
+use super::pair::{Basis, KINDS, Marks, Pair, is_doubled, pairs};
 use super::seen::{Kind, Seen, Sent};
 use super::side::Sides;
 
@@ -170,10 +170,12 @@ impl Judge<'_> {
             for from_low in [a.client_low, !a.client_low] {
                 let at_a = low_at_a.map(|low| low == from_low);
                 let cut = a.omitted > 0 || b.omitted > 0;
+                let found = pairs(a, b, kind, from_low, basis);
+                // Behind the way only: two alike where they were sent are two transmissions.
+                let came = |pair: &&Pair| at_a == Some(pair.a.is_none()) && is_doubled(pair, &found);
+                let counted = found.iter().filter(|pair| !came(pair));
                 compared.transmissions.extend(
-                    pairs(a, b, kind, from_low, basis)
-                        .into_iter()
-                        .filter_map(|pair| self.transmission(pair, kind, from_low == a.client_low, at_a, cut)),
+                    counted.filter_map(|&pair| self.transmission(pair, kind, from_low == a.client_low, at_a, cut)),
                 );
             }
         }

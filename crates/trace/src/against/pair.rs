@@ -173,6 +173,19 @@ pub fn pairs(a: &Seen, b: &Seen, kind: Kind, from_low: bool, basis: Basis<'_>) -
     firsts.chain(rest).filter(counts).collect()
 }
 
+/// Whether a packet that only one point has is one that was seen there before and at the other point too, by its marks: the
+/// network doubled it on the way.
+pub fn is_doubled(pair: &Pair, all: &[Pair]) -> bool {
+    let twin = |x: Option<Sent>, y: Option<Sent>| {
+        x.zip(y).is_some_and(|(x, y)| {
+            let marks = [agreement(x.tsval, y.tsval), agreement(x.ip_id, y.ip_id)];
+            numbers(&x) == numbers(&y) && marks.contains(&1) && !marks.contains(&-1)
+        })
+    };
+    let passed = || all.iter().filter(|p| p.both().is_some());
+    pair.both().is_none() && passed().any(|p| twin(pair.a, p.a) || twin(pair.b, p.b))
+}
+
 /// Whether the two may be one packet, and how well they fit; the caller knows their places.
 fn choice(x: &Sent, y: &Sent, server: usize, basis: Basis<'_>) -> Option<Choice> {
     let likeness = basis.marks.compare(x, y, server);

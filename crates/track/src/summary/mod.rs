@@ -28,6 +28,7 @@ pub mod tally;
 mod testing;
 pub mod timeline;
 pub mod ttl;
+pub mod waiting;
 
 use distinct::Estimate;
 use endpoints::{Endpoint, EndpointLimits, Endpoints};

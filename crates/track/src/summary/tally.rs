@@ -1,5 +1,6 @@
 //! The plain counts of a number of handshakes: of all, of one endpoint, of one host.
 
+use super::waiting::Waiting;
 use crate::{Handshake, Outcome};
 
 /// Waits for a retransmitted SYN, seconds. Linux sends again after 1, 3, 7, 15, 31, 63 s (`tcp_syn_retries`, doubling from an initial
@@ -137,6 +138,10 @@ pub struct Tally {
     pub retransmission: Retransmission,
     /// How the round trip splits.
     pub split: Split,
+    /// Unanswered attempts with one SYN, by when they sent it.
+    pub no_answer: Waiting,
+    /// Half-open ones with one SYN-ACK, by when it came.
+    pub no_ack: Waiting,
     /// Smallest answered SYN → SYN-ACK, nanoseconds.
     pub round_trip_min_ns: Option<i64>,
     /// Start of the earliest attempt; above `last_ns` while there is none.
@@ -154,6 +159,8 @@ impl Default for Tally {
             syn_ack_sent: 0,
             retransmission: Retransmission::default(),
             split: Split::default(),
+            no_answer: Waiting::default(),
+            no_ack: Waiting::default(),
             round_trip_min_ns: None,
             first_ns: i64::MAX,
             last_ns: i64::MIN,
@@ -172,11 +179,20 @@ impl Tally {
         if h.timed {
             self.first_ns = self.first_ns.min(h.start_ns);
             self.last_ns = self.last_ns.max(h.start_ns);
+            self.wait(h);
         }
         self.retransmission.add(h);
         if let Some(ns) = answered_syn_to_syn_ack(h) {
             self.round_trip_min_ns = Some(self.round_trip_min_ns.map_or(ns, |min| min.min(ns)));
             self.split.add(h);
+        }
+    }
+
+    fn wait(&mut self, h: &Handshake) {
+        match (h.outcome, h.syn_to_syn_ack_ns) {
+            (Outcome::Unanswered, _) if h.syn_sent == 1 => self.no_answer.add(h.start_ns),
+            (Outcome::HalfOpen, Some(ns)) if h.syn_ack_sent == 1 => self.no_ack.add(h.start_ns.saturating_add(ns)),
+            _ => {}
         }
     }
 
@@ -186,6 +202,7 @@ impl Tally {
         self.handshakes += 1;
         self.outcomes[Outcome::Unanswered as usize] += 1;
         self.syn_sent += 1;
+        self.no_answer.add(start_ns);
         self.first_ns = self.first_ns.min(start_ns);
         self.last_ns = self.last_ns.max(start_ns);
     }
@@ -200,6 +217,8 @@ impl Tally {
         self.syn_ack_sent += other.syn_ack_sent;
         self.retransmission.merge(&other.retransmission);
         self.split.merge(&other.split);
+        self.no_answer.merge(&other.no_answer);
+        self.no_ack.merge(&other.no_ack);
         self.round_trip_min_ns = [self.round_trip_min_ns, other.round_trip_min_ns]
             .into_iter()
             .flatten()

@@ -427,7 +427,7 @@ proptest! {
             tracker.push(packet, &mut both);
         }
         tracker.finish(&mut both);
-        let limits = JsonLimits { endpoints: 1000 };
+        let limits = JsonLimits::default();
         prop_assert_eq!(both.without.to_json(limits), both.with.to_json(limits));
         prop_assert_eq!(both.without.failed(), both.with.failed());
     }

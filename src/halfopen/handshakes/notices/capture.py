@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, only_syn_segments, unknown_outcomes
+from halfopen.handshakes.notices.direction import (
+    NO_SYN_MIN,
+    only_clients,
+    only_first_syns,
+    only_servers,
+    only_syn_segments,
+)
+from halfopen.handshakes.notices.notice import Notice, unknown_outcomes
 from halfopen.model.quantity import grouped, listed, plural, share
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.summary import Summary
-
-#: Established handshakes without a captured SYN-ACK from which on the capture as a whole holds one direction.
-ONE_DIRECTION_MIN = 0.5
-
-#: Share of attempts of which no SYN was captured, from which on the clients' direction is missing as a whole.
-NO_SYN_MIN = 0.9
 
 #: Damage by kind: what a person has to know, singular, plural, and what follows either. The worst comes first.
 DAMAGE = {
@@ -76,17 +77,27 @@ def _damage(summary: Summary) -> Iterator[Notice]:
 
 
 def _direction(summary: Summary) -> Iterator[Notice]:
-    established, partial = summary.outcome("established"), summary.outcome("partial")
+    partial = summary.outcome("partial")
     blind = summary.anomalies.get("one_direction_captured", 0)
     if only_syn_segments(summary):
         text = "The capture holds only SYNs and SYN-ACKs: whether a handshake completed cannot be told."
         hint = "A filter on the SYN flag leaves the third packet out; capture `tcp`, or at least the ACKs too."
         yield Notice("only-syns-captured", "caveat", text, hint, weight=summary.handshakes)
-    elif blind and blind >= ONE_DIRECTION_MIN * established:
-        text = "Only the clients' packets are in the capture: connects can be judged in part, times not at all."
+    elif only_first_syns(summary):
+        text = "The capture holds nothing but SYNs, hardly any repeated: whether they were answered cannot be told."
+        hint = (
+            "A filter on the SYN flag alone leaves the answers out, and so does a capture of one direction; use `tcp`."
+        )
+        yield Notice("only-syns-captured", "caveat", text, hint, weight=summary.handshakes)
+    elif only_servers(summary):
+        text = "Only the servers' packets are in the capture: connects can be judged in part, times not at all."
+        yield Notice("one-direction", "caveat", text, weight=partial)
+    elif only_clients(summary):
+        lost = "which connects failed, and how long any took, cannot be told"
+        text = f"Only the clients' packets are in the capture: {lost}."
         yield Notice("one-direction", "caveat", text, weight=blind)
     elif blind:
-        text = f"Of {plural(blind, 'handshake')} only the client's direction was captured: no times."
+        text = f"Of {plural(blind, 'handshake')} only one direction was captured: no times."
         yield Notice("one-direction", "caveat", text, weight=blind)
     elif partial and summary.syn_sent == 0 and partial >= NO_SYN_MIN * summary.handshakes:
         text = "No SYN is in the capture: it begins too late, or holds only the servers' packets."
@@ -133,6 +144,16 @@ def _facts(summary: Summary) -> Iterator[Notice]:
             f"{plural(partial, 'handshake')} ({share(partial, summary.handshakes)}) had begun before the capture did."
         )
         yield Notice("partial", "fact", text, weight=partial)
+    yield from _under_way(summary)
+
+
+def _under_way(summary: Summary) -> Iterator[Notice]:
+    """Attempts that the end of the capture cut short, at endpoints that answer others."""
+    rows = [row for row in summary.endpoints if row.answered]
+    waiting = sum(sum(row.undecided.values()) for row in rows)
+    if waiting and not only_syn_segments(summary):
+        text = f"{plural(waiting, 'handshake')} {_were(waiting)} under way when the capture ended."
+        yield Notice("under-way", "fact", text, "They count as unanswered or half-open.", weight=waiting)
 
 
 def _were(count: int) -> str:

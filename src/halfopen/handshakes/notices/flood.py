@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import Notice, judged, one_a_row, only_syn_segments, over, where
+from halfopen.handshakes.notices.direction import only_first_syns, only_syn_segments
+from halfopen.handshakes.notices.notice import Notice, judged, one_a_row, over, where
 from halfopen.model.quantity import estimated, grouped, plural, share
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ HINT = (
 
 def check(summary: Summary) -> Iterator[Notice]:
     """One notice for each endpoint under a flood."""
-    yield from one_a_row(flooded(summary), unfinished, _say, _sum_up)
+    say = _say_perhaps if only_first_syns(summary) else _say
+    yield from one_a_row(flooded(summary), unfinished, say, _sum_up)
 
 
 def flooded(summary: Summary) -> list[Endpoint]:
@@ -48,7 +50,9 @@ def flooded(summary: Summary) -> list[Endpoint]:
     counts = _unanswered if only_syn_segments(summary) else unfinished
     # What was pushed out of a table that is too small looks unfinished, too; forged addresses are many.
     sources = CERTAIN_SOURCES_MIN if summary.evicted else 0
-    rows = (row for row in summary.endpoints if (row.failed_clients or 0) >= sources)
+    rows = [row for row in summary.endpoints if (row.failed_clients or 0) >= sources]
+    if only_first_syns(summary):
+        rows = [row for row in rows if _is_spread(row)]  # those of a few clients were answered, for all that is known
     return [row for row in rows if counts(row) >= UNFINISHED_MIN and _is_flood(row)]
 
 
@@ -81,6 +85,13 @@ def _say(row: Endpoint) -> Notice:
     return Notice(
         "syn-flood", "trouble", f"{'A' if certain else 'Probably a'} SYN flood: {text}", HINT, weight=unfinished(row)
     )
+
+
+def _say_perhaps(row: Endpoint) -> Notice:
+    """Of a capture that holds no answer at all."""
+    what = f"{plural(row.syn_sent, 'SYN')} from {_addresses(row)} to {where(row)}{over(row.first_ns, row.last_ns)}"
+    text = f"{what}, hardly any repeated: a SYN flood, or connects whose answers a filter kept out."
+    return Notice("syn-flood", "trouble", text, HINT, weight=unfinished(row))
 
 
 def _addresses(row: Endpoint) -> str:

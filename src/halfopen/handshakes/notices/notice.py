@@ -122,20 +122,6 @@ def judged(row: Endpoint) -> int:
     return row.handshakes - row.outcomes.get("partial", 0)
 
 
-def only_syn_segments(summary: Summary) -> bool:
-    """Whether no segment but SYN and SYN-ACK was captured although there were answers.
-
-    A capture filter on the SYN flag keeps the third packet of every handshake out.
-    """
-    if summary.filter is not None:  # the segments of all handshakes against the SYNs of some
-        return False
-    half_open = summary.outcomes.get("half_open", 0)
-    if summary.retransmission.syn_ack_handshakes * 2 > half_open:
-        return False  # servers that repeat their SYN-ACKs show that the ACKs never came
-    answers = summary.syn_ack_sent > 0 and half_open > 0
-    return answers and summary.tcp_segments == summary.syn_sent + summary.syn_ack_sent
-
-
 def unknown_outcomes(summary: Summary) -> dict[str, int]:
     """Outcomes that this version has no words for, of a newer core."""
     return {name: count for name, count in summary.outcomes.items() if name not in OUTCOMES}

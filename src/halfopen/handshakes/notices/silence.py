@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.handshakes.notices.direction import shows_no_answers
 from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row, over, where
 from halfopen.handshakes.notices.ordinary import ordinary_endpoints, ordinary_silent_hosts
 from halfopen.model.quantity import grouped, listed, plural
@@ -41,6 +42,8 @@ def check(summary: Summary) -> Iterator[Notice]:
     """Whole hosts first, then single ports, single clients, and single attempts."""
     if summary.evicted and (summary.clients or 0) < FLOOD_CLIENTS_MIN:
         return  # The table was too small for an honest load: attempts left it before their answers came.
+    if shows_no_answers(summary):
+        return
     sum_up = AtEndpoints(summary, "unanswered", _unanswered, "got no answer")
     if summary.filter is not None:
         # Of a host whose other attempts were left out nobody can say that it never answers.
@@ -50,13 +53,14 @@ def check(summary: Summary) -> Iterator[Notice]:
     alive = {host.server for host in summary.silent_hosts if host.sent_midstream}
     silent = [host for host in ordinary_silent_hosts(summary) if host.server not in alive]
     names = {host.server for host in silent}
-    rows = [row for row in ordinary_endpoints(summary) if row.server not in names and _unanswered(row)]
+    unseen = _unseen(summary)
+    rows = [row for row in ordinary_endpoints(summary) if row.server not in names | unseen and _silent(row)]
     # A silent host that the list of silent hosts had no room for is among the unlisted ones there.
     answering = {row.server for row in summary.endpoints if row.answered} | alive
     mute = [row for row in rows if row.answered == 0 and row.server in answering]
     partly = [row for row in rows if row.answered > 0]
     yield from _hosts(summary, [host for host in silent if _had_time(summary, host)])
-    yield from one_a_row([row for row in mute if _had_time(summary, row)], _unanswered, _say_port, sum_up)
+    yield from one_a_row([row for row in mute if _had_time(summary, row)], _silent, _say_port, sum_up)
     only_client = {(row.server, row.server_port) for row in partly if row.clients == 1}
     yield from one_a_row(
         _pairs(summary, partly),
@@ -65,6 +69,7 @@ def check(summary: Summary) -> Iterator[Notice]:
         _sum_up_pairs,
     )
     yield from one_a_row(partly, _unanswered, _say_some, sum_up)
+    silent = [host for host in silent if host.server not in unseen]
     yield from _too_short(
         {host.server: host.handshakes for host in silent if not _had_time(summary, host)}
         | {where(row): row.handshakes for row in mute if not _had_time(summary, row)}
@@ -172,8 +177,18 @@ def _had_time(summary: Summary, row: Host | Endpoint) -> bool:
     return row.first_ns is not None and end is not None and end - row.first_ns >= PATIENCE_NS
 
 
-def _unanswered(row: Endpoint) -> int:
+def _unseen(summary: Summary) -> set[str]:
+    """Servers whose packets were not captured: their clients acknowledge SYN-ACKs that are not there."""
+    return {row.server for row in summary.endpoints if row.outcomes.get("established") and not row.syn_ack_sent}
+
+
+def _silent(row: Endpoint) -> int:
     return row.outcomes.get("unanswered", 0)
+
+
+def _unanswered(row: Endpoint) -> int:
+    """Attempts that had the time to be answered."""
+    return _silent(row) - row.undecided.get("unanswered", 0)
 
 
 def _tries(attempts: int, syns: int) -> str:

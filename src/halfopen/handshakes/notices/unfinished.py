@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row, only_syn_segments
+from halfopen.handshakes.notices.direction import only_syn_segments
+from halfopen.handshakes.notices.notice import AtEndpoints, Notice, connects_to, judged, one_a_row
 from halfopen.handshakes.notices.ordinary import ordinary_endpoints
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def _kind(summary: Summary, outcome: str, what: str, hint: Callable[[Endpoint], 
     kind = outcome.replace("_", "-")
 
     def count(row: Endpoint) -> int:
-        return row.outcomes.get(outcome, 0)
+        return row.outcomes.get(outcome, 0) - row.undecided.get(outcome, 0)
 
     def say(row: Endpoint) -> Notice:
         happened = what.format(was="was" if count(row) == 1 else "were")

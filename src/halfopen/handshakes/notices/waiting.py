@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.handshakes.notices.direction import shows_no_answers
 from halfopen.handshakes.notices.notice import (
     AtEndpoints,
     Notice,
@@ -75,9 +76,10 @@ def check(summary: Summary) -> Iterator[Notice]:
     rows = _notable(summary, _waited, WAITED_SHARE_MIN)
     waited = AtEndpoints(summary, "waited-for-retransmission", _waited, _waited_how, ELSEWHERE)
     yield from one_a_row(rows, _waited, lambda row: _say(summary, row), waited)
-    rows = _notable(summary, _late, WAITED_SHARE_MIN)
-    late = AtEndpoints(summary, "syn-ack-lost-or-late", _late, "repeated a SYN that the server did answer", LATE)
-    yield from one_a_row(rows, _late, _say_late, late)
+    if not shows_no_answers(summary):
+        rows = _notable(summary, _late, WAITED_SHARE_MIN)
+        late = AtEndpoints(summary, "syn-ack-lost-or-late", _late, "repeated a SYN that the server did answer", LATE)
+        yield from one_a_row(rows, _late, _say_late, late)
     rows = _notable(summary, _repeats, SYN_ACK_SHARE_MIN)
     repeated = AtEndpoints(summary, "syn-ack-repeated", _repeats, "drew a second SYN-ACK", REPEATED)
     yield from one_a_row(rows, _repeats, _say_repeats, repeated)
@@ -154,6 +156,8 @@ def _late(row: Endpoint) -> int:
 
     Not the refused ones: their clients try again after the RST (Windows does, three times).
     """
+    if not row.syn_ack_sent:
+        return 0
     explained = row.retransmission.waited + (row.handshakes - row.answered) + row.outcomes.get("refused", 0)
     return max(0, row.retransmission.syn_handshakes - explained)
 
@@ -172,6 +176,7 @@ def _repeats(row: Endpoint) -> int:
 
 
 def _say_repeats(row: Endpoint) -> Notice:
-    count, whole = row.retransmission.syn_ack_handshakes, judged(row)
+    count = row.retransmission.syn_ack_handshakes
+    whole = judged(row) if count <= judged(row) else row.handshakes
     text = f"The server repeated its SYN-ACK in {grouped(count)} of {plural(whole, 'connect')} to {where(row)}."
     return Notice("syn-ack-repeated", "trouble", text, REPEATED, weight=count)

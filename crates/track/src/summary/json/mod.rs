@@ -28,11 +28,16 @@ const SHORT_LIST: usize = 100;
 pub struct JsonLimits {
     /// Rows of `endpoints`; the rest is summed in `other_endpoints`.
     pub endpoints: usize,
+    /// Time of the capture's last packet: who was waiting then has no verdict (`undecided`).
+    pub end_ns: Option<i64>,
 }
 
 impl Default for JsonLimits {
     fn default() -> Self {
-        Self { endpoints: 1000 }
+        Self {
+            endpoints: 1000,
+            end_ns: None,
+        }
     }
 }
 
@@ -42,8 +47,9 @@ impl Summary {
         let (mut w, tally) = (Writer::default(), self.tally());
         w.object(|w| {
             self.write_counts(w, &tally);
+            rows::undecided(w, &tally, limits.end_ns);
             self.write_distributions(w, &tally.split);
-            self.write_endpoints(w, limits.endpoints);
+            self.write_endpoints(w, limits);
             self.write_hosts(w);
             w.key("silent_pairs");
             w.list(self.silent.list().into_iter().take(SHORT_LIST), rows::silent_pair);
@@ -162,13 +168,13 @@ impl Summary {
         });
     }
 
-    fn write_endpoints(&self, w: &mut Writer, limit: usize) {
+    fn write_endpoints(&self, w: &mut Writer, limits: JsonLimits) {
         let all = self.endpoints();
-        let (shown, hidden) = all.split_at(limit.min(all.len()));
+        let (shown, hidden) = all.split_at(limits.endpoints.min(all.len()));
         let folded = self.endpoints.folded();
         w.entry("endpoints_total", all.len());
         w.key("endpoints");
-        w.list(shown, |w, row| rows::endpoint(w, row));
+        w.list(shown, |w, row| rows::endpoint(w, row, limits.end_ns));
         w.key("other_endpoints");
         if hidden.is_empty() && folded == 0 {
             return w.null();
@@ -180,7 +186,7 @@ impl Summary {
         w.object(|w| {
             w.entry("endpoints", hidden.len() as u64 + folded);
             w.entry("folded", folded);
-            rows::activity(w, &other);
+            rows::activity(w, &other, limits.end_ns);
         });
     }
 

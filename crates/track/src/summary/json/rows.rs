@@ -15,6 +15,16 @@ pub fn outcomes(w: &mut Writer, tally: &Tally) {
     w.counts("outcomes", Outcome::ALL.iter().map(|&o| (o.name(), tally.outcome(o))));
 }
 
+/// `undecided`.
+pub fn undecided(w: &mut Writer, tally: &Tally, end_ns: Option<i64>) {
+    let waiting = [
+        (Outcome::Unanswered, &tally.no_answer),
+        (Outcome::HalfOpen, &tally.no_ack),
+    ];
+    let at_end = waiting.map(|(outcome, waiting)| (outcome.name(), end_ns.map_or(0, |end_ns| waiting.at(end_ns))));
+    w.counts("undecided", at_end);
+}
+
 /// `first_ns` and `last_ns`.
 pub fn span(w: &mut Writer, tally: &Tally) {
     between(w, tally.first_ns, tally.last_ns);
@@ -67,10 +77,11 @@ pub fn latency<'a>(w: &mut Writer, all: impl Iterator<Item = (Metric, &'a Quanti
 }
 
 /// The fields of an endpoint after its name.
-pub fn activity(w: &mut Writer, activity: &Activity) {
+pub fn activity(w: &mut Writer, activity: &Activity, end_ns: Option<i64>) {
     let tally = &activity.tally;
     w.entry("handshakes", tally.handshakes);
     outcomes(w, tally);
+    undecided(w, tally, end_ns);
     w.entry("answered", tally.answered());
     w.key("completed_share");
     w.float(tally.completed_share());
@@ -109,12 +120,12 @@ pub fn activity(w: &mut Writer, activity: &Activity) {
 }
 
 /// A row of `endpoints`.
-pub fn endpoint(w: &mut Writer, row: &Endpoint) {
+pub fn endpoint(w: &mut Writer, row: &Endpoint, end_ns: Option<i64>) {
     w.object(|w| {
         w.key("server");
         w.text(row.server.address);
         w.entry("server_port", row.server.port);
-        activity(w, &row.activity);
+        activity(w, &row.activity, end_ns);
     });
 }
 

@@ -19,7 +19,11 @@ fn summary(handshakes: &[Handshake]) -> Summary {
 }
 
 fn parse(summary: &Summary, endpoints: usize) -> Value {
-    serde_json::from_str(&summary.to_json(JsonLimits { endpoints })).unwrap()
+    serde_json::from_str(&summary.to_json(JsonLimits {
+        endpoints,
+        end_ns: None,
+    }))
+    .unwrap()
 }
 
 /// A bit of everything.

@@ -6,14 +6,25 @@
 
 use halfopen_wire::{Flags, Segment};
 
-use crate::classify::REORDER_NS;
+use crate::classify::{REORDER_NS, is_opening};
 use crate::flow::{Detail, Flow, FrameRef, Stream, distance};
 use crate::record::{Anomaly, Side};
+use crate::state::State;
+
+/// Where a connection goes on.
+#[derive(Clone, Copy, Debug)]
+pub struct Resumed {
+    /// Where it was.
+    pub state: State,
+    /// The first FIN of each side since, in the order of the capture.
+    pub fins: [Option<(Side, Segment)>; 2],
+}
 
 /// What was there before the RST.
 #[derive(Clone, Debug)]
 pub struct Believed {
     from: Side,
+    state: State,
     /// Before completion no peer resets by another number than the next one: what comes behind it was sent behind it.
     opening: bool,
     time_ns: i64,
@@ -28,24 +39,31 @@ pub struct Believed {
     receiver_to: u32,
     /// The client's ACK of the SYN-ACK, behind an RST before completion.
     ack: Option<(i64, FrameRef)>,
+    fins: [Option<(Side, Segment)>; 2],
 }
 
 impl Believed {
     /// Remembers what was there, where that is known and the number is not the next one of its sender.
-    pub fn of(detail: &Detail, segment: &Segment, from: Side, opening: bool) -> Option<Box<Self>> {
-        let (sender, receiver) = streams(detail, from);
+    pub fn of(detail: &Detail, segment: &Segment, from: Side, state: State) -> Option<Box<Self>> {
+        let opening = state == State::SynRecv;
+        if is_opening(state) && !opening || matches!(state, State::TimeWait | State::Reset) {
+            return None;
+        }
+        let (sender, receiver) = (detail.stream(from), detail.stream(from.other()));
         let known = sender.start.is_some() && receiver.start.is_some();
-        (known && sender.end != segment.seq).then(|| {
+        (known && sender.next() != segment.seq).then(|| {
             Box::new(Self {
                 from,
+                state,
                 opening,
                 time_ns: segment.time_ns,
                 seq: segment.seq,
                 sender: *sender,
-                receiver_end: receiver.end,
+                receiver_end: receiver.next(),
                 sender_to: None,
-                receiver_to: receiver.end,
+                receiver_to: receiver.next(),
                 ack: None,
+                fins: [None; 2],
             })
         })
     }
@@ -57,7 +75,7 @@ impl Believed {
             (late || self.opening) && is_between(self.receiver_end, segment.ack, self.receiver_to)
         } else {
             self.sender_to
-                .is_some_and(|to| is_between(self.sender.end, segment.ack, to))
+                .is_some_and(|to| is_between(self.sender.next(), segment.ack, to))
         }
     }
 
@@ -79,29 +97,30 @@ impl Believed {
         }
     }
 
+    /// Takes note of a FIN, which closes nothing as long as the RST stands.
+    pub fn note_fin(&mut self, segment: &Segment, from: Side) {
+        let known = self.fins.iter().flatten().any(|&(side, _)| side == from);
+        if let Some(place) = self.fins.iter_mut().find(|fin| fin.is_none() && !known) {
+            *place = Some((from, *segment));
+        }
+    }
+
     /// Takes the RST back.
-    pub fn take_back(self, flow: &mut Flow, detail: &mut Detail) {
+    pub fn take_back(self, flow: &mut Flow, detail: &mut Detail) -> Resumed {
         flow.anomalies.insert(Anomaly::BlindReset);
         flow.marks &= !match self.from {
             Side::Client => Flow::RESET_BY_CLIENT | Flow::CLOSE_RST_CLIENT,
             Side::Server => Flow::RESET_BY_SERVER | Flow::CLOSE_RST_SERVER,
         };
-        match self.from {
-            Side::Client => detail.client = self.sender,
-            Side::Server => detail.server = self.sender,
-        }
+        *detail.stream_mut(self.from) = self.sender;
         if !flow.is(Flow::COMPLETED) {
             flow.marks |= Flow::COMPLETED;
             detail.ack = self.ack;
         }
-    }
-}
-
-/// Of the sender and of the receiver.
-const fn streams(detail: &Detail, from: Side) -> (&Stream, &Stream) {
-    match from {
-        Side::Client => (&detail.client, &detail.server),
-        Side::Server => (&detail.server, &detail.client),
+        Resumed {
+            state: self.state,
+            fins: self.fins,
+        }
     }
 }
 

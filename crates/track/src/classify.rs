@@ -11,6 +11,8 @@ use crate::state::{Class, State};
 const HANDSHAKE_SPAN: u32 = 1 << 20;
 /// No IP packet carries more.
 const LARGEST_SEGMENT: u32 = 0xFFFF;
+/// What a SYN carries at most where it offers no maximum segment size (RFC 9293 section 3.7.1).
+const SMALLEST_MSS: u16 = 536;
 /// A FIN or RST further from the highest byte seen than any window in use is not believed.
 const CLOSE_SPAN: i32 = 1 << 26;
 /// Segments of one handshake that the capture swapped lie this close together.
@@ -139,7 +141,7 @@ fn disproves(flow: &Flow, detail: &Detail, isn_server: u32) -> bool {
 
 /// Whether `ack` acknowledges the client's SYN, with or without its data (RFC 7413 section 4.2.1). A FIN with the SYN
 /// counts as well; and how much data the other fragments of a SYN carry is unknown.
-fn acks_syn(flow: &Flow, ack: u32) -> bool {
+pub fn acks_syn(flow: &Flow, ack: u32) -> bool {
     let fin = u32::from(flow.anomalies.contains(Anomaly::SynWithFinOrRst));
     let unseen = if flow.client_options.is_fragmented() {
         LARGEST_SEGMENT
@@ -155,19 +157,20 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         return match from {
             // 0 is what a client sends that never received a number (and one server in 2^32).
             Side::Client if segment.ack != 0 && follows_syn(flow, segment) => Class::Ack,
-            Side::Server if acks_syn(flow, segment.ack) => Class::Ack,
+            Side::Server if acks_client(flow, segment.ack) => Class::Ack,
             _ => Class::AckWrong,
         };
     };
     match (flow.state, from) {
         (State::SynSent, Side::Client) => {
             let fits = segment.ack != 0 && detail.rare().wrong_ack.is_none() && follows_syn(flow, segment);
-            if fits { Class::Ack } else { Class::AckWrong }
+            if fits || takes_wrong(flow, detail, segment) {
+                Class::Ack
+            } else {
+                Class::AckWrong
+            }
         }
-        (
-            State::SynRecv | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
-            Side::Client,
-        ) => {
+        (State::SynRecv, Side::Client) => {
             if acks_server(detail, segment.ack) && follows_syn(flow, segment) {
                 Class::Ack
             } else {
@@ -175,22 +178,22 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
             }
         }
         (State::SynAckFirst, Side::Client) => {
-            let follows = detail
-                .server
-                .acked
-                .is_none_or(|a| within(a, segment.seq, HANDSHAKE_SPAN));
-            if follows && acks_server(detail, segment.ack) {
+            if follows(flow, detail, segment) && acks_server(detail, segment.ack) {
                 Class::Ack
             } else {
                 Class::AckWrong
             }
         }
         (State::SynRecv | State::SynAckFirst, Side::Server) => server_before_completion(flow, detail, segment),
-        (
-            State::SynSent | State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked,
-            Side::Server,
-        ) => {
-            if acks_syn(flow, segment.ack) {
+        (State::SynSent, Side::Server) => {
+            if acks_client(flow, segment.ack) {
+                Class::Ack
+            } else {
+                Class::AckWrong
+            }
+        }
+        (State::SimultaneousSyn | State::SimultaneousClientAcked | State::SimultaneousServerAcked, _) => {
+            if fits_both_syns(flow, detail, segment, from) {
                 Class::Ack
             } else {
                 Class::AckWrong
@@ -206,7 +209,7 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
             Class::RstDisproved
         }
         _ => {
-            let peer = stream(detail, from.other());
+            let peer = detail.stream(from.other());
             if peer.fin_covered_by(segment.ack) {
                 Class::AckOfFin
             } else {
@@ -214,6 +217,17 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
             }
         }
     }
+}
+
+/// Whether the client goes on from a SYN-ACK that acknowledges more than its SYN: data of a transmission of the SYN that
+/// was not captured (Fast Open).
+fn takes_wrong(flow: &Flow, detail: &Detail, segment: &Segment) -> bool {
+    let Some((isn, acked)) = detail.last_syn_ack_numbers else {
+        return false;
+    };
+    let most = flow.client_options.unpack().tcp.mss.unwrap_or(SMALLEST_MSS);
+    let is_data = within(flow.isn_client.wrapping_add(1), acked, u32::from(most));
+    is_data && (segment.seq, segment.ack) == (acked, isn.wrapping_add(1))
 }
 
 fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> Class {
@@ -237,11 +251,26 @@ fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> 
 
 /// Whether the client's `ack` acknowledges the server's SYN (either of two, where the server changed its number), and
 /// nothing that the server was not seen to send: anything further is a guess.
-fn acks_server(detail: &Detail, ack: u32) -> bool {
+pub fn acks_server(detail: &Detail, ack: u32) -> bool {
     let data = distance(detail.server.start.unwrap_or(detail.server.end), detail.server.end).max(0) as u32;
     let sent = data.saturating_add(u32::from(detail.server.fin.is_some()));
     let fits = |isn: u32| within(isn.wrapping_add(1), ack, sent);
     detail.isn_server.is_some_and(fits) || detail.rare().others.iter().any(|o| fits(o.isn))
+}
+
+/// Whether `ack` acknowledges the client's SYN, be it with data of the client that was not captured.
+const fn acks_client(flow: &Flow, ack: u32) -> bool {
+    within(flow.isn_client.wrapping_add(1), ack, HANDSHAKE_SPAN)
+}
+
+/// Whether both numbers of an ACK lie behind the two SYNs of a simultaneous open: nobody guesses both.
+fn fits_both_syns(flow: &Flow, detail: &Detail, segment: &Segment, from: Side) -> bool {
+    let behind = |isn: u32, number| within(isn.wrapping_add(1), number, HANDSHAKE_SPAN);
+    let (client, server) = match from {
+        Side::Client => (segment.seq, segment.ack),
+        Side::Server => (segment.ack, segment.seq),
+    };
+    behind(flow.isn_client, client) && detail.isn_server.is_some_and(|isn| behind(isn, server))
 }
 
 /// Bytes behind its SYN that the client was seen to send, a FIN with them.
@@ -252,7 +281,15 @@ fn client_sent(flow: &Flow, detail: Option<&Detail>) -> u32 {
     seen.max(flow.syn_data).saturating_add(1)
 }
 
-/// Whether the client's segment begins behind its SYN.
+/// Whether the client's segment begins behind its SYN, or behind what the SYN-ACK says of it.
+pub fn follows(flow: &Flow, detail: &Detail, segment: &Segment) -> bool {
+    if flow.is(Flow::SYN_SEEN) {
+        return follows_syn(flow, segment);
+    }
+    let first = detail.server.acked;
+    first.is_none_or(|first| within(first, segment.seq, HANDSHAKE_SPAN))
+}
+
 fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
     within(
         flow.isn_client.wrapping_add(1),
@@ -294,7 +331,7 @@ fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
             .and_then(|d| d.isn_server)
             .is_none_or(|isn| within(isn, segment.seq, HANDSHAKE_SPAN)),
         (State::TimeWait | State::Reset | State::Closed, _) => true,
-        _ => detail.is_none_or(|d| near_end(stream(d, from), segment.seq)),
+        _ => detail.is_none_or(|d| near_end(d.stream(from), segment.seq)),
     };
     if fits { Class::Rst } else { Class::RstBlind }
 }
@@ -314,16 +351,9 @@ pub const fn is_opening(state: State) -> bool {
 
 /// Whether a FIN is believable: at or near the end of what its sender sent.
 pub fn fin_fits(detail: &Detail, segment: &Segment, from: Side) -> bool {
-    near_end(stream(detail, from), segment.seq)
+    near_end(detail.stream(from), segment.seq)
 }
 
 fn near_end(stream: &Stream, seq: u32) -> bool {
     stream.start.is_none() || distance(stream.end, seq).saturating_abs() <= CLOSE_SPAN
-}
-
-const fn stream(detail: &Detail, side: Side) -> &Stream {
-    match side {
-        Side::Client => &detail.client,
-        Side::Server => &detail.server,
-    }
 }

@@ -2,8 +2,8 @@
 
 use halfopen_wire::{Flags, Segment};
 
-use crate::believed::Believed;
-use crate::classify::{REORDER_NS, is_opening};
+use crate::believed::{Believed, Resumed};
+use crate::classify::{REORDER_NS, acks_server, acks_syn, follows, is_opening};
 use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare, Stream, distance};
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::state::{Class, State};
@@ -31,8 +31,9 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
 }
 
 /// Notes that a segment was captured before.
-pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class) {
-    if class == Class::SynRepeated && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
+pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
+    let is_syn = class == Class::SynRepeated && from == Side::Client;
+    if is_syn && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
         flow.marks |= Flow::SYN_ELSEWHERE;
     }
     flow.anomalies.insert(Anomaly::CapturedTwice);
@@ -51,9 +52,10 @@ pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
     }
 }
 
-/// The books for one segment whose row was found.
-pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
+/// The books for one segment whose row was found. Gives where the connection goes on, behind an RST that was taken back.
+pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) -> Option<Resumed> {
     let from = step.from;
+    let mut resumed = None;
     let close = close_in_time(segment.time_ns, flow.last_ns);
     flow.last_ns = flow.last_ns.max(segment.time_ns);
     if segment.timed {
@@ -78,6 +80,11 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
     match step.row.class {
         Class::Syn if from == Side::Client => syn_behind_syn_ack(flow, detail, segment),
         Class::Syn => server_syn(flow, detail, segment, step.before),
+        Class::SynRepeated if from == Side::Server && step.before == State::SynRecv => {
+            flow.marks |= Flow::SIMULTANEOUS;
+            flow.anomalies.insert(Anomaly::Reordered);
+            detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
+        }
         Class::SynRepeated => syn_repeated(flow, segment, from),
         Class::SynAck if from == Side::Client => client_syn_ack(flow, detail, segment, step.before),
         Class::SynAck => syn_ack(flow, detail, segment, step.before),
@@ -87,21 +94,9 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynAckWrong if from == Side::Client && step.before == State::SynSent => {
             detail.rare_mut().early.syn_ack = Some((segment.ack, (segment.time_ns, FrameRef::of(segment))));
         }
-        Class::SynAckWrong if from == Side::Server => {
-            wrong_reset_before(flow, detail, segment);
-            flow.anomalies.insert(Anomaly::SynAckWrongAck);
-            if !flow.is(Flow::COMPLETED) {
-                detail.rare_mut().wrong_ack = Some(segment.ack);
-            }
-            if detail.server_options.is_none() {
-                detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
-            }
-            count_syn_ack(flow, detail, segment);
-        }
+        Class::SynAckWrong if from == Side::Server => syn_ack_wrong(flow, detail, segment),
         Class::RstDisproved => {
-            if let Some(believed) = detail.rare_mut().believed.take() {
-                believed.take_back(flow, detail);
-            }
+            resumed = detail.rare_mut().believed.take().map(|b| b.take_back(flow, detail));
             // Then it says what any ACK of the open connection says: a copy of it says no more.
             let open = Step {
                 before: State::Established,
@@ -123,6 +118,9 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             {
                 believed.note(segment, from, detail.isn_server);
             }
+            if completes_behind_rst(flow, detail, segment, step) {
+                complete_behind_rst(flow, detail, segment, close);
+            }
             ack(flow, detail, segment, step);
             ack_ahead(detail, segment, from);
             carry(detail, segment, from);
@@ -135,6 +133,7 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynOther | Class::SynAckOther | Class::SynAckWrong | Class::Fin | Class::RstOfWrong | Class::NoFlags => {
         }
     }
+    resumed
 }
 
 /// Whether the client's ACK of the SYN-ACK comes right behind its own RST: the capture swapped them. The RST of a socket
@@ -147,6 +146,25 @@ fn is_swapped_with_rst(flow: &Flow, detail: &Detail, segment: &Segment, step: &S
         && first == Some(segment.ack)
         && first == detail.client.acked
         && flow.isn_client.wrapping_add(1) == segment.seq
+}
+
+/// The client's ACK behind the server's RST; `close` to it, they were swapped by the capture.
+fn complete_behind_rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, close: bool) {
+    flow.marks = flow.marks & !Flow::RESET_BY_SERVER | Flow::COMPLETED | Flow::CLOSE_RST_SERVER;
+    if close && detail.rare().believed.is_none() {
+        flow.anomalies.insert(Anomaly::Reordered);
+    }
+    detail.ack = Some((segment.time_ns, FrameRef::of(segment)));
+}
+
+/// Whether the client's ACK of the SYN-ACK comes behind the server's RST. No client sends it that has the RST: it was sent
+/// before that arrived, and `connect()` had succeeded.
+fn completes_behind_rst(flow: &Flow, detail: &Detail, segment: &Segment, step: &Step) -> bool {
+    step.before == State::Reset
+        && step.from == Side::Client
+        && flow.is(Flow::RESET_BY_SERVER)
+        && acks_server(detail, segment.ack)
+        && follows(flow, detail, segment)
 }
 
 /// A router or a middlebox that answers instead of the host shows by its TTL. Second captures differ by their hops and
@@ -280,6 +298,9 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
             .early_ack
             .map(|ack| distance(segment.seq.wrapping_add(1), ack));
         let same = beyond.is_some_and(|n| (0..=Stream::LARGEST_DISORDER).contains(&n));
+        if same {
+            detail.isn_server = Some(segment.seq);
+        }
         if !same || !close_in_time(ack_ns, segment.time_ns) {
             return;
         }
@@ -332,6 +353,18 @@ fn begin_server(flow: &mut Flow, detail: &mut Detail, isn: u32) {
         flow.marks &= !Flow::FIN_SERVER_FIRST;
         detail.fin_acks[Side::Server as usize] = None;
     }
+}
+
+fn syn_ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    wrong_reset_before(flow, detail, segment);
+    flow.anomalies.insert(Anomaly::SynAckWrongAck);
+    if !flow.is(Flow::COMPLETED) {
+        detail.rare_mut().wrong_ack = Some(segment.ack);
+    }
+    if detail.server_options.is_none() {
+        detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
+    }
+    count_syn_ack(flow, detail, segment);
 }
 
 /// The client's RST for a SYN-ACK that acknowledges something else, captured before it.
@@ -403,7 +436,8 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
             detail.rare_mut().early_ack = Some(segment.ack);
             detail.ack = Some(here);
         }
-        (State::SynSent, Side::Server) => detail.rare_mut().syn_acked = true,
+        (State::SynSent, Side::Server) if acks_syn(flow, segment.ack) => detail.rare_mut().syn_acked = true,
+        (State::SynSent, Side::Server) => detail.rare_mut().challenge = Some(segment.ack),
         (State::SimultaneousSyn, Side::Client) => {
             detail.rare_mut().client_syn_ack.get_or_insert(here);
         }
@@ -473,10 +507,7 @@ fn syn_data_acked(flow: &Flow, detail: &mut Detail, ack: u32) {
 
 /// Remembers an acknowledgment of something that was not captured: lost, or out of order.
 fn ack_ahead(detail: &mut Detail, segment: &Segment, from: Side) {
-    let peer = match from {
-        Side::Client => &detail.server,
-        Side::Server => &detail.client,
-    };
+    let peer = detail.stream(from.other());
     if peer.fin.is_some() || !peer.is_acked_ahead(segment.ack) {
         return;
     }
@@ -487,11 +518,14 @@ fn ack_ahead(detail: &mut Detail, segment: &Segment, from: Side) {
 }
 
 fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
-    let stream = match from {
-        Side::Client => &mut detail.client,
-        Side::Server => &mut detail.server,
-    };
-    stream.carry(segment.seq, segment.payload_len);
+    if from == Side::Client && detail.client.start.is_none() {
+        // The SYN was not captured. Its SYN-ACK says where the stream begins, whichever part of it was captured first.
+        let begins = |&first: &u32| distance(first, segment.seq) >= 0;
+        if let Some(first) = detail.server.acked.filter(begins) {
+            detail.client.begin(first.wrapping_sub(1));
+        }
+    }
+    detail.stream_mut(from).carry(segment.seq, segment.payload_len);
 }
 
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
@@ -511,14 +545,9 @@ fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
 pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) {
     let end = segment.seq.wrapping_add(segment.payload_len);
     let ack = segment.flags.has(Flags::ACK).then_some(segment.ack);
-    let stream = match from {
-        Side::Client => &mut detail.client,
-        Side::Server => &mut detail.server,
-    };
-    if stream.fin.is_none() {
-        stream.finish(end);
-        detail.fin_acks[from as usize] = ack;
-    }
+    detail.stream_mut(from).finish(end);
+    let known = &mut detail.fin_acks[from as usize];
+    *known = known.or(ack);
     if !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
         flow.marks |= match from {
             Side::Client => Flow::FIN_CLIENT_FIRST,
@@ -527,11 +556,19 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
     }
 }
 
+/// A FIN behind the end: it closes nothing any more, and is no byte either. It counts where the end was none.
+pub fn late_fin(detail: &mut Detail, segment: &Segment, from: Side) {
+    if let Some(Some(believed)) = detail.rare.as_mut().map(|rare| rare.believed.as_mut()) {
+        believed.note_fin(segment, from);
+    }
+    detail
+        .stream_mut(from)
+        .finish(segment.seq.wrapping_add(segment.payload_len));
+}
+
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let over = matches!(step.before, State::TimeWait | State::Reset);
-    if matches!(step.before, State::SynRecv | State::Established)
-        && let Some(believed) = Believed::of(detail, segment, step.from, step.before == State::SynRecv)
-    {
+    if let Some(believed) = Believed::of(detail, segment, step.from, step.before) {
         detail.rare_mut().believed = Some(believed);
     }
     if step.from == Side::Client && is_opening(step.before) && segment.flags.has(Flags::ACK) {

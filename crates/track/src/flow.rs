@@ -377,6 +377,14 @@ impl Stream {
             None => false,
         }
     }
+
+    /// The sequence number of its next segment.
+    pub const fn next(&self) -> u32 {
+        match self.fin {
+            Some(fin) if fin == self.end => fin.wrapping_add(1),
+            _ => self.end,
+        }
+    }
 }
 
 /// Everything beyond a lone SYN. What every segment of an open connection touches stands first.
@@ -513,15 +521,28 @@ impl Detail {
 
     /// Whether `side` acknowledged the FIN of the other one, be it before that was captured.
     pub fn knew_fin(&self, side: Side) -> bool {
-        let peer = match side {
-            Side::Client => &self.server,
-            Side::Server => &self.client,
-        };
+        let peer = self.stream(side.other());
         let covers = |ack: Option<u32>| ack.is_some_and(|ack| peer.fin_covered_by(ack));
         covers(self.fin_acks[side as usize]) || covers(self.rare().acks_ahead[side as usize])
     }
 
+    /// What one side carried.
+    pub const fn stream(&self, side: Side) -> &Stream {
+        match side {
+            Side::Client => &self.client,
+            Side::Server => &self.server,
+        }
+    }
+
     /// The same, to be written.
+    pub const fn stream_mut(&mut self, side: Side) -> &mut Stream {
+        match side {
+            Side::Client => &mut self.client,
+            Side::Server => &mut self.server,
+        }
+    }
+
+    /// What few connections have, to be written.
     pub fn rare_mut(&mut self) -> &mut Rare {
         self.rare.get_or_insert_default()
     }
@@ -606,6 +627,9 @@ impl Flow {
 
     /// It is not here any more ([`crate::slab`]).
     pub const GONE: u32 = 1 << 18;
+
+    /// It ended, and waits for its late packets.
+    pub const LINGERS: u32 = 1 << 19;
 
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 = Self::COMPLETED

@@ -261,7 +261,8 @@ pub const ROWS: &[Row] = &[
     row(SERVER, C::Syn, FINISHED, Next(S::SynSent), "The other side opens a connection on the same four-tuple.", "RFC 9293 3.6.1"),
     row(CLIENT, C::Syn, OPENING, Invalid, "The client's initial sequence number is known: unreachable.", "this file"),
     row(SERVER, C::Syn, &[S::SynRecv, S::SynAckFirst, S::SimultaneousSyn, S::SimultaneousClientAcked, S::SimultaneousServerAcked], Invalid, "The server's initial sequence number is known: unreachable.", "this file"),
-    row(SERVER, C::SynRepeated, &[S::SynSent, S::SynRecv, S::SynAckFirst], Ignore, "The SYN of the answering side once more.", "RFC 9293 3.5"),
+    row(SERVER, C::SynRepeated, &[S::SynRecv], Next(S::SimultaneousServerAcked), "The server's SYN behind its SYN-ACK: a simultaneous open that the capture reordered.", "RFC 9293 3.5 figure 7, packet(7)"),
+    row(SERVER, C::SynRepeated, &[S::SynSent, S::SynAckFirst], Ignore, "The SYN of the answering side once more.", "RFC 9293 3.5"),
     // ---- SYN-ACK
     row(EITHER, C::SynAck, &[S::Closed], Next(S::SynAckFirst), "The capture begins between SYN and SYN-ACK: its receiver is the client.", "RFC 9293 3.5"),
     row(SERVER, C::SynAck, &[S::SynSent], Next(S::SynRecv), "The SYN-ACK acknowledges the client's SYN.", "RFC 9293 3.5 figure 6"),
@@ -339,7 +340,10 @@ pub const ROWS: &[Row] = &[
     row(SERVER, C::Fin, &[S::SynRecv, S::SynAckFirst], Ignore, "The server closes before the final ACK, as Fast Open lets it: walked once the connection is synchronized.", "RFC 9293 3.10.4 CLOSE in SYN-RECEIVED, RFC 7413 4.2.2"),
     row(CLIENT, C::Fin, &[S::SynSent, S::SynRecv, S::SynAckFirst], Invalid, "Its ACK synchronizes the connection first: unreachable.", "this file"),
     row(SERVER, C::Fin, &[S::SynSent], Ignore, "The server's FIN with an ACK of the SYN, before its SYN-ACK: that was not captured, or the capture reordered them. Walked once the connection is synchronized.", "packet(7)"),
-    row(EITHER, C::Fin, &[S::SimultaneousSyn, S::SimultaneousClientAcked, S::SimultaneousServerAcked], Invalid, "A FIN before the connection is synchronized.", "RFC 9293 3.10.7.3 eighth check"),
+    row(SERVER, C::Fin, &[S::SimultaneousServerAcked], Ignore, "The server closes before the client's acknowledgment was captured: walked once the connection is synchronized.", "RFC 9293 3.10.4 CLOSE in SYN-RECEIVED"),
+    row(CLIENT, C::Fin, &[S::SimultaneousClientAcked], Ignore, "The client closes before the server's acknowledgment was captured: walked once the connection is synchronized.", "RFC 9293 3.10.4 CLOSE in SYN-RECEIVED"),
+    row(SERVER, C::Fin, &[S::SimultaneousSyn, S::SimultaneousClientAcked], Invalid, "Its ACK leads on before: unreachable.", "this file"),
+    row(CLIENT, C::Fin, &[S::SimultaneousSyn, S::SimultaneousServerAcked], Invalid, "Its ACK leads on before: unreachable.", "this file"),
     // ---- RST
     row(SERVER, C::Rst, &[S::SynSent], Next(S::Reset), "Refused: nobody listens, or something in between says so.", "RFC 9293 3.10.7.3 second check"),
     row(CLIENT, C::Rst, &[S::SynSent], Next(S::Reset), "The client gives up its own SYN.", "RFC 9293 3.10.7.4"),

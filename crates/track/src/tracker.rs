@@ -9,6 +9,7 @@ use std::ops::Range;
 
 use halfopen_wire::{Address, Flags, IcmpError, Packet, Segment};
 
+use crate::believed::Resumed;
 use crate::classify::{REORDER_NS, classify, fin_fits, is_opening, opens, sender};
 use crate::effect;
 use crate::fetch::{Fetch, Unfetched};
@@ -110,8 +111,10 @@ impl Witness for () {
 /// A connection that ended is kept this long, capture time, for its late packets. What comes later is only counted.
 const LINGER_NS: i64 = 500_000_000;
 /// A refused or reset attempt is kept longer: its SYN may be tried again (Windows: twice, 500 ms apart, some stacks with
-/// the 3 s of RFC 1122).
-const LINGER_RESET_NS: i64 = 4_000_000_000;
+/// the 3 s of RFC 1122), and where the RST is lost, SYN or SYN-ACK come by their timers.
+const LINGER_RESET_NS: i64 = 8_000_000_000;
+/// Not longer than this behind its last packet: no timer of a connection that nobody answers waits longer.
+const LINGER_MOST_NS: i64 = 64_000_000_000;
 /// An attempt without any packet for this long is over: the longest silence between two SYNs of one attempt is 120 s
 /// (`TCP_RTO_MAX`, and `tcp_rto_max_ms` cannot be set higher).
 const STALE_NS: i64 = 300_000_000_000;
@@ -128,6 +131,34 @@ const LINGER_AHEAD_NS: i64 = 1_000_000;
 /// Packets whose places are asked for together.
 const AHEAD: usize = 32;
 
+/// How long at least: connections, attempts.
+const LINGERS_NS: [i64; 2] = [LINGER_NS, LINGER_RESET_NS];
+
+/// A flow that ended and is still there.
+#[derive(Clone, Copy, Debug)]
+struct Lingering {
+    /// When to look at it next.
+    due_ns: i64,
+    ended_ns: i64,
+    slot: Slot,
+    number: u64,
+}
+
+impl Lingering {
+    /// When it may leave. What came late comes once more, if nobody answers, after twice the time and a little (RFC 6298
+    /// section 5.5): behind the end of a connection, or since the begin of an attempt.
+    fn leaves_ns(&self, flow: &Flow, least_ns: i64) -> i64 {
+        let since_ns = if flow.is(Flow::COMPLETED) {
+            self.ended_ns
+        } else {
+            flow.start_ns
+        };
+        let late_ns = flow.last_ns.saturating_sub(since_ns);
+        let stays_ns = late_ns.saturating_mul(3).clamp(least_ns, LINGER_MOST_NS);
+        flow.last_ns.saturating_add(stays_ns)
+    }
+}
+
 /// Segments in, handshakes out; `F` asks for memory ahead.
 #[derive(Debug)]
 pub struct Tracker<F: Fetch = Unfetched> {
@@ -138,7 +169,7 @@ pub struct Tracker<F: Fetch = Unfetched> {
     talkers: Talkers,
     /// Number of the last handshake.
     number: u64,
-    linger: [VecDeque<(i64, Slot, u64)>; 2],
+    linger: [VecDeque<Lingering>; 2],
     stats: TrackStats,
     last_ns: i64,
     steady: bool,
@@ -260,11 +291,11 @@ impl<F: Fetch> Tracker<F> {
             self.store.fetch_flow::<F>(hash);
         }
         // Of a connection of eight packets, one in eight is the end of another's lingering.
-        for &(due, slot, _) in self.linger[0].iter().take(AHEAD / 2) {
-            if due > self.last_ns.saturating_add(LINGER_AHEAD_NS) {
+        for lingering in self.linger[0].iter().take(AHEAD / 2) {
+            if lingering.due_ns > self.last_ns.saturating_add(LINGER_AHEAD_NS) {
                 break;
             }
-            self.store.fetch_leaving::<F>(slot);
+            self.store.fetch_leaving::<F>(lingering.slot);
         }
     }
 
@@ -381,7 +412,7 @@ impl<F: Fetch> Tracker<F> {
         let mut row = lookup(from, class, before);
         let number = flow.number;
         if effect::is_copy(flow, detail.as_deref(), segment, class, from) {
-            effect::note_copy(flow, segment, class);
+            effect::note_copy(flow, segment, class, from);
             self.stats.captured_twice += 1;
             let copy = true;
             witness.step(
@@ -447,12 +478,14 @@ impl<F: Fetch> Tracker<F> {
         };
         effect::ensure_started(flow, detail);
         let mut step = Step::still(number, from, row, before);
-        effect::apply(flow, detail, segment, &step);
+        let resumed = effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
             walk_early(flow, detail, next);
-            if next == State::Established && detail.server.fin.is_some() {
-                walk_early_fin(flow, detail, segment, from);
+            if class == Class::RstDisproved {
+                walk_on(flow, detail, resumed.as_ref(), segment, from);
+            } else if next == State::Established {
+                walk_early_fins(flow, detail, segment, from);
             }
         }
         if segment.flags.has(Flags::FIN) && class.acknowledges() {
@@ -463,21 +496,22 @@ impl<F: Fetch> Tracker<F> {
         }
         step.after = flow.state;
         let ended = matches!(flow.state, State::TimeWait | State::Reset) && flow.state != before;
-        if ended {
-            let completed = flow.is(Flow::COMPLETED);
-            self.linger(slot, number, completed);
+        if ended && !flow.is(Flow::LINGERS) {
+            flow.marks |= Flow::LINGERS;
+            let long = !flow.is(Flow::COMPLETED) || detail.rare().believed.is_some();
+            self.linger(slot, number, usize::from(long));
         }
         witness.step(segment, &step);
     }
 
-    /// A connection that ended waits for its late packets.
-    fn linger(&mut self, slot: Slot, number: u64, completed: bool) {
-        let (queue, linger) = if completed {
-            (0, LINGER_NS)
-        } else {
-            (1, LINGER_RESET_NS)
-        };
-        self.linger[queue].push_back((self.last_ns.saturating_add(linger), slot, number));
+    /// A flow that ended waits for its late packets.
+    fn linger(&mut self, slot: Slot, number: u64, queue: usize) {
+        self.linger[queue].push_back(Lingering {
+            due_ns: self.last_ns.saturating_add(LINGERS_NS[queue]),
+            ended_ns: self.last_ns,
+            slot,
+            number,
+        });
     }
 
     /// A SYN inside an open connection: see `held.rs`.
@@ -765,16 +799,26 @@ impl<F: Fetch> Tracker<F> {
         if !self.steady {
             return;
         }
-        for queue in 0..self.linger.len() {
-            while let Some(&(due, slot, number)) = self.linger[queue].front() {
-                if due > time_ns {
-                    break;
-                }
+        for (queue, &least_ns) in LINGERS_NS.iter().enumerate() {
+            while let Some(&lingering) = self.linger[queue].front().filter(|l| l.due_ns <= time_ns) {
                 self.linger[queue].pop_front();
-                let over = |f: &Flow| f.number == number && matches!(f.state, State::TimeWait | State::Reset);
-                let Some(flow) = self.store.flow(slot).filter(|f| over(f)) else {
+                let Lingering { slot, number, .. } = lingering;
+                let Some(flow) = self.store.flow(slot).filter(|f| f.number == number) else {
                     continue;
                 };
+                if !matches!(flow.state, State::TimeWait | State::Reset) {
+                    if let Some((flow, _)) = self.store.both_mut(slot) {
+                        flow.marks &= !Flow::LINGERS;
+                    }
+                    continue;
+                }
+                if lingering.leaves_ns(flow, least_ns) > time_ns {
+                    self.linger[queue].push_back(Lingering {
+                        due_ns: time_ns.saturating_add(least_ns),
+                        ..lingering
+                    });
+                    continue;
+                }
                 let held = flow.is(Flow::HELD).then(|| self.hasher.hash(&flow.key));
                 if held.is_none_or(|hash| self.begin_last_held(slot, hash, sink).is_none()) {
                     self.emit(slot, Some(Seen::Finished), sink);
@@ -860,8 +904,12 @@ fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side)
     };
     let row = lookup(from, class, flow.state);
     let over = matches!(flow.state, State::TimeWait | State::Reset);
-    if class == Class::Fin && row.cell != Cell::Invalid && !over {
-        effect::fin(flow, detail, segment, from);
+    if class == Class::Fin && row.cell != Cell::Invalid {
+        if over {
+            effect::late_fin(detail, segment, from);
+        } else {
+            effect::fin(flow, detail, segment, from);
+        }
     }
     if let Cell::Next(next) = row.cell {
         flow.state = next;
@@ -886,11 +934,36 @@ fn walk_early(flow: &mut Flow, detail: &Detail, next: State) {
     }
 }
 
-/// The server's FIN from before completion, and the acknowledgment of it in the segment that completed.
-fn walk_early_fin(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Side) {
-    walk(flow, Side::Server, Class::Fin);
-    if from == Side::Client && detail.server.fin_covered_by(segment.ack) {
-        walk(flow, Side::Client, Class::AckOfFin);
+/// FINs from before completion, and the acknowledgment of one in the segment that completed.
+fn walk_early_fins(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Side) {
+    for side in [Side::Server, Side::Client] {
+        if detail.stream(side).fin.is_none() {
+            continue;
+        }
+        walk(flow, side, Class::Fin);
+        if from != side {
+            walk_ack_of_fin(flow, detail, segment, from);
+        }
+    }
+}
+
+/// A connection goes on behind an RST that was taken back: where it was, and with what came in between.
+fn walk_on(flow: &mut Flow, detail: &mut Detail, resumed: Option<&Resumed>, segment: &Segment, from: Side) {
+    let Some(resumed) = resumed else { return };
+    if resumed.state != State::SynRecv {
+        flow.state = resumed.state;
+    }
+    for (side, fin) in resumed.fins.iter().flatten() {
+        walk_ack_of_fin(flow, detail, fin, *side);
+        walk_fin(flow, detail, fin, *side);
+    }
+    walk_ack_of_fin(flow, detail, segment, from);
+}
+
+/// The acknowledgment of the other side's FIN, if this is one.
+const fn walk_ack_of_fin(flow: &mut Flow, detail: &Detail, segment: &Segment, from: Side) {
+    if detail.stream(from.other()).fin_covered_by(segment.ack) {
+        walk(flow, from, Class::AckOfFin);
     }
 }
 

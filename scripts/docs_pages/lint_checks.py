@@ -36,4 +36,6 @@ def _section(check: Check) -> str:
     page_ = page_of(check)
     parts = [f"\n## {check.code} {check.name}", page_.summary]
     parts += [f"**{heading}.** {text}" for heading, text in page_.sections.items()]
+    if check.proof is not None:
+        parts.append(f"Shown by [`halfopen lab run {check.proof}`](lab/{check.proof}.md).")
     return "\n\n".join(parts)

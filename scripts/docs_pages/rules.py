@@ -59,5 +59,5 @@ def _facts(rule: Rule) -> str:
     if rule.absorbs:
         parts.append(f"Merges in, on the same subject: {', '.join(f'[{code}]({code}.md)' for code in rule.absorbs)}.")
     if rule.proof:
-        parts.append(f"Shown by `halfopen lab run {rule.proof}`.")
+        parts.append(f"Shown by [`halfopen lab run {rule.proof}`](../lab/{rule.proof}.md).")
     return "  \n".join(parts)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 EXPERIMENTS: tuple[str, ...] = (
     "three-way-handshake",
+    "ipv6-beside-ipv4",
     "lost-syn",
     "synack-retries",
     "accept-queue-overflow",
@@ -45,10 +46,13 @@ EXPERIMENTS: tuple[str, ...] = (
     "poisoned-metrics",
     "new-namespace",
     "nonsense-values",
+    "setting-writes",
     "settings-in-files",
     "reuseport",
     "failing-connects",
+    "not-sent",
     "half-open-left",
+    "rows-without-owner",
     "port-range",
 )
 """Names. The module is ``halfopen.lab.experiments.<name with _ for ->``, its experiment ``EXPERIMENT``."""

@@ -39,6 +39,7 @@ def run(story: Story) -> None:
     Examination.begin(net.client).expect(story, "HO305", found=True)
     held += _connect(net, PORT, PORTS - SOME)
     story.expect("connections to a first server", PORTS, _connected(held))
+    story.expect(f"  ports of the first {SOME}: the odd ones first", PORTS // 2, _odd(held[: PORTS // 2]))
     (bound,) = _connect(net, PORT + 1, 1)
     story.expect("the first one to a second server", "EADDRINUSE", bound.error)
     (shared,) = _connect(net, PORT + 1, 1, SHARED)
@@ -53,6 +54,7 @@ def run(story: Story) -> None:
     )
     close_all(held)
     held = _connect(net, PORT, SOME, LATE)
+    story.expect(f"ports that connect() chooses: odd ones of the first {PORTS // 2}", 0, _odd(held[: PORTS // 2]))
     Examination.begin(net.client).expect(story, "HO305", found=False)
     held += _connect(net, PORT, PORTS - SOME, LATE)
     story.expect("connections to a first server", PORTS, _connected(held))
@@ -66,6 +68,10 @@ def run(story: Story) -> None:
 def _connect(net: Pair, port: int, count: int, *options: Option) -> list[Attempt]:
     target = Target(net.server_address, port, (RESET, *options), bind=(net.client_address, 0))
     return connect(net.client, target, count, timeout_s=10.0)
+
+
+def _odd(attempts: list[Attempt]) -> int:
+    return sum(attempt.socket.getsockname()[1] % 2 for attempt in attempts)
 
 
 def _connected(attempts: list[Attempt]) -> int:

@@ -78,6 +78,8 @@ def _full(story: Story, net: Pair) -> None:
     Examination.begin(net.server).expect(story, "HO601", found=True)
     _judge(story, net, CLIENTS)
     story.say("And all of it:")
+    # The clients' own entries would run out, and make room again.
+    tracked.empty(net.server)
     tracked.fill(net.server, assured=True)
     doctor, before = Examination.begin(net.server), _counts(net)
     moment, packets = Moment.of(net.server), Recording(net.server)

@@ -8,16 +8,23 @@ from typing import TYPE_CHECKING
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
+from halfopen.lab.recording import Recording
+from halfopen.lab.spoofing import flood, lead_answers_away
+from halfopen.lab.story import AtLeast
 from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import Attempt, Target, close_all, connect, listen
-from halfopen.lab.waiting import until
+from halfopen.lab.waiting import stopwatch, until
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
 
 COOKIES = "net.ipv4.tcp_syncookies"
 TIMESTAMPS = "net.ipv4.tcp_timestamps"
+#: A cookie's timestamp is rounded down by up to 63 ms: so many connections have one by 5 ms at the least.
+TRIPS = 10
+#: The first SYN-ACK is sent again after one second.
+AGAIN_S = 1.5
 ALL = "timestamps, SACK, window scaling, ECN"
 #: What a client offers as MSS, and what the server's cookie remembers of it: msstab of net/ipv4/syncookies.c.
 SEGMENTS = ((500, 536), (1200, 536), (1360, 1300), (1450, 1440), (1460, 1460))
@@ -33,6 +40,8 @@ def run(story: Story) -> None:
     story.say(f"With {COOKIES} = 2 every handshake is one of cookies, as they are when the SYN queue is full.")
     _expect(story, net, ALL, scale=True)
     Examination.begin(net.server).expect(story, "HO208", found=True)
+    _made_up(story, net)
+    _once_only(story, net)
     net.client.set_sysctl(TIMESTAMPS, 0)
     story.say(f"The same for a client with {TIMESTAMPS} = 0, which some hardening guides ask for:")
     _expect(story, net, "none", scale=False)
@@ -47,6 +56,30 @@ def run(story: Story) -> None:
     _expect(story, net, ALL, scale=True)
     Examination.begin(net.server).expect(story, "HO208", found=False)
     Examination.begin(net.client).expect(story, "HO205", found=False)
+
+
+def _made_up(story: Story, net: Pair) -> None:
+    """The server's round trip comes from the timestamp, whose low bits hold the options."""
+    trips_us = []
+    for _ in range(TRIPS):
+        accepted, attempt = _accept(net, Target(net.server_address))
+        with accepted:
+            trips_us.append(TcpInfo.of(accepted).rtt_us)
+        close_all([attempt])
+    story.expect(f"the server's round trips (TCP_INFO): largest of {TRIPS}, ms", AtLeast(5), max(trips_us) / 1000)
+
+
+def _once_only(story: Story, net: Pair) -> None:
+    """A SYN whose SYN-ACK nobody answers."""
+    lead_answers_away(net)
+    with listen(net.server, net.server_address, 8):
+        moment, packets, elapsed = Moment.of(net.server), Recording(net.server), stopwatch()
+        flood(net, 1).wait()
+        until(lambda: elapsed() > AGAIN_S, "more time to pass than until a SYN-ACK is sent again")
+        (row,) = packets.handshakes()
+        story.expect(f"SYN-ACKs for a SYN that is not completed, in {AGAIN_S} s", 1, row.syn_ack_sent)
+        story.expect("  half-open requests", 0, states(net.server).get("SYN_RECV", 0))
+        story.expect("  TCPSynRetrans", 0, moment.since("TCPSynRetrans"))
 
 
 def _segment(net: Pair, offered: int) -> int:
@@ -84,7 +117,7 @@ EXPERIMENT = Experiment(
     name="cookie-options",
     title="What a SYN cookie costs: a rounded MSS with timestamps, every option without",
     claim="A connection opened by a SYN cookie keeps window scaling, SACK and ECN when the client sends "
-    "timestamps, and loses them all when it does not; its MSS becomes one of four.",
+    "timestamps, and loses them all when it does not; its MSS becomes one of four, and its SYN-ACK is sent once only.",
     run=run,
     proves=("HO205", "HO208"),
 )

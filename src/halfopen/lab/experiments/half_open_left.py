@@ -71,7 +71,8 @@ def _through(net: Pair) -> list[Attempt]:
 def _closed(story: Story, net: Pair) -> Examination:
     """A listener that is closed while ``STRANGERS`` are in the middle of a handshake."""
     lead_answers_away(net)
-    net.server.set_sysctl(SYNACK_RETRIES, 1)
+    # A quarter of a minute, within which a busy machine looks.
+    net.server.set_sysctl(SYNACK_RETRIES, 3)
     listener = listen(net.server, net.server_address, BACKLOG)
     flood(net, STRANGERS, rate=RATE).wait()
     listener.close()

@@ -68,9 +68,11 @@ def run(story: Story) -> None:
         )
         for case in CASES:
             _judge(story, net, listener, case)
+        _unclosed(story, net, listener)
         story.say(
-            "What could be an old copy is answered with an ACK. The client resets that, which ends TIME_WAIT, and "
-            "sends its SYN again not a second later but at the next tick of its clock."
+            "What could be an old copy, or meets a connection that is open, is answered with an ACK. The client resets "
+            "that, which ends the old connection, and sends its SYN again not a second later but at the next tick of "
+            "its clock."
         )
 
 
@@ -85,6 +87,24 @@ def _judge(story: Story, net: Pair, listener: socket.socket, case: Case) -> None
     story.expect(f"{what}: SYNs, by trace", case.syns, row.syn_sent)
     story.expect("  RSTs that the client sent", case.syns - 1, moment.since("OutRsts"))
     story.expect("  seconds until connected", AT_ONCE_S, attempt.seconds)
+
+
+def _unclosed(story: Story, net: Pair, listener: socket.socket) -> None:
+    """The client closes and comes back, and the server's program has not noticed."""
+    net.client.set_sysctl(TIMESTAMPS, 1)
+    target = Target(net.server_address, options=(SHARE,), bind=("0.0.0.0", CLIENT_PORT))  # noqa: S104  (in a namespace)
+    (first,) = connect(net.client, target)
+    guest, _ = net.server.run(listener.accept)
+    with guest:
+        close_all([first])
+        until(lambda: states(net.client).get("FIN_WAIT2", 0) == 1, "the client's FIN to be acknowledged")
+        moment, packets = Moment.of(net.client), Recording(net.client)
+        (again,) = connect(net.client, target, timeout_s=3.0)
+        (*_, row) = packets.handshakes()
+        story.expect("a server that has not closed its side: SYNs, by trace", 2, row.syn_sent)
+        story.expect("  RSTs that the client sent", 1, moment.since("OutRsts"))
+        story.expect("  seconds until connected", AT_ONCE_S, again.seconds)
+        close_all([again])
 
 
 def _round(net: Pair, listener: socket.socket, first: int | None = None) -> tuple[Attempt, int]:

@@ -22,9 +22,9 @@ MIGRATE = "net.ipv4.tcp_migrate_req"
 SHARED = (socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
 #: Two of three are idle. A third of the clients is more than twice what the queue of the stuck one holds.
 WORKERS, BACKLOG, CLIENTS = 3, 16, 120
-QUEUED, HALF_OPEN = 40, 40
+QUEUED, HALF_OPEN = 40, 30
 #: A worker leaves while these ACKs are under way.
-LATE = "delay=500ms final_ack"
+LATE = "delay=900ms final_ack"
 
 
 def run(story: Story) -> None:
@@ -134,11 +134,12 @@ def _leave(story: Story, net: Pair, *, migrates: bool) -> None:
     until(lambda: sum(_queues(net)) == QUEUED, "every client to be in a queue")
     net.relay.set_faults([LATE])
     half = connect(net.client, net.server_address, HALF_OPEN)
-    until(lambda: states(net.server).get("SYN_RECV", 0) == HALF_OPEN, "the others to be half-open")
+    everybody = QUEUED + HALF_OPEN
+    until(lambda: sum(_queues(net)) + states(net.server).get("SYN_RECV", 0) == everybody, "the others to be half-open")
     moment, own, doctor = Moment.of(net.server), Moment.of(net.client), Examination.begin(net.server)
     leaving.close()
     until(lambda: states(net.server).get("SYN_RECV", 0) == 0, "the late ACKs to arrive")
-    kept = QUEUED + HALF_OPEN - sum(_queues(net))
+    kept = everybody - sum(_queues(net))
     until(lambda: own.since("EstabResets") >= kept, "the RSTs to arrive")
     reset = sum(_is_reset(attempt) for attempt in complete), sum(_is_reset(attempt) for attempt in half)
     story.expect("clients in a queue that were reset", 0 if migrates else AtLeast(1), reset[0])

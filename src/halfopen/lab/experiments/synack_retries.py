@@ -84,10 +84,9 @@ def _net(story: Story, retries: int, suffix: str | None = None) -> Pair:
 def _live(net: Pair, backlog: int, count: int, left: int = 0) -> Life:
     """Make half-open requests, and measure how long it takes until no more than ``left`` are there."""
     with listen(net.server, net.server_address, backlog):
-        moment, packets = Moment.of(net.server), Recording(net.server)
+        moment, packets, elapsed = Moment.of(net.server), Recording(net.server), stopwatch()
         flood(net, count, seed=count).wait()
         until(lambda: states(net.server).get("SYN_RECV", 0) == count, "the requests to be there")
-        elapsed = stopwatch()
         until(lambda: states(net.server).get("SYN_RECV", 0) <= left, "the requests to go", 60.0)
         return Life(elapsed(), moment, packets)
 

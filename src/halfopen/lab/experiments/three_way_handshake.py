@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from halfopen import _core
+from halfopen.errors import NotAvailableError
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.recording import Recording
 from halfopen.lab.sequence import next_to_receive, next_to_send
@@ -158,10 +159,21 @@ def _begin(net: Pair, port: int, to: int = PORT) -> Attempt:
 
 
 def _history(net: Pair, port: int, last: str = "ESTABLISHED, ESTABLISHED") -> list[str]:
-    """Every pair of states that the connection from this port goes through until ``last``."""
+    """Every pair of states that the connection from this port goes through until ``last``.
+
+    Raises:
+        NotAvailableError: looks were so far apart that a state may have passed between two of them.
+    """
     seen: list[str] = []
+    between = stopwatch()
+    looked = between()
 
     def look() -> bool:
+        nonlocal looked
+        looked, before = between(), looked
+        if looked - before > LATE_MS / 2000:
+            took = round((looked - before) * 1000)
+            raise NotAvailableError("cannot watch the states", why=f"this machine is too busy: one look took {took} ms")
         now = f"{_state(net.client, port)}, {_state(net.server, port)}"
         if now not in seen[-1:]:
             seen.append(now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 from typing import TYPE_CHECKING
 
 from halfopen import _core
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 FIN_TIMEOUT = "net.ipv4.tcp_fin_timeout"
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h: 60 s, whatever the settings.
 TIME_WAIT_MS = 60_000
+BY_RST = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
 
 def run(story: Story) -> None:
@@ -84,6 +86,9 @@ def _keep_alive(story: Story, net: Pair) -> None:
         Between(1, PORTS),
         until(lambda: states(net.server).get("TIME_WAIT", 0), "TIME_WAIT on the server"),
     )
+    worked = sum(_by_rst(net, target, listener) for _ in range(3 * PORTS))
+    story.expect(f"of {3 * PORTS} connections that the client closed by RST, worked", 3 * PORTS, worked)
+    story.expect("TIME_WAIT on the client: of the one that it closed first", 1, states(net.client).get("TIME_WAIT", 0))
     for code in EXPERIMENT.proves:
         Examination.begin(net.client).expect(story, code, found=False)
     listener.close()
@@ -104,6 +109,17 @@ def _server_first(net: Pair, target: Target, listener: socket.socket) -> bool:
     ended = attempt.socket.recv(1) == b""
     _close_in_order(attempt, peer)
     return attempt.connected and ended
+
+
+def _by_rst(net: Pair, target: Target, listener: socket.socket) -> bool:
+    (attempt,) = connect(net.client, Target(target.address, target.port, (BY_RST,)))
+    attempt.close()
+    with net.server.run(listener.accept)[0] as peer:
+        try:
+            peer.recv(1)
+        except ConnectionResetError:
+            return attempt.connected
+    return False
 
 
 def _close_in_order(attempt: Attempt, peer: socket.socket) -> None:

@@ -48,6 +48,7 @@ class ValueRefused(Check):
     name = "value-refused"
     severity = "warning"
     harm = "untidy"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

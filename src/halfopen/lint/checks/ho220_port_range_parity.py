@@ -46,6 +46,7 @@ class PortRangeParity(Check):
     name = "port-range-parity"
     severity = "notice"
     harm = "untidy"
+    proof = "bind-before-connect"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

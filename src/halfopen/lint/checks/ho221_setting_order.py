@@ -57,6 +57,7 @@ class SettingOrder(Check):
     name = "setting-order"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -46,6 +46,7 @@ class CommentBehindValue(Check):
     name = "comment-behind-value"
     severity = "warning"
     harm = "untidy"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -44,6 +44,7 @@ class SecretInFile(Check):
     name = "secret-in-file"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -45,6 +45,7 @@ class KeyNotToBeWritten(Check):
     name = "key-not-to-be-written"
     severity = "warning"
     harm = "untidy"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -51,6 +51,7 @@ class ConntrackTimeWait(Check):
     name = "conntrack-is-not-time-wait"
     severity = "notice"
     harm = "untidy"
+    proof = "clients-behind-nat"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -43,6 +43,7 @@ class BuffersOutOfOrder(Check):
     name = "buffers-out-of-order"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -58,6 +58,7 @@ class ConnectionLimitShared(Check):
     name = "connection-limit-shared"
     severity = "notice"
     harm = "risk"
+    proof = "filters"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -47,6 +47,7 @@ class SecretsInBackup(Check):
     name = "secrets-in-backup"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

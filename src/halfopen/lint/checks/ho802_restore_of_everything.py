@@ -48,6 +48,7 @@ class RestoreOfEverything(Check):
     name = "restore-of-everything"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

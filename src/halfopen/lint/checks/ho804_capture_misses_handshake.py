@@ -51,6 +51,7 @@ class CaptureMissesHandshake(Check):
     name = "capture-misses-handshake"
     severity = "warning"
     harm = "untidy"
+    proof = "ipv6-beside-ipv4"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -44,6 +44,7 @@ class SockstatIpv4Only(Check):
     name = "sockstat-ipv4-only"
     severity = "notice"
     harm = "untidy"
+    proof = "ipv6-beside-ipv4"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

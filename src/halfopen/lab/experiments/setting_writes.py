@@ -1,0 +1,94 @@
+"""What the kernel makes of a value that is written to a setting: refuses it, cuts it, stores it, or resets others."""
+
+from __future__ import annotations
+
+import errno
+import stat
+from typing import TYPE_CHECKING
+
+from halfopen.lab.experiment import Experiment
+from halfopen.lab.namespace import sysctl_path
+from halfopen.lab.topology import pair
+from halfopen.lab.traffic import error_name
+
+if TYPE_CHECKING:
+    from halfopen.lab.namespace import Namespace
+    from halfopen.lab.story import Story
+
+#: Out of range; and a word where the kernel knows no such thing.
+REFUSED = (("net.ipv4.tcp_tw_reuse", "3", "EINVAL"), ("net.ipv4.tcp_syn_retries", "0", "EINVAL"))
+NUMBER, WORD = "net.ipv4.tcp_syncookies", "net.ipv4.tcp_congestion_control"
+BUFFERS, FALLING = "net.ipv4.tcp_rmem", "8192 4096 2048"
+SECRETS = ("net.ipv4.tcp_fastopen_key", "net.ipv6.conf.default.stable_secret")
+READ_ONLY, TRIGGER = "net.ipv4.tcp_available_congestion_control", "net.ipv4.route.flush"
+RANGE, FIRST_PORT = "net.ipv4.ip_local_port_range", "net.ipv4.ip_unprivileged_port_start"
+WIDE = "100 65001"
+FORWARD, REDIRECTS = "net.ipv4.ip_forward", "net.ipv4.conf.all.accept_redirects"
+
+
+def run(story: Story) -> None:
+    """Write to settings of a host that nobody uses, and read them back; then in an order that works."""
+    net = pair(story.network)
+    host, of_link = net.server, f"net.ipv4.conf.{net.link.ends[1].interface}.forwarding"
+    _values(story, host)
+    _modes(story, host)
+    story.say("Some settings bound or reset others. A file that is read from top to bottom writes:")
+    story.expect(f"{RANGE} = {WIDE}: told", "EINVAL", _write(host, RANGE, WIDE))
+    for key, value in ((REDIRECTS, 0), (of_link, 1), (FORWARD, 1), (REDIRECTS, 0), (FORWARD, 0)):
+        host.set_sysctl(key, value)
+    story.expect(f"{REDIRECTS} = 0, then {FORWARD} = 0: {REDIRECTS} is", "1", host.sysctl(REDIRECTS))
+    story.expect(f"  and {of_link}, which was 1", "0", host.sysctl(of_link))
+
+    story.remedy(f"Write {FIRST_PORT} before the range, and {FORWARD} before what is below net.ipv4.conf.")
+    host.set_sysctl(FIRST_PORT, 100)
+    story.expect(f"{RANGE} = {WIDE}: told", None, _write(host, RANGE, WIDE))
+    for key, value in ((FORWARD, 1), (FORWARD, 0), (REDIRECTS, 0), (of_link, 1)):
+        host.set_sysctl(key, value)
+    story.expect(f"{FORWARD} = 0, then {REDIRECTS} = 0: {REDIRECTS} is", "0", host.sysctl(REDIRECTS))
+    story.expect(f"  and {of_link} = 1", "1", host.sysctl(of_link))
+
+
+def _values(story: Story, host: Namespace) -> None:
+    story.say("Values that are out of range, that have a comment behind them, or that are out of order:")
+    for key, value, error in REFUSED:
+        before = host.sysctl(key)
+        story.expect(f"{key} = {value}: told", error, _write(host, key, value))
+        story.expect("  and it keeps what it had", before, host.sysctl(key))
+    story.expect(f"{NUMBER} = 0 # off: told", None, _write(host, NUMBER, "0 # off"))
+    story.expect("  and it holds", "0", host.sysctl(NUMBER))
+    story.expect(f"{WORD} = reno # tried: told", "ENOENT", _write(host, WORD, "reno # tried"))
+    story.expect(f"{BUFFERS} = {FALLING} (smallest, first, largest): told", None, _write(host, BUFFERS, FALLING))
+    story.expect("  and it holds", FALLING, " ".join(host.sysctl(BUFFERS).split()))
+
+
+def _modes(story: Story, host: Namespace) -> None:
+    story.say("Who may read and write what `sysctl -a` lists:")
+    for key in SECRETS:
+        story.expect(f"{key}: mode", "0600", _mode(host, key))
+    story.expect(f"{TRIGGER}: mode", "0200", _mode(host, TRIGGER))
+    story.expect(f"{READ_ONLY}: mode", "0444", _mode(host, READ_ONLY))
+    refused = _write(host, READ_ONLY, "reno")
+    story.expect("  told, when root writes to it", "EACCES", refused)
+
+
+def _write(host: Namespace, key: str, value: str) -> str | None:
+    """The name of the error of a write."""
+    try:
+        host.run(sysctl_path(key).write_text, value)
+    except OSError as error:
+        return error_name(error.errno or errno.EIO)
+    return None
+
+
+def _mode(host: Namespace, key: str) -> str:
+    return f"{stat.S_IMODE(host.run(sysctl_path(key).stat).st_mode):04o}"
+
+
+EXPERIMENT = Experiment(
+    name="setting-writes",
+    title="What the kernel makes of a value that is written",
+    claim="A value out of range is refused and the old one stays; of a number with a comment behind it the number is "
+    "taken, of a word nothing; buffer sizes may fall; ip_forward resets what was set below net.ipv4.conf; secrets have "
+    "mode 0600.",
+    run=run,
+)

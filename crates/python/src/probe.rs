@@ -147,5 +147,6 @@ fn data_dict(py: Python<'_>, report: DataReport) -> PyResult<Bound<'_, PyDict>> 
     dict.set_item("received_bytes", report.received)?;
     dict.set_item("retransmissions", report.retransmissions)?;
     dict.set_item("segments_received", report.segments_received)?;
+    dict.set_item("data_segments_received", report.data_segments_received)?;
     Ok(dict)
 }

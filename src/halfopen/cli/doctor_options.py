@@ -18,12 +18,17 @@ class DoctorOptions:
     for_s: float | None = None
     snapshots: tuple[str, ...] = ()
     netns: Literal["all", "own"] = "all"
-    fail_on: str = "never"
+    fail_on: str | None = None
     verbose: bool = False
     target: str | None = None
     strace: str | None = None
     capture: bool = False
     pcap: str | None = None
+
+    @property
+    def threshold(self) -> str:
+        """The severity that counts: a target that cannot be reached is why a script asks (ADR 29)."""
+        return self.fail_on or ("never" if self.target is None else "critical")
 
     def check(self) -> None:
         """Raise UsageError for what cannot be meant."""

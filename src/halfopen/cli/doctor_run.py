@@ -33,7 +33,7 @@ def run(printer: Printer, options: DoctorOptions) -> ExitCode:
     now, before = snapshots(printer, for_s=options.for_s, files=options.snapshots, netns=options.netns)
     diagnosis = diagnose(now, before)
     _print(printer, diagnosis, verbose=options.verbose)
-    code = _exit_code(diagnosis, options.fail_on)
+    code = _exit_code(diagnosis, options.threshold)
     if code is ExitCode.OK and not diagnosis.examined:
         raise unexamined(diagnosis.unseen, options.snapshots)
     return code
@@ -46,9 +46,9 @@ def _run_target(printer: Printer, options: DoctorOptions, target: Target) -> Exi
     _print(printer, diagnosis, report, verbose=options.verbose)
     verdict = report.verdict
     severity = None if verdict is None else SEVERITY_OF_VERDICT[verdict.kind]
-    if severity is not None and severity in _enough(options.fail_on):
+    if severity is not None and severity in _enough(options.threshold):
         return ExitCode.FINDINGS
-    return _exit_code(diagnosis, options.fail_on)
+    return _exit_code(diagnosis, options.threshold)
 
 
 def _print(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None = None, *, verbose: bool) -> None:

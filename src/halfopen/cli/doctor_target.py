@@ -72,6 +72,7 @@ def examine(printer: Printer, options: DoctorOptions, target: Target) -> tuple[D
         drops=served.drops,
         findings=found.findings,
         unresolved=unresolved,
+        elsewhere=tuple(_elsewhere(context, served.there, target.port)),
         answers=tuple(_answers(results)),
         gateway=attempt.gateway,
         packets=packets,
@@ -113,6 +114,15 @@ def _connect(resolution: Resolution) -> Iterator[ProbeResult]:
                 silent[destination.address] = lost
                 if lost >= SILENT_MAX:
                     break
+
+
+def _elsewhere(context: Context, there: Space | None, port: int) -> Iterator[str]:
+    """``0.0.0.0:80 (nginx) in network namespace blue``: what listens on a port, but not where the target is."""
+    for space in context.spaces:
+        if space is not there:
+            for one in space.listening:
+                if one.port == port and not one.is_local:
+                    yield f"{one.name} in network namespace {space.name}"
 
 
 def _answers(results: tuple[ProbeResult, ...]) -> Iterator[str]:

@@ -24,8 +24,8 @@ class ExitCode(IntEnum):
     FINDINGS = (
         1,
         (
-            "The command did its work, and found something at or above `--fail-on` (with `doctor HOST:PORT` a target "
-            "that cannot be reached is such a thing), or, with `probe` and `load`, a target that cannot be reached."
+            "The command did its work, and found something at or above `--fail-on`, or, with `doctor HOST:PORT`, "
+            "`probe` and `load`, a target that cannot be reached."
         ),
     )
     USAGE = 2, "The command line is wrong. Nothing was done."

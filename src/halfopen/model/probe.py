@@ -93,6 +93,16 @@ class DataReport:
     data_segments_received: int | None = None
     """Of these, those with data, in order or not: the first may have been lost. None on a kernel that does not tell."""
 
+    @property
+    def syn_acks_received(self) -> int:
+        """Segments without data where there was nothing to acknowledge: SYN-ACKs that came again."""
+        return max(0, (self.segments_received or 0) - (self.data_segments_received or 0))
+
+    @property
+    def lacks_beginning(self) -> bool:
+        """Data came, and none of it could be read: the first segment is lost again and again."""
+        return self.end == "silent" and (self.data_segments_received or 0) > 0
+
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:

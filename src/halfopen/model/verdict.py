@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from halfopen.model.target import Target
 
 VerdictKind = Literal[
-    "healthy", "slow_syn", "accept_starvation", "refused", "unreachable", "silent_drop", "not_sent", "not_resolved",
-    "mixed",
+    "healthy", "slow_syn", "accept_starvation", "data_lost", "refused", "unreachable", "silent_drop", "not_sent",
+    "not_resolved", "mixed",
 ]  # fmt: skip
 """``slow_syn``: connects that needed a second SYN. ``accept_starvation``: the handshake completes, and the application
-does not take the connection. ``silent_drop``: no answer of any kind. ``not_sent``: this host sent no SYN. ``mixed``:
+does not take the connection. ``data_lost``: the handshake completes, and the first data of the server gets lost.
+``silent_drop``: no answer of any kind. ``not_sent``: this host sent no SYN. ``mixed``:
 some connects work and some fail."""
 
 VERDICT_KINDS: tuple[VerdictKind, ...] = get_args(VerdictKind)
@@ -26,6 +27,7 @@ SEVERITIES: dict[VerdictKind, Severity | None] = {
     "healthy": None,
     "slow_syn": "warning",
     "accept_starvation": "critical",
+    "data_lost": "critical",
     "refused": "critical",
     "unreachable": "critical",
     "silent_drop": "critical",

@@ -48,7 +48,9 @@ _LOOPBACK = re.compile(r"(?<!\S)([io]if|[io]ifname|-[io]) \"?lo\"?(?!\S)")
 #: Verdicts of rules that send a packet elsewhere before the filter sees it.
 _ELSEWHERE = frozenset({"dnat", "redirect", "tproxy", "fwd"})
 #: Families of tables that see packets of IPv4 and of IPv6.
-_FAMILIES = {4: ("ip", "inet"), 6: ("ip6", "inet")}
+_FAMILIES = {4: ("ip", "inet", "netdev"), 6: ("ip6", "inet", "netdev")}
+#: Hooks of one device: whether the packet comes by it is not known.
+_OF_A_DEVICE = frozenset({"ingress", "egress"})
 
 #: Verdicts after which a packet meets the next rule. Any other may have sent it elsewhere.
 _GOES_ON = frozenset({"", "continue", "notrack", "log", "counter"})
@@ -120,7 +122,11 @@ def _is_of_family(chain: FilterChain, packet: Packet) -> bool:
 def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
     name = f"{chain.family} {chain.table} {chain.name}"
     # What was passed and may have let the packet go another way makes all that follows a possibility.
-    certain = not packet_filter.rules_left_out and not any(_word(one) in _ELSEWHERE for one in packet_filter.rules)
+    certain = (
+        not packet_filter.rules_left_out
+        and chain.hook not in _OF_A_DEVICE
+        and not any(_word(one) in _ELSEWHERE for one in packet_filter.rules)
+    )
     for rule, sure in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
         verdict = _word(rule)
         if verdict in {"drop", "reject"}:

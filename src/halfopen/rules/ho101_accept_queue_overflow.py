@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.accepting import is_full, queue_evidence
+from halfopen.rules.both_ends import waiting_here
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.overflow_words import cause, remedy
 from halfopen.rules.rule import Rule
@@ -81,13 +83,14 @@ class AcceptQueueOverflow(Rule):
         """One finding for each socket, and one for a namespace whose drops belong to none of them."""
         for space in context.spaces:
             accused = False
-            members = [member for listening in space.listening for member in listening.members]
-            dropped = [space.drops(*member) for member in members]
-            for (listener, before), drops in zip(members, dropped, strict=True):
+            members = [(listening, *member) for listening in space.listening for member in listening.members]
+            dropped = [space.drops(listener, before) for _, listener, before in members]
+            for (listening, listener, before), drops in zip(members, dropped, strict=True):
                 own = drops if _its_own(space, drops, dropped) else None
                 if severity := _severity(listener, drops, own):
                     accused = True
-                    yield self._at(space, listener, before, drops, severity)
+                    found = self._at(space, listener, before, drops, severity)
+                    yield _with_clients(found, waiting_here(context, listening))
             if not accused:
                 yield from self._somewhere(space)
 
@@ -130,6 +133,14 @@ class AcceptQueueOverflow(Rule):
             severity="critical" if growth.measured else "warning",
             confidence="likely",
         )
+
+
+def _with_clients(finding: Finding, waiting: int) -> Finding:
+    """With the connects of this same host that wait in vain."""
+    if not waiting:
+        return finding
+    item = Evidence("connects of this host that wait for it", waiting, "connections", "sock_diag idiag_retrans")
+    return replace(finding, evidence=(*finding.evidence, item))
 
 
 def _severity(listener: Listener, drops: Growth | None, own: Growth | None) -> Severity | None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import endpoint, plural
+from halfopen.rules.accepting import is_full
+from halfopen.rules.both_ends import served_here
 from halfopen.rules.destinations import destination_subject
 from halfopen.rules.rule import Rule
 
@@ -24,11 +26,18 @@ SEVERAL = 2
 OLD_MS = 3000
 
 
+def _is_explained(context: Context, space: Space, destination: Destination) -> bool:
+    """Whether it is a listener of this host whose queue is full: HO101 says so, and why."""
+    listening = served_here(context, space, destination)
+    return listening is not None and any(is_full(listener) for listener, _ in listening.members)
+
+
 class UnansweredDestination(Rule):
     """Connects to a destination wait: their SYN was sent again, and nothing came back.
 
     ## What it finds
-    Sockets in SYN_SENT that have sent their SYN more than once, by destination.
+    Sockets in SYN_SENT that have sent their SYN more than once, by destination. Those to a listener of this same host
+    whose queue is full are HO101's.
 
     ## Why it matters
     Something drops the SYN or its answer: the host is gone, a firewall drops, its accept queue is full, or this host's
@@ -63,7 +72,7 @@ class UnansweredDestination(Rule):
         """One finding for each destination."""
         for space in context.spaces:
             for destination in space.destinations:
-                if destination.retransmitting:
+                if destination.retransmitting and not _is_explained(context, space, destination):
                     yield self._at(space, destination)
 
     def _at(self, space: Space, destination: Destination) -> Finding:

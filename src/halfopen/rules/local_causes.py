@@ -6,6 +6,7 @@ functions over one namespace of a snapshot, or over the same namespace twice, wh
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.rules.causes import conntrack, packet_filter, peers, ports, retries, reverse_path, route, translation
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 CHECKS = (
     ports.check,
     route.check,
-    translation.check,
     packet_filter.check,
     conntrack.check,
     reverse_path.check,
@@ -102,7 +102,11 @@ def local_causes(
         lost=lost,
         icmp_from=icmp_from,
     )
-    found = [check(space, way) for check in CHECKS if not (answered and check is retries.check)]
+    sent_on = translation.check(space, way)
+    if sent_on is not None:
+        # From there on the packets take the way to another address.
+        way = replace(way, there=None, hops=(), loops=False)
+    found = [sent_on, *(check(space, way) for check in CHECKS if not (answered and check is retries.check))]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}
     causes = [cause for cause in found if cause is not None]

@@ -190,7 +190,18 @@ def test_of_a_master_and_its_worker_the_worker_is_looked_at() -> None:
 
 def test_a_name_without_an_address() -> None:
     code, document = examined("nonesuch.invalid:80")
-    assert (code, document["verdict"], document["attempts"]) == (0, "not_resolved", [])
+    assert (code, document["verdict"], document["attempts"]) == (1, "not_resolved", [])
+
+
+@pytest.mark.parametrize(("options", "code"), [([], 1), (["--fail-on", "never"], 0), (["--fail-on", "notice"], 1)])
+def test_a_target_that_cannot_be_reached_is_an_exit_code(options: list[str], code: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    assert examined(f"127.0.0.1:{port}", *options)[0] == code
+
+
+def test_a_target_that_works_is_one_too(server: int) -> None:
+    assert examined(f"127.0.0.1:{server}")[0] == 0
 
 
 def test_a_target_as_a_ticket(server: int) -> None:

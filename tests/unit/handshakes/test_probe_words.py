@@ -128,6 +128,7 @@ def test_data(report: object, line: str) -> None:
         (data(sent_bytes=3, acknowledged_bytes=None), "The data was sent and the application is silent"),
         (data(segments_received=1), "TCP_DEFER_ACCEPT"),
         (data(segments_received=3), "came 3 times again"),
+        (data(segments_received=3, data_segments_received=3), "loses large ones"),
         (data(), "waits for the client to speak first"),
         (data(segments_received=None), "waits for the client to speak first"),
         (data("closed"), "did not want this connection"),

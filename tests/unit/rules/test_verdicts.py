@@ -150,6 +150,12 @@ CASES = [
         "The accept queue is full: nginx has let a connection wait for accept() for 5 s.",
     ),
     (
+        "data without its beginning",
+        Facts(TARGET, (result(data=replace(SILENT, data_segments_received=1)),)),
+        "data_lost",
+        "never its beginning",
+    ),
+    (
         "the SYN-ACK comes again",
         Facts(TARGET, (result(), result(data=SILENT))),
         "accept_starvation",
@@ -490,6 +496,10 @@ def test_a_syn_that_was_answered_in_vain_is_told() -> None:
     assert "its answer is lost on the way back" in judge(facts).evidence[-1]
 
 
-def test_data_out_of_order_is_no_syn_ack() -> None:
-    later = replace(SILENT, segments_received=2, data_segments_received=2)
-    assert judge(Facts(TARGET, (result(), result(data=later)))).kind == "healthy"
+def test_later_data_without_its_beginning_is_no_syn_ack() -> None:
+    later = replace(SILENT, segments_received=3, data_segments_received=3)
+    verdict = judge(Facts(TARGET, (result(), result(data=later))))
+    assert verdict.kind == "data_lost"
+    assert "loses large ones" in verdict.sentence
+    both = replace(SILENT, segments_received=3, data_segments_received=2)
+    assert judge(Facts(TARGET, (result(), result(data=both)))).kind == "accept_starvation"

@@ -179,7 +179,7 @@ def test_what_helps_where_there_is_no_way(
 
 
 @pytest.mark.parametrize(
-    ("dropped", "verdict"), [(6, "cause"), (0, "exonerated"), (2, "possible")], ids=["all", "none", "others'"]
+    ("dropped", "verdict"), [(6, "cause"), (0, "possible"), (2, "possible")], ids=["all", "none", "others'"]
 )
 def test_the_reverse_path_filter_of_the_target(dropped: int, verdict: str) -> None:
     two = [{"destination": "default", "interface": "eth0"}, {"destination": "10.9.0.0/16", "interface": "eth1"}]
@@ -190,6 +190,7 @@ def test_the_reverse_path_filter_of_the_target(dropped: int, verdict: str) -> No
         before={"counters": {"IPReversePathFilter": 0}},
     )
     assert cause.verdict == verdict
+    assert (cause.remedy is None) == (dropped == 0)
     if verdict == "cause":
         assert "Reverse path filtering of network namespace server dropped 6 packets" in cause.sentence
         assert (cause.stops, cause.rule, cause.netns) == ("syn_in", "HO602", "server")
@@ -229,6 +230,16 @@ def test_what_is_sent_on_is_followed(text: str, more: dict[str, Any], to: str) -
     cause = judged("translation", hop=forwarding(dnat))
     assert (cause.verdict, cause.sends_on_to, cause.netns) == ("fact", to, "router")
     assert cause.confirm == f"halfopen doctor {to}"
+
+
+def test_what_this_host_sends_on_takes_another_way() -> None:
+    """The router has no route to a service's address, and needs none."""
+    text = "ip daddr 192.0.2.9 tcp dport 443 dnat to 10.0.0.5:8443"
+    output = {"family": "ip", "table": "nat", "name": "OUTPUT", "hook": "output", "policy": "accept"}
+    dnat = {**rule(text, "dnat", "OUTPUT", ports=["443"], destinations=["192.0.2.9"]), "table": "nat"}
+    here = {"packet_filter": {"chains": [output], "rules": [dnat]}}
+    assert judged("route", here=here, hop={"routes": []}).verdict == "exonerated"
+    assert judged("translation", here=here).sends_on_to == "10.0.0.5:8443"
 
 
 def test_what_sends_on_something_else_is_none_of_it() -> None:

@@ -55,6 +55,7 @@ pub(super) fn exchange(
             .total_retrans()
             .saturating_sub(waiting.at_handshake.total_retrans()),
         segments_received: since(|info| info.segs_in().map(u64::from)).map(|n| n as u32),
+        data_segments_received: since(|info| info.data_segs_in().map(u64::from)).map(|n| n as u32),
     })
 }
 

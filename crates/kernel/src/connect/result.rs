@@ -166,6 +166,8 @@ pub struct DataReport {
     /// Segments that arrived since the handshake. One without data is the mark of a repeated SYN-ACK, `TCP_DEFER_ACCEPT`
     /// or a full accept queue.
     pub segments_received: Option<u32>,
+    /// Of these, those with data. Some, and no byte to read: the first was lost, and later ones were not.
+    pub data_segments_received: Option<u32>,
 }
 
 /// Everything about one connect.

@@ -30,6 +30,7 @@ mod field {
     pub const SEGS_OUT: usize = 136;
     pub const SEGS_IN: usize = 140;
     pub const MIN_RTT: usize = 148;
+    pub const DATA_SEGS_IN: usize = 152;
     pub const TOTAL_RTO_TIME: usize = 244;
 }
 
@@ -334,6 +335,11 @@ impl TcpInfo {
     /// `tcpi_segs_in` (Linux 4.2).
     pub fn segs_in(&self) -> Option<u32> {
         self.u32(field::SEGS_IN)
+    }
+
+    /// `tcpi_data_segs_in` (Linux 4.6): segments with data, in order or not.
+    pub fn data_segs_in(&self) -> Option<u32> {
+        self.u32(field::DATA_SEGS_IN)
     }
 
     /// `tcpi_min_rtt` (Linux 4.6), microseconds; `None` too when nothing was measured (all ones).

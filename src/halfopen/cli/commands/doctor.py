@@ -23,8 +23,8 @@ if TYPE_CHECKING:
               help="Judge this snapshot instead of this host; two of them, an earlier and a later one.")  # fmt: skip
 @click.option("--netns", type=click.Choice(["all", "own"]), default="all", show_default=True,
               help="Which network namespaces: every one, or that of this process.")  # fmt: skip
-@click.option("--fail-on", type=click.Choice(FAIL_ON), default="never", show_default=True,
-              help="Exit with 1 when a finding is as severe as this, or more.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(FAIL_ON), show_default="never; with a target critical",
+              help="Exit with 1 when a finding, or the verdict on a target, is as severe as this.")  # fmt: skip
 @click.option("--strace", metavar="PID|listener",
               help="With a target: what the threads of a process, or of the target's listener, do.")  # fmt: skip
 @click.option("--capture", is_flag=True,
@@ -40,7 +40,7 @@ def command(printer: Printer, /, **values: object) -> ExitCode:
     anything. Counters tell of the time since boot; with --for, of what happens now.
 
     With HOST:PORT it connects there several times, says what became of it, and goes through what on this host could be
-    the cause; if the target is this host, it looks at its listener.
+    the cause; if the target is this host, it looks at its listener. It exits with 1 where the target cannot be reached.
 
     \b
     halfopen doctor

@@ -43,6 +43,8 @@ def data_reason(result: ProbeResult) -> str | None:
         return "The server accepted and closed, or a proxy in front of it did: it did not want this connection."
     if report.end == "failed":
         return _failed(report)
+    if report.lacks_beginning:
+        return _BEGINNING_LOST
     return _silent_after_data(report) if report.sent_bytes else _silent(report)
 
 
@@ -57,6 +59,12 @@ def _looks_deferred(report: DataReport) -> bool:
     if report.sent_bytes or (report.segments_received or 0) < 2:
         return False
     return any(0 <= report.waited_us / 1e6 - at <= at * _DEFER_LATE for at in _DEFER_S)
+
+
+_BEGINNING_LOST = (
+    "Data of the server comes, but never its beginning, though it is sent again: the path lets small packets through "
+    "and loses large ones (an MTU black hole)."
+)
 
 
 def _failed(report: DataReport) -> str:
@@ -85,7 +93,7 @@ def _starved(report: DataReport) -> str:
     """Only the SYN-ACK tells a full accept queue from a path, and with a SYN cookie it does not come again."""
     sent = plural(report.sent_bytes, "byte")
     again = f", sent {plural(report.retransmissions, 'time')} again," if report.retransmissions else ""
-    repeated = report.segments_received or 0
+    repeated = report.syn_acks_received
     came = f", and the SYN-ACK came {plural(repeated, 'time')} again" if repeated else ""
     path = "nothing through but SYNs" if repeated else "SYNs through and eats data"
     return (
@@ -95,7 +103,7 @@ def _starved(report: DataReport) -> str:
 
 
 def _silent(report: DataReport) -> str:
-    if (again := report.segments_received or 0) == 1:
+    if (again := report.syn_acks_received) == 1:
         return (
             "The SYN-ACK came again after the handshake: TCP_DEFER_ACCEPT, which waits for the client's data, or a "
             "full accept queue. --send tells: deferred, data is answered at once."

@@ -31,7 +31,9 @@ _WORDS: dict[Stopped, str] = {
     "answer": "the answer",
 }
 #: Hooks that a SYN and its answer meet: at the host that connects, at one that forwards, at the target.
-_OUT, _THROUGH, _IN = ("output", "postrouting"), ("prerouting", "forward", "postrouting"), ("prerouting", "input")
+_OUT = ("output", "postrouting", "egress")
+_THROUGH = ("ingress", "prerouting", "forward", "postrouting", "egress")
+_IN = ("ingress", "prerouting", "input")
 
 
 @dataclass(frozen=True, slots=True)

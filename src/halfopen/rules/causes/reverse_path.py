@@ -48,12 +48,14 @@ def _at(space: Space, way: Way) -> LocalCause | None:
     if strict is None:
         return None
     still = space.before is not None and not dropped
-    if strict == 1 and len(_routed_interfaces(space.now)) > 1 and not still and not way.established:
+    if strict == 1 and len(_routed_interfaces(space.now)) > 1 and not way.established:
         sentence = (
             f"Reverse path filtering is strict{in_namespace(space)}: {what} that do not come in over {device} are "
             "dropped."
         )
-        return LocalCause("rp_filter", "possible", sentence, evidence, repair(space), confirm, None, netns, "HO602")
+        # It also drops the ARP requests of such senders, and does not count these: nothing is to be done on suspicion.
+        remedy = None if still else repair(space)
+        return LocalCause("rp_filter", "possible", sentence, evidence, remedy, confirm, None, netns, "HO602")
     return LocalCause("rp_filter", "exonerated", "Reverse path filtering drops nothing.", evidence)
 
 

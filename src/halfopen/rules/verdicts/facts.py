@@ -35,6 +35,8 @@ class Facts:
     """The host's findings that concern the target, the worst first."""
     unresolved: str | None = None
     """Why the name stands for no address."""
+    elsewhere: tuple[str, ...] = ()
+    """What listens on that port in other network namespaces of this host."""
     answers: tuple[str, ...] = field(default=())
     """Sentences on what the server did after the handshake."""
     gateway: str | None = None

@@ -35,7 +35,7 @@ def judge(facts: Facts) -> Verdict:
         return mixed(facts)
     if facts.failed:
         return failed(facts)
-    return _starving(facts) or _slow(facts) or _healthy(facts)
+    return _starving(facts) or _data_lost(facts) or _slow(facts) or _healthy(facts)
 
 
 def _healthy(facts: Facts) -> Verdict:
@@ -74,7 +74,7 @@ def _starving(facts: Facts) -> Verdict | None:
     """The handshake completes and nobody takes the connection, as far as a client can tell."""
     silent = [one.data for one in facts.established if one.data is not None and one.data.end == "silent"]
     # The server's kernel repeats a SYN-ACK whose ACK it dropped: to the client it is a segment without data.
-    repeated = [data for data in silent if (data.segments_received or 0) > (data.data_segments_received or 0)]
+    repeated = [data for data in silent if data.syn_acks_received]
     if repeated and not any(one.data is not None and one.data.received_bytes for one in facts.established):
         sentence = (
             "The handshake completes, but the server sends its SYN-ACK again: its accept queue is full, or it defers "
@@ -82,6 +82,19 @@ def _starving(facts: Facts) -> Verdict | None:
         )
         return verdict(facts, "accept_starvation", sentence)
     return None
+
+
+def _data_lost(facts: Facts) -> Verdict | None:
+    """Data of the server came, and nothing could be read of it: its beginning is lost again and again."""
+    if any(one.data is not None and one.data.received_bytes for one in facts.established):
+        return None
+    if not any(one.data is not None and one.data.lacks_beginning for one in facts.established):
+        return None
+    sentence = (
+        "The handshake completes, and data of the server comes, but never its beginning: the way lets small packets "
+        "through and loses large ones (an MTU black hole)."
+    )
+    return verdict(facts, "data_lost", sentence)
 
 
 def _slow(facts: Facts) -> Verdict | None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from halfopen.rules.listening import Listening
     from halfopen.rules.verdicts.facts import Facts
 
+OTHER_PORT = "Start the service, or connect to the port on which it listens."
 #: Listeners that are named; a host with more has other means to find its own.
 NAMED_MAX = 4
 
@@ -60,13 +61,16 @@ def _others(facts: Facts) -> Iterator[str]:
     ports = () if facts.there is None else facts.there.listening
     if not same and 0 < len(ports) <= NAMED_MAX:
         yield f"what listens there is {listed([one.name for one in ports])}"
+    if not same and 0 < len(facts.elsewhere) <= NAMED_MAX:
+        yield f"on that port listens {listed(list(facts.elsewhere))}"
 
 
 def _have_it_listen(facts: Facts) -> tuple[str, ...] | None:
     """What to change: where the program listens, when it does."""
     same = _same_port(facts)
     if not same:
-        return None
+        ports = () if facts.there is None else facts.there.listening
+        return (OTHER_PORT,) if 0 < len(ports) <= NAMED_MAX else None
     who = "the program" if same[0].owner is None else same[0].owner.comm
     if same[0].first.only_v6 and same[0].first.address == "::":
         return (f"Have {who} listen on 0.0.0.0, too, or on [::] without IPV6_V6ONLY.",)

@@ -25,7 +25,7 @@ _LOOP = {(11, 0)}
 def unreachable(facts: Facts, told: list[ProbeResult]) -> Verdict:
     """Somebody said so at least once: not for every SYN (RFC 4443 section 2.4 f), or only after a while."""
     first = told[0].handshake
-    if first.neighbour_is_silent and not any(cause.kind == "filter" for cause in (*facts.accused, *facts.suspects)):
+    if first.neighbour_is_silent and not facts.accused and not any(cause.kind == "filter" for cause in facts.suspects):
         return _neighbour(facts, first)
     count = plural(len(facts.failed), "connect")
     some = count if len(told) == len(facts.failed) else f"{grouped(len(told))} of {count}"

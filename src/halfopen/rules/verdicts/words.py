@@ -44,6 +44,7 @@ FALSIFIED: dict[VerdictKind, str] = {
     "accept_starvation": (
         "`ss -ltn` at the server with an empty queue, or an answer of the application to the next request."
     ),
+    "data_lost": "`ping -M do -s 1472` of that address from here, answered: then the way takes packets of full size.",
     "refused": (
         "A listener on that address and port (`ss -ltn` at the server), and a RST that comes from another machine."
     ),
@@ -60,17 +61,23 @@ FALSIFIED: dict[VerdictKind, str] = {
 
 FALSIFIED_BY_CAUSE: dict[CauseKind, str] = {
     "ports": "A connect that fails alike while `{check}` prints a smaller number.",
-    "route": "A connect that fails alike though `{check}` names a way.",
+    "route": "A connect that fails alike once `{check}` shows that this is repaired.",
     "filter": "A connect that fails alike with that rule gone, or whose packets it does not count: `{check}`.",
     "conntrack": "A connect that fails alike while `drop=` of `{check}` stands still.",
     "rp_filter": "A connect that fails alike while `{check}` stands still.",
 }
 """What would disprove that a local cause is it; ``check`` is its command."""
 
+SIZES = "See which size comes through: `tracepath`, or `ping -M do -s SIZE`, of that address."
+CLAMP = (
+    "Let ICMP «fragmentation needed» through on the way, or have the router before the narrow part lower the MSS: "
+    "`nft … tcp flags syn tcp option maxseg size set rt mtu`."
+)
 STEPS: dict[VerdictKind, tuple[str, ...]] = {
     "healthy": (),
     "slow_syn": ("Look for a full accept queue at the server first: it drops SYNs in silence.",),
     "accept_starvation": ("Look at the application at the server: `ss -ltnp` there names it, and how many wait.",),
+    "data_lost": (SIZES, CLAMP),
     "refused": ("Start the service, or have it listen on that address.",),
     "unreachable": (),
     "silent_drop": (),

@@ -60,4 +60,4 @@ def _facts(rule: Rule) -> str:
         parts.append(f"Merges in, on the same subject: {', '.join(f'[{code}]({code}.md)' for code in rule.absorbs)}.")
     if rule.proof:
         parts.append(f"Shown by [`halfopen lab run {rule.proof}`](../lab/{rule.proof}.md).")
-    return "  \n".join(parts)
+    return "\n".join(f"- {part}" for part in parts)

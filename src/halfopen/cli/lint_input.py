@@ -87,7 +87,7 @@ def kernel_of(text: str) -> Kernel:
         return Kernel(KernelVersion.parse(text))
     except ValueError as error:
         hint = "name a release, such as 4.18 or 6.1, or running"
-        raise UsageError(f"--kernel {text} is no kernel", hint=hint) from error
+        raise UsageError(f"--kernel {text} is no kernel" if text else "--kernel names no kernel", hint=hint) from error
 
 
 def _running() -> Kernel:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.errors import UsageError
+from halfopen.knowledge.kernel_version import MEASURED
 from halfopen.model.finding import SEVERITIES
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def show(
     _print(printer, result, target, documents, failures)
     for (file, code), count in result.left_out.items():
         printer.note(f"{file}: {count} more of {code} are left out")
+    if target.version > MEASURED:
+        printer.note(f"Linux {target.version} is later than {MEASURED}: what has changed since is not known here")
     for failure in failures:
         printer.note(str(failure))
         if failure.hint:

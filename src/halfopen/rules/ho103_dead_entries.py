@@ -36,7 +36,7 @@ class DeadEntries(Rule):
 
     ## Why it matters
     A connection that its client closes or resets stays in the queue until accept() takes it. A burst of impatient
-    clients, or a health check with a short timeout, so keeps the queue full of the dead: the application wakes up to
+    clients, or a health check with a short timeout, thus keeps the queue full of the dead: the application wakes up to
     serve nobody, and new clients are dropped.
 
     ## Evidence
@@ -44,7 +44,7 @@ class DeadEntries(Rule):
     the difference between the queue's length and its rows.
 
     ## Confirm by hand
-    `ss -tne state close-wait` with `ino:0` and the listener's port.
+    `ss -Htne state close-wait 'sport = :PORT' | grep ino:0`.
 
     ## Remedy
     The cause is that accept() comes late. Until that is repaired, let clients wait longer than the queue takes to

@@ -33,7 +33,7 @@ class SlowAccept(Rule):
     The age of connections with inode 0 behind the listener, from their last activity, and the length of the queue.
 
     ## Confirm by hand
-    `ss -tneo state established '( sport = :PORT )'` with `ino:0`; `ss -ltn` shows `Recv-Q` above 0 again and again.
+    `ss -Htneo state established 'sport = :PORT' | grep ino:0`; `ss -ltn` shows `Recv-Q` above 0 again and again.
 
     ## Remedy
     Look at what keeps the process from it: blocked in a call (`/proc/PID/task/*/wchan`), no free worker, throttled by

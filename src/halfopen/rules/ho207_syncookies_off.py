@@ -18,8 +18,8 @@ class SyncookiesOff(SettingRule):
     `net.ipv4.tcp_syncookies = 0` in a namespace with a listener that is not bound to loopback.
 
     ## Why it matters
-    A few hundred forged SYNs a second fill any SYN queue, and then nobody gets in. With cookies the queue may be full
-    and everybody still connects. `tcp_max_syn_backlog` also begins to count, with its three-quarter rule.
+    Some 600 forged SYNs a second keep a SYN queue of 4096 full, and then nobody gets in. With cookies the queue may be
+    full and everybody still connects. `tcp_max_syn_backlog` also begins to count, with its three-quarter rule.
 
     ## Evidence
     The setting, and the listeners.

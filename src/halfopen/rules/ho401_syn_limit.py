@@ -49,8 +49,9 @@ class SynLimit(Rule):
     `iptables -vnL`, `nft list ruleset`: the counters.
 
     ## Remedy
-    Remove the rule and leave `tcp_syncookies` at 1. Limits per source do not stop forged floods, but hurt only clients
-    that share an address.
+    Remove a rule that drops what is above the limit; take the limit out of one that accepts what is below it, which
+    may be all that lets clients in. Leave `tcp_syncookies` at 1. Limits per source do not stop forged floods, but hurt
+    only clients that share an address.
 
     ## When it is wrong
     A limit for a port that one peer uses; a limit so high that it is never reached.
@@ -91,7 +92,7 @@ class SynLimit(Rule):
                 else Evidence("packets that met it", rule.packets, "packets", "rule counter"),
                 Evidence("SYNs dropped by it in the interval", lost, "packets", "rule counter") if lost else None,
             ),
-            remedy=Remedy("Remove it, and leave tcp_syncookies at 1.", (), (COOKIES, PER_SOURCE)),
+            remedy=Remedy(f"{_what(rule)}, and leave tcp_syncookies at 1.", (), (COOKIES, PER_SOURCE)),
             confirm=space.command(
                 "nft list ruleset" if not rule.text.startswith("-A") else f"iptables -t {rule.table} -vnL"
             ),
@@ -106,6 +107,11 @@ def _is_global_limit(rule: FilterRule) -> bool:
     limit, verdict = rule.limit or "", rule.verdict or ""
     decides = verdict in (DROPS if limit.startswith("over ") else ADMITS)
     return bool(limit) and not rule.limit_per_source and about_new and decides
+
+
+def _what(rule: FilterRule) -> str:
+    """A rule that accepts up to the limit may be the only one that lets clients in."""
+    return "Remove it" if _drops(rule) else "Take the limit out of it"
 
 
 def _drops(rule: FilterRule) -> bool:

@@ -33,7 +33,7 @@ class ReversePath(Rule):
     The counter; the mode in force, which is the larger of `conf.all` and the interface's.
 
     ## Confirm by hand
-    `nstat -az TcpExtIPReversePathFilter`, twice; `sysctl net.ipv4.conf.all.log_martians=1` names the packets in the
+    `nstat -az TcpExtIPReversePathFilter`, twice; `sysctl -w net.ipv4.conf.all.log_martians=1` names the packets in the
     log.
 
     ## Remedy

@@ -32,8 +32,8 @@ class ConntrackFull(Rule):
     `conntrack -S` (`drop=`), `dmesg | grep conntrack`.
 
     ## Remedy
-    Raise `nf_conntrack_max` at once, on the host. Then see what fills it: `conntrack -L | awk '{print $4}' | sort |
-    uniq -c`; `notrack` for busy ports; shorter timeouts.
+    Raise `nf_conntrack_max` at once, on the host. Then see what fills it: `conntrack -L -p tcp | awk '{print $4}' |
+    sort | uniq -c`; `notrack` for busy ports; shorter timeouts.
 
     ## When it is wrong
     A table full of half-open entries, as under a SYN flood, is emptied by eviction, and drops nobody.

@@ -40,7 +40,8 @@ class SynsDropped(Rule):
     If they are clients of yours, put an accept before the rule. A rule that is meant to keep them out does its work.
 
     ## When it is wrong
-    Mostly: dropping is what packet filters are for. It answers the question where the SYNs went.
+    Mostly: dropping is what packet filters are for. It answers the question where the SYNs went. A rule of nft without
+    `counter` counts nothing, and is not reported here; `halfopen doctor HOST:PORT` names it.
 
     ## References
     iptables(8); nft(8).

@@ -97,6 +97,12 @@ def test_json(halfopen: Halfopen, tuning: Path) -> None:
     ]
 
 
+def test_a_kernel_that_is_not_known_yet(halfopen: Halfopen, tuning: Path) -> None:
+    done = halfopen("lint", "--kernel", "9.3", "99-tuning.conf")
+    assert "halfopen: Linux 9.3 is later than 6.18: what has changed since is not known here\n" in done.stderr
+    assert "later than" not in halfopen("lint", "--kernel", "6.18", "99-tuning.conf").stderr
+
+
 def test_github(halfopen: Halfopen, tmp_path: Path) -> None:
     (tmp_path / "a,b.conf").write_text(TUNING)
     first, second = halfopen("lint", "--format", "github", "a,b.conf").stdout.splitlines()

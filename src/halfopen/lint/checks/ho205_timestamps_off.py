@@ -16,7 +16,7 @@ KEY = "net.ipv4.tcp_timestamps"
 
 
 class TimestampsOff(Check):
-    """Without TCP timestamps, SYN cookies lose options and `tcp_tw_reuse` stops to work.
+    """Without TCP timestamps, SYN cookies lose options and `tcp_tw_reuse` stops working.
 
     ## What it finds
     Lines that set `net.ipv4.tcp_timestamps` to 0.

@@ -22,8 +22,8 @@ class SyncookiesOff(Check):
     Lines that set `net.ipv4.tcp_syncookies` to 0.
 
     ## Why it matters
-    Some hundred spoofed SYNs a second keep any queue full. With cookies connects go on; without them they are dropped,
-    and already at three quarters of `tcp_max_syn_backlog`. Cookies cost nothing while no queue is full.
+    Some 600 spoofed SYNs a second keep a queue of 4096 full. With cookies connects go on; without them they are
+    dropped, and already at three quarters of `tcp_max_syn_backlog`. Cookies cost nothing while no queue is full.
 
     ## Evidence
     The value in the file.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.kernel_version import MEASURED
 from halfopen.knowledge.sysctl_text import Assignment
 from halfopen.knowledge.sysctls import INT_MAX, Sysctl, accepted, find, pattern
 from halfopen.knowledge.sysctls.names import NAMES
@@ -13,6 +14,7 @@ from halfopen.lint.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.kernel_version import KernelVersion
     from halfopen.lint.context import Context
     from halfopen.model.finding import Finding
 
@@ -38,7 +40,7 @@ class ValueRefused(Check):
     Write a value within the range.
 
     ## When it is wrong
-    A kernel with another range: those here were measured on 6.18.
+    A kernel with another range: those here were measured on 6.18. For later kernels it is a notice.
 
     ## References
     Linux 6.18, measured.
@@ -52,6 +54,7 @@ class ValueRefused(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
+        version = context.kernel.version
         for document, item in context.settings():
             row = find(item.key)
             value = item.value or ""
@@ -60,8 +63,9 @@ class ValueRefused(Check):
             if row is None:
                 if _UNIT.fullmatch(value) and pattern(item.key) in NAMES:
                     yield self.on(document, item, f"the kernel refuses {value}: it knows no units", "write a number")
-            elif row.accepts is not None and row.count and (why := _refused(row, item.numbers, value)):
-                yield self.on(document, item, why, f"write {_wanted(row)}")
+            elif row.accepts is not None and row.count and (why := _refused(row, item.numbers, value, version)):
+                late = version > MEASURED and item.numbers is not None
+                yield self.on(document, item, why, f"write {_wanted(row)}", severity="notice" if late else None)
 
 
 _UNIT = re.compile(r"\d+(?:[kKmMgG](?:i?[bB])?|[bB]|ms|min|[smh])")
@@ -72,13 +76,14 @@ def _is_filled_in_later(value: str) -> bool:
     return any(mark in value for mark in ("$", "{{", "<%", "@", "`"))
 
 
-def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str) -> str | None:
+def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str, version: KernelVersion) -> str | None:
     if not value.strip():
         return "an empty value changes nothing"
     if numbers is None:
         return _unreadable(row, value)
     if not accepted(row, numbers):
-        return f"the kernel refuses {value} (Invalid argument): it accepts {_wanted(row)}"
+        whose = "the kernel" if version == MEASURED else f"Linux {MEASURED}"
+        return f"{whose} refuses {value} (Invalid argument): it accepts {_wanted(row)}"
     if row.key == "net.ipv4.ip_local_port_range" and len(numbers) == 2 and numbers[0] > numbers[1]:
         return "the kernel refuses a range whose end is below its begin"
     return None

@@ -10,7 +10,6 @@ from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.two_snapshots import snapshots
 from halfopen.model.finding import SEVERITIES
 from halfopen.model.target import Target
-from halfopen.model.verdict import SEVERITIES as SEVERITY_OF_VERDICT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +44,7 @@ def _run_target(printer: Printer, options: DoctorOptions, target: Target) -> Exi
     diagnosis, report = examine(printer, options, target)
     _print(printer, diagnosis, report, verbose=options.verbose)
     verdict = report.verdict
-    severity = None if verdict is None else SEVERITY_OF_VERDICT[verdict.kind]
+    severity = None if verdict is None else verdict.severity
     if severity is not None and severity in _enough(options.threshold):
         return ExitCode.FINDINGS
     return _exit_code(diagnosis, options.threshold)

@@ -35,7 +35,7 @@ SEVERITIES: dict[VerdictKind, Severity | None] = {
     "not_resolved": "critical",
     "mixed": "critical",
 }
-"""What ``--fail-on`` takes a verdict for."""
+"""What ``--fail-on`` takes a verdict of this kind for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class Verdict:
     sentence: str
     evidence: tuple[str, ...] = ()
     """Sentences (may hold hostile text)."""
+    severity: Severity | None = None
+    """What ``--fail-on`` takes it for: that of its kind, or less; null where nothing is wrong."""
     falsified_by: str = ""
     """What, if it were seen, would make the verdict wrong: one sentence."""
     steps: tuple[str, ...] = ()

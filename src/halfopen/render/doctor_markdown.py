@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 #: What begins markup or HTML inside a line. The text is escaped for terminals already, so that it has no line ends.
 _MARKUP = re.compile(r"([\\*_\[\]<>|#~&!])")
+#: The same where commands are, which are there to be copied: what ours hold stays as it is. HTML and links they never
+#: hold, but IPv6 addresses in brackets.
+_IN_CODE = re.compile(r"([\\<>]|\[(?![0-9A-Fa-f:.]+\])|(?<![0-9A-Fa-f:.])\])")
 _TICKS = re.compile(r"`+")
 
 
@@ -70,7 +73,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     if finding.evidence:
         yield from ("", "| evidence | read from |", "| --- | --- |")
         for item in finding.evidence:
-            yield f"| {_literal(evidence_words(item))} | {_code(escape_text(item.source)) if item.source else ''} |"
+            yield f"| {_literal(evidence_words(item))} | {_cell(escape_text(item.source)) if item.source else ''} |"
     todo = list(steps(finding))
     if todo:
         yield ""
@@ -80,18 +83,27 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 
 def _plain(text: str) -> str:
-    """``text`` without markup, save for the code that our own sentences mark."""
-    return _MARKUP.sub(r"\\\1", text)
+    """``text`` without markup, save for the code that our own sentences mark: in it nothing else is markup."""
+    ticks = _TICKS.findall(text)
+    if len(ticks) % 2 or any(len(run) > 1 for run in ticks):
+        return _MARKUP.sub(r"\\\1", text)  # not ours alone: what is code, nobody knows
+    parts = text.split("`")
+    return "`".join((_IN_CODE if place % 2 else _MARKUP).sub(r"\\\1", part) for place, part in enumerate(parts))
 
 
 def _literal(text: str) -> str:
     """``text`` without any markup."""
-    return _plain(text).replace("`", "\\`")
+    return _MARKUP.sub(r"\\\1", text).replace("`", "\\`")
+
+
+def _cell(text: str) -> str:
+    """``text`` as code in a table, whose cells a bar would end."""
+    return _code(text).replace("|", "\\|")
 
 
 def _code(text: str) -> str:
-    """``text`` as code, whatever back-ticks it holds; a bar would end a table's cell."""
+    """``text`` as code, whatever back-ticks it holds."""
     longest = max((len(ticks) for ticks in _TICKS.findall(text)), default=0)
     fence = "`" * (longest + 1)
     pad = " " if longest else ""
-    return f"{fence}{pad}{text.replace('|', chr(0x5C) + '|')}{pad}{fence}"
+    return f"{fence}{pad}{text}{pad}{fence}"

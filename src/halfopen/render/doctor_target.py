@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.model.quantity import duration, endpoint, listed, plural
-from halfopen.model.verdict import SEVERITIES
 from halfopen.render.causes import WORDS
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import SEVERITY_ROLES, evidence_words
@@ -64,7 +63,7 @@ def _verdict(report: TargetReport, width: int, paint: Paint) -> Iterator[str]:
     verdict = report.verdict
     if verdict is None:
         return
-    severity = SEVERITIES[verdict.kind]
+    severity = verdict.severity
     role = "good" if severity is None else SEVERITY_ROLES[severity]
     title = wrap(verdict_sentence(verdict), width, f"{verdict.kind.replace('_', ' ').upper()}: ", "  ")
     yield from (paint(role, line) for line in title)

@@ -10,6 +10,7 @@ from halfopen.rules.local_causes import local_causes
 from halfopen.rules.path import Path, path
 from halfopen.rules.routing import is_own, route_to
 from halfopen.rules.serving import serving
+from halfopen.rules.unrouted import without_unrouted
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
@@ -28,35 +29,57 @@ class Attempt:
     way: Path = Path()  # noqa: RUF009  (it is frozen)
     gateway: str | None = None
     """The router that its packets are handed to."""
+    accused_by_address: tuple[tuple[str, LocalCause | None], ...] = ()
+    """Of each address that fails, what on this host makes it fail, where that is certain."""
 
     @classmethod
     def of(cls, results: tuple[ProbeResult, ...], context: Context, here: Space | None) -> Attempt:
         """From the connects, in the namespace that they were made from."""
+        results, _ = without_unrouted(results)
         if here is None or not results:
             return cls()
-        row = _worst(results).handshake
-        lost, sent = _lost(results, row.server), _sent(results, row.server)
-        way = path(context, here, row.server, sent)
-        causes = local_causes(
-            here.now,
-            row.server,
-            row.server_port,
-            source=row.client,
-            errno=row.errno,
-            before=here.before,
-            interval_s=context.interval_s,
-            established=row.outcome == "established",
-            path=way,
-            lost=lost,
-            icmp_from=row.icmp_from,
-        )
-        found = route_to(here.now, row.server)
-        return cls(causes, way, None if found is None else found.gateway)
+        worst = _worst(results)
+        way, causes = _examine(worst, results, context, here)
+        found = route_to(here.now, worst.handshake.server)
+        accused = {worst.handshake.server: _accused(causes)}
+        for result in results:
+            if not result.established and result.handshake.server not in accused:
+                rows = tuple(one for one in results if one.handshake.server == result.handshake.server)
+                accused[result.handshake.server] = _accused(_examine(_worst(rows), rows, context, here)[1])
+        if worst.established:
+            accused = {}
+        return cls(causes, way, None if found is None else found.gateway, tuple(accused.items()))
 
     @property
     def sent_on(self) -> bool:
         """Whether a translation sends it to somebody else than it was meant for."""
         return any(cause.kind == "translation" for cause in self.causes)
+
+
+def _examine(
+    result: ProbeResult, results: tuple[ProbeResult, ...], context: Context, here: Space
+) -> tuple[Path, tuple[LocalCause, ...]]:
+    """The way of one connect, and what on it may stop such packets."""
+    row = result.handshake
+    way = path(context, here, row.server, _sent(results, row.server))
+    causes = local_causes(
+        here.now,
+        row.server,
+        row.server_port,
+        source=row.client,
+        errno=row.errno,
+        before=here.before,
+        interval_s=context.interval_s,
+        established=row.outcome == "established",
+        path=way,
+        lost=_lost(results, row.server),
+        icmp_from=row.icmp_from,
+    )
+    return way, causes
+
+
+def _accused(causes: tuple[LocalCause, ...]) -> LocalCause | None:
+    return next((cause for cause in causes if cause.verdict == "cause"), None)
 
 
 def _worst(results: tuple[ProbeResult, ...]) -> ProbeResult:
@@ -83,6 +106,8 @@ class Served:
 
     there: Space | None = None
     listening: Listening | None = None
+    address: str | None = None
+    """Which of the target's addresses it has: one that fails, where one does."""
 
     @classmethod
     def of(cls, here: Space | None, attempt: Attempt, addresses: tuple[str, ...], port: int) -> Served:
@@ -94,8 +119,9 @@ class Served:
             there = next((here for address in addresses if is_own(here.now, address)), None)
         if there is None:
             return cls()
-        address = next((address for address in addresses if is_own(there.now, address)), None)
-        return cls(there, None if address is None else serving(there, address, port))
+        wanted = (*(server for server, _ in attempt.accused_by_address), *addresses)
+        address = next((address for address in wanted if is_own(there.now, address)), None)
+        return cls(there, None if address is None else serving(there, address, port), address)
 
     @property
     def drops(self) -> Growth | None:

@@ -133,6 +133,8 @@ def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> It
             yield Stop(name, verdict, rule, rule.packets, certain and sure and _is_checked(rule, packet))
             if _is_plain(rule):
                 return
+        elif verdict == "accept" and rule.limit:
+            certain = False  # what is beyond the limit goes on
         elif verdict == "accept" and _LOOPBACK.search(rule.text):
             if packet.loopback:
                 return

@@ -398,4 +398,11 @@ def test_a_counter_that_stood_still_denies_what_the_text_says() -> None:
     counted = filtered(rule("tcp dport 443 counter packets 7 bytes 420 drop", ports=["443"], packets=7))
     found = judged("filter", counted, counted)
     assert found is not None
+    assert found.verdict == "exonerated"
+
+
+def test_what_is_beyond_the_limit_of_a_rule_that_accepts_meets_the_next_one() -> None:
+    limited = rule("tcp dport 443 limit rate 1/second accept", "accept", ports=["443"], limit="1/second burst 5")
+    found = judged("filter", filtered(limited, rule("tcp dport 443 drop", ports=["443"])))
+    assert found is not None
     assert found.verdict == "possible"

@@ -197,7 +197,7 @@ def test_a_listener_without_drops_is_exonerated() -> None:
 def test_the_namespace_that_has_the_address_is_named() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, there=namespace("blue {0}")))
     assert verdict.evidence == (
-        "The target is network namespace blue {0} of this host, and no listener of its serves that address and port.",
+        "The target is network namespace blue {0} of this host, and no listener of its serves 192.0.2.9:443.",
     )
     assert verdict.steps[0].startswith("See whether the SYN arrives in network namespace blue {0} of this host")
 
@@ -261,7 +261,54 @@ def test_addresses_that_fail_differently_are_told_apart() -> None:
     assert verdict.sentence == (
         "No connect was established: timeout at 192.0.2.8; refused (ECONNREFUSED) at 192.0.2.9."
     )
+    assert verdict.steps == (
+        "Of 192.0.2.8, see more: `halfopen doctor 192.0.2.8:80`.",
+        "Of 192.0.2.9, see more: `halfopen doctor 192.0.2.9:80`.",
+    )
     assert judge(Facts(Target("duo", 80), (silent, icmp()))).kind == "mixed"
+
+
+def at(server: str, one: ProbeResult) -> ProbeResult:
+    return replace(one, handshake=replace(one.handshake, server=server))
+
+
+def test_what_stops_connects_to_one_address_is_not_said_of_another() -> None:
+    lost = (at("192.0.2.8", result("timeout", syns=3)), result("timeout", syns=3))
+    rule = stopped("cause", "syn_out")
+    one = judge(Facts(TARGET, lost, (rule,), accused_by_address=(("192.0.2.8", rule), ("192.0.2.9", None))))
+    assert one.sentence == (
+        "No connect was established: timeout at 192.0.2.8 (The rule «tcp dport 443 drop» of ip filter INPUT drops it); "
+        "timeout at 192.0.2.9."
+    )
+    assert one.steps == (
+        "For 192.0.2.8: Accept it: `nft insert rule …`.",
+        "Of 192.0.2.9, see more: `halfopen doctor 192.0.2.9:443`.",
+    )
+    both = judge(Facts(TARGET, lost, (rule,), accused_by_address=(("192.0.2.8", rule), ("192.0.2.9", rule))))
+    assert both.kind == "not_sent"
+
+
+V6 = at("2001:db8::9", result("unreachable", syns=0, errno="ENETUNREACH"))
+
+
+def test_a_family_that_this_host_does_not_speak_does_not_count() -> None:
+    healthy = judge(Facts(TARGET, (result(), V6, result(), V6)))
+    assert (healthy.kind, healthy.severity) == ("healthy", None)
+    assert healthy.sentence.startswith("2 connects to")
+    assert healthy.evidence[-1].startswith("This host has no way to 2001:db8::9: connect() says so at once")
+    assert judge(Facts(TARGET, (*LOST, V6))).kind == "silent_drop"
+    assert judge(Facts(TARGET, (V6,))).kind == "not_sent"
+    told = at("2001:db8::9", icmp())
+    assert judge(Facts(TARGET, (result(), told))).kind == "mixed"
+
+
+def test_an_address_that_says_no_at_once_is_less_than_one_that_is_silent() -> None:
+    """As of ``localhost`` where nothing listens on ::1."""
+    refused = at("::1", result("refused", errno="ECONNREFUSED"))
+    verdict = judge(Facts(Target("localhost", 80), (result(), refused)))
+    assert (verdict.kind, verdict.severity) == ("mixed", "warning")
+    silent = at("::1", result("timeout", syns=3))
+    assert judge(Facts(Target("localhost", 80), (result(), silent))).severity == "critical"
 
 
 def test_a_remote_loss_is_looked_for_at_both_ends() -> None:

@@ -103,6 +103,24 @@ def test_a_rule_that_rejects_is_the_cause_of_the_error_that_it_gives(
     assert (cause.verdict, cause.stops) == (verdict, "syn_in")
 
 
+@pytest.mark.parametrize(
+    ("more", "icmp_from", "verdict"),
+    [
+        ([], "192.0.2.9", "cause"),
+        ([], "10.0.0.254", "possible"),
+        ([rule("meta mark 2 reject with icmp admin-prohibited", "reject", "INPUT")], "192.0.2.9", "possible"),
+    ],
+    ids=["the only one that says so", "another says so", "one of two"],
+)
+def test_a_rule_is_known_by_its_icmp_error(more: list[dict[str, Any]], icmp_from: str, verdict: str) -> None:
+    """As firewalld's last rule, behind jumps by interface that a snapshot does not follow."""
+    first = rule("ct status dnat accept", "accept", "INPUT", conntrack=True)
+    last = rule("meta mark 1 reject with icmp admin-prohibited", "reject", "INPUT")
+    there = filtered(first, *more, last)
+    there["interfaces"] = [{"index": 2, "name": "eth0", "addresses": ["192.0.2.9/24"]}]
+    assert judged("filter", there=there, errno="EHOSTUNREACH", icmp_from=icmp_from).verdict == verdict
+
+
 def test_what_to_let_through_is_a_command_for_the_namespace_and_the_program() -> None:
     first = judged("filter", there=filtered(rule("tcp dport 443 drop", chain="INPUT", ports=["443"])))
     assert first.remedy is not None

@@ -56,6 +56,19 @@ class _Stopped:
         return self.stop.certain and not still and not self.way.established
 
     @property
+    def counted_nothing(self) -> bool:
+        """Its counter, where it has one, stood still: it stopped no packet at all."""
+        return self.stop.rule is not None and grown(self.space, self.stop.rule) == 0
+
+    @property
+    def signed(self) -> bool:
+        """Whether the ICMP error that ended the connect is such a rule's, and came from this namespace."""
+        icmp_from = self.way.icmp_from
+        return (
+            self.stop.verdict == "reject" and self._fits and icmp_from is not None and is_own(self.space.now, icmp_from)
+        )
+
+    @property
     def moved(self) -> bool:
         """Whether it counted as many packets meanwhile as were lost."""
         rule = self.stop.rule
@@ -82,7 +95,8 @@ def check(space: Space, way: Way) -> LocalCause | None:
     """Whether the packet filter stops the SYN or its answer, here or in another namespace that they come through."""
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
-    found = [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
+    stopping = [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
+    found = [one for one in stopping if not one.counted_nothing]
     if not found:
         seen = way.there is not None and way.there.now.packet_filter is not None
         either = "out" + (", through" if way.hops else "") + (" or in" if seen else "")
@@ -90,19 +104,23 @@ def check(space: Space, way: Way) -> LocalCause | None:
         return LocalCause(
             "filter", "exonerated", f"No rule of the packet filter stops a SYN on its way {either}{both}."
         )
-    return _stopped(min(found, key=lambda one: (not one.guilty, not one.moved)))
+    signed = [one for one in found if one.signed]
+    if len(signed) == 1 and not any(one.guilty for one in found):
+        return _stopped(signed[0], guilty=True)
+    first = min(found, key=lambda one: (not one.guilty, not one.moved))
+    return _stopped(first, guilty=first.guilty)
 
 
-def _stopped(one: _Stopped) -> LocalCause:
+def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
     stop = one.stop
     where = "" if one.space.now.own else f" in network namespace {one.space.name}"
     does = f"counted packets in the meantime and {stop.verdict}s" if one.moved else f"{stop.verdict}s"
-    does = does if one.guilty else f"may {stop.verdict}"
+    does = does if guilty else f"may {stop.verdict}"
     sentence = f"{stop.where[0].upper()}{stop.where[1:]}{where} {does} {_packet_words(one)}."
     evidence = (
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
-    verdict: Verdict = "cause" if one.guilty else "possible"
+    verdict: Verdict = "cause" if guilty else "possible"
     netns = None if one.space.now.own else one.space.name
     return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.remedy_steps import remedy_steps
-from halfopen.model.verdict import Verdict
+from halfopen.model.verdict import SEVERITIES, Verdict
 from halfopen.rules.verdicts.evidence import evidence
 from halfopen.rules.verdicts.words import (
     AS_ROOT,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.cause import LocalCause
-    from halfopen.model.finding import Finding, Remedy
+    from halfopen.model.finding import Finding, Remedy, Severity
     from halfopen.model.probe import ProbeResult
     from halfopen.model.verdict import VerdictKind
     from halfopen.rules.verdicts.facts import Facts
@@ -42,23 +42,35 @@ def verdict(
     *,
     general: tuple[str, ...] | None = None,
     falsified: str | None = None,
+    severity: Severity | None = None,
 ) -> Verdict:
-    """The verdict with what else is known; ``general`` and ``falsified`` stand in for the words of its kind."""
+    """The verdict with what else is known; ``general``, ``falsified``, ``severity`` stand in for those of its kind."""
     if kind == "healthy":
-        return Verdict(kind, sentence, evidence(facts), FALSIFIED[kind], (MEASURE.format(target=facts.target),))
+        steps = [MEASURE.format(target=facts.target)]
+        return Verdict(kind, sentence, evidence(facts), None, FALSIFIED[kind], tuple(steps))
     blamed = facts.accused
     first = blamed[0] if blamed else None
     # Where this host is at fault, nobody else has to be asked.
-    steps = [*_remedies(blamed)] or [*_suspicions(facts), *more, *(STEPS[kind] if general is None else general)]
+    steps = [*_remedies(blamed)] or [
+        *_suspicions(facts),
+        *more,
+        *(_general(facts, kind) if general is None else general),
+    ]
     return Verdict(
         kind,
         sentence if first is None else f"{sentence} {first.sentence}",
         evidence(facts),
+        severity or SEVERITIES[kind],
         _falsified(first, FALSIFIED[kind] if falsified is None else falsified),
         tuple(dict.fromkeys(steps)),
         check=None if first is None else first.confirm,
         told=tuple(cause.rule for cause in blamed if cause.rule is not None),
     )
+
+
+def _general(facts: Facts, kind: VerdictKind) -> tuple[str, ...]:
+    address = facts.results[0].handshake.server if facts.results else facts.target.host
+    return tuple(step.replace("ADDRESS", address) for step in STEPS[kind])
 
 
 def told(facts: Facts, kind: VerdictKind, finding: Finding, sentence: str = "") -> Verdict:
@@ -68,6 +80,7 @@ def told(facts: Facts, kind: VerdictKind, finding: Finding, sentence: str = "") 
         kind,
         f"{sentence} {finding.cause}".lstrip(),
         evidence(facts),
+        SEVERITIES[kind],
         (EMPTY if finding.code in QUEUE else STILL).format(check=finding.confirm),
         steps,
         check=finding.confirm,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from halfopen.model.quantity import grouped, plural
+from halfopen.model.quantity import endpoint, grouped, plural
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,7 +41,8 @@ def _listener(facts: Facts) -> Iterator[str]:
     if not facts.own:
         return
     if facts.listening is None:
-        yield f"The target is {facts.where}, and no listener of its serves that address and port."
+        place = endpoint(facts.address or facts.target.host, facts.target.port)
+        yield f"The target is {facts.where}, and no listener of its serves {place}."
         return
     first = facts.listening.first
     yield (

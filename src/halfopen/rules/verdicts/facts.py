@@ -23,10 +23,14 @@ class Facts:
     target: Target
     results: tuple[ProbeResult, ...] = ()
     causes: tuple[LocalCause, ...] = ()
+    accused_by_address: tuple[tuple[str, LocalCause | None], ...] = ()
+    """Of each address that fails, what on this host makes it fail; None: nothing that is certain."""
     own: bool = False
     """The target is this host, or another network namespace of it."""
     there: Space | None = None
     """That namespace, where the target is one of this host's."""
+    address: str | None = None
+    """Which of the target's addresses that namespace has."""
     listening: Listening | None = None
     """Its listener, where it is this host and there is one."""
     drops: Growth | None = None

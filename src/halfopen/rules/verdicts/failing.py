@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import endpoint, grouped, listed, plural
+from halfopen.model.remedy_steps import remedy_steps
 from halfopen.rules.verdicts.build import ending, verdict, where_lost
 from halfopen.rules.verdicts.refusing import refused
 from halfopen.rules.verdicts.unreachable import unreachable
-from halfopen.rules.verdicts.words import CAME_IN, FORBIDDEN, NOT_ON_THE_WIRE, NOT_SENT
+from halfopen.rules.verdicts.words import CAME_IN, CONNECTS, FORBIDDEN, NOT_ON_THE_WIRE, NOT_SENT, SEVERAL
 
 if TYPE_CHECKING:
+    from halfopen.model.finding import Severity
     from halfopen.model.probe import ProbeResult
     from halfopen.model.verdict import Verdict
     from halfopen.rules.verdicts.facts import Facts
@@ -37,7 +40,45 @@ def _one_address(facts: Facts, works: list[str], broken: list[str], endings: str
     again = endpoint(broken[0], facts.target.port)
     step = f"Find out why {listed(broken)} {do} not answer: `halfopen doctor {again}`."
     instead = f"Until then take {'them' if len(broken) > 1 else 'it'} out of the addresses of {facts.target.host}."
-    return verdict(facts, "mixed", sentence, general=(step, instead))
+    # What is answered with a «no» costs a program nothing, and it goes on to the next address.
+    waits = any(result.ending == "timeout" for result in facts.failed)
+    severity: Severity | None = None if waits else "warning"
+    works_too = CONNECTS.format(address=broken[0])
+    return verdict(facts, "mixed", sentence, general=(step, instead), falsified=works_too, severity=severity)
+
+
+def _endings(facts: Facts) -> dict[str, tuple[str, ...]]:
+    """How connects to each address ended; one that an ICMP error ended explains those that had no answer."""
+    found: dict[str, dict[str, None]] = {}
+    for result in facts.failed:
+        found.setdefault(result.handshake.server, {})[ending(result)] = None
+    for endings in found.values():
+        if any(one.startswith("unreachable") for one in endings):
+            endings.pop("timeout", None)
+    return {server: tuple(endings) for server, endings in found.items()}
+
+
+def _differ(facts: Facts) -> bool:
+    """Whether several addresses fail, each in its own way or for its own reason."""
+    endings = _endings(facts)
+    reasons = {None if cause is None else (cause.kind, cause.stops) for _, cause in facts.accused_by_address}
+    return len(endings) > 1 and (len(set(endings.values())) > 1 or len(reasons) > 1)
+
+
+def _several(facts: Facts) -> Verdict:
+    """What is said of one address need not hold for another."""
+    causes = dict(facts.accused_by_address)
+    parts, steps = [], []
+    for server, endings in _endings(facts).items():
+        cause = causes.get(server)
+        why = "" if cause is None else f" ({cause.sentence.rstrip('.')})"
+        parts.append(f"{', '.join(endings)} at {server}{why}")
+        if cause is not None and cause.remedy is not None:
+            steps.append(f"For {server}: {' '.join(remedy_steps(cause.remedy))}")
+        else:
+            steps.append(f"Of {server}, see more: `halfopen doctor {endpoint(server, facts.target.port)}`.")
+    sentence = f"No connect was established: {'; '.join(parts)}."
+    return verdict(replace(facts, causes=()), "mixed", sentence, general=tuple(steps), falsified=SEVERAL)
 
 
 def _by_address(results: list[ProbeResult]) -> str:
@@ -52,6 +93,8 @@ def _by_address(results: list[ProbeResult]) -> str:
 
 def failed(facts: Facts) -> Verdict:
     """None was."""
+    if _differ(facts):
+        return _several(facts)
     first = facts.failed[0]
     if any(cause.stops == "syn_out" for cause in facts.accused):
         count = plural(len(facts.failed), "connect")

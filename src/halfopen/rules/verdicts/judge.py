@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from halfopen.model.quantity import duration, grouped, plural
+from halfopen.model.quantity import duration, grouped, listed, plural
 from halfopen.model.verdict import Verdict
 from halfopen.rules.accepting import is_full
+from halfopen.rules.unrouted import without_unrouted
 from halfopen.rules.verdicts.build import QUEUE, told, verdict, where_lost
 from halfopen.rules.verdicts.captured import by_capture
 from halfopen.rules.verdicts.failing import failed, mixed
-from halfopen.rules.verdicts.words import FALSIFIED, STEPS
+from halfopen.rules.verdicts.words import FALSIFIED, NO_WAY, STEPS
 
 if TYPE_CHECKING:
     from halfopen.rules.verdicts.facts import Facts
@@ -24,7 +25,9 @@ def judge(facts: Facts) -> Verdict:
     """The verdict."""
     if facts.unresolved is not None:
         return Verdict("not_resolved", f"{facts.target.host} stands for no address: {facts.unresolved}.",
+                       severity="critical",
                        falsified_by=FALSIFIED["not_resolved"], steps=STEPS["not_resolved"])  # fmt: skip
+    facts = _that_count(facts)
     facts = replace(facts, causes=by_capture(facts))
     if facts.failed and not facts.established and facts.accused:
         # What stops every SYN or its answer comes before whatever else is wrong where none arrives.
@@ -36,6 +39,15 @@ def judge(facts: Facts) -> Verdict:
     if facts.failed:
         return failed(facts)
     return _starving(facts) or _data_lost(facts) or _slow(facts) or _healthy(facts)
+
+
+def _that_count(facts: Facts) -> Facts:
+    """Without the connects to addresses of a family that this host has no way to."""
+    results, left_out = without_unrouted(facts.results)
+    if not left_out:
+        return facts
+    said = NO_WAY.format(addresses=listed(left_out))
+    return replace(facts, results=results, answers=(*facts.answers, said))
 
 
 def _healthy(facts: Facts) -> Verdict:

@@ -25,6 +25,10 @@ OWN_LOST = (
     "See whether the SYN arrives in {place}, and whether an answer leaves: `{command}`. One that does not arrive is "
     "lost on the way."
 )
+NO_WAY = (
+    "This host has no way to {addresses}: connect() says so at once, and programs go on to the next address; it does "
+    "not count here."
+)
 PERHAPS = "Perhaps it is this: {sentence} {step}"
 CAPTURE_TELLS = "`halfopen doctor {target} --capture` tells whether it does."
 TRY = "See whether it helps. {remedy}"
@@ -34,6 +38,8 @@ SENT_ON = "See what becomes of it where it is sent on to: `{command}`."
 NEIGHBOUR_ANSWERS = "`ip neigh show {neighbour}` in state REACHABLE while a connect fails."
 EMPTY = "An empty queue (`{check}`) while connects fail, or an answer of the application to the next request."
 STILL = "A connect that fails alike while `{check}` stands still."
+CONNECTS = "A connect to {address} that is established."
+SEVERAL = "A connect to one of these addresses that is established."
 CAME_IN = "A longer capture in which the answers to these connects are missing."
 
 FALSIFIED: dict[VerdictKind, str] = {
@@ -44,7 +50,7 @@ FALSIFIED: dict[VerdictKind, str] = {
     "accept_starvation": (
         "`ss -ltn` at the server with an empty queue, or an answer of the application to the next request."
     ),
-    "data_lost": "`ping -M do -s 1472` of that address from here, answered: then the way takes packets of full size.",
+    "data_lost": "A `ping -M do -s 1472` of that address that is answered: then the way takes packets of full size.",
     "refused": (
         "A listener on that address and port (`ss -ltn` at the server), and a RST that comes from another machine."
     ),
@@ -68,7 +74,7 @@ FALSIFIED_BY_CAUSE: dict[CauseKind, str] = {
 }
 """What would disprove that a local cause is it; ``check`` is its command."""
 
-SIZES = "See which size comes through: `tracepath`, or `ping -M do -s SIZE`, of that address."
+SIZES = "See which size comes through: `tracepath ADDRESS`, `ping -M do -s 1472 ADDRESS` and smaller ones."
 CLAMP = (
     "Let ICMP «fragmentation needed» through on the way, or have the router before the narrow part lower the MSS: "
     "`nft … tcp flags syn tcp option maxseg size set rt mtu`."

@@ -64,6 +64,20 @@ def test_is_silent(code: str, case: dict[str, Any]) -> None:
     assert [(f"{one.file}:{one.line}", one.cause) for one in run(code, case)] == []
 
 
+WHOLE = ROOT / "tests/cases/lint/whole"
+EXPECTED = tomllib.loads((WHOLE / "expected.toml").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("name", sorted(path.name for path in WHOLE.iterdir() if path.name != "expected.toml"))
+def test_whole_files_as_people_have_them(name: str) -> None:
+    found = lint([read(name, (WHOLE / name).read_bytes())], Kernel()).findings
+    assert [f"{one.line} {one.code}" for one in found] == EXPECTED[name]
+
+
+def test_every_expectation_has_its_file() -> None:
+    assert {path.name for path in WHOLE.iterdir()} == {*EXPECTED, "expected.toml"}
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/cases/lint/sane").iterdir()), ids=lambda path: path.name)
 @pytest.mark.parametrize("kernel", ["5.10", "6.1", "6.18"])
 def test_sane_files_have_no_finding(path: Path, kernel: str) -> None:

@@ -26,7 +26,7 @@ class SynLimitForEverybody(Check):
     ## What it finds
     Rules of iptables and nftables that admit new TCP connections up to a rate, with one bucket for all sources: `-m
     limit` with `--syn` or NEW, `limit rate` with SYN flags, `hashlimit` without srcip; in a chain that only SYNs jump
-    to, any limit. Limits that only write a log are none.
+    to, any limit. Limits that only write a log are none, and neither are those of rules for named sources.
 
     ## Why it matters
     The flood takes the bucket, and real clients are dropped with it. Measured: of 40 clients 40 connected without the
@@ -102,6 +102,8 @@ def syn_chains(ruleset: Ruleset) -> frozenset[tuple[str, str, str]]:
 def _limits_new_connections(rule: FilterRule, *, in_syn_chain: bool) -> bool:
     if rule.limit is None or rule.limit.endswith("connections") or rule.verdict not in _DECIDES:
         return False
+    if any(not source.startswith("!") and source not in _ALL_SOURCES for source in rule.sources):
+        return False  # for known hosts
     # What exceeds the limit is dropped by the rule itself (over … drop), or by what stands behind it (… accept).
     if rule.limit.startswith("over ") != (rule.verdict in {"drop", "reject"}):
         return False
@@ -109,4 +111,5 @@ def _limits_new_connections(rule: FilterRule, *, in_syn_chain: bool) -> bool:
     return looks_at_syns(rule) or new or in_syn_chain
 
 
+_ALL_SOURCES = frozenset({"0.0.0.0/0", "::/0"})
 _DECIDES = frozenset({"accept", "return", "drop", "reject"})

@@ -52,7 +52,8 @@ class SettingsInImage(Check):
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
         for document, item in context.settings():
-            if item.line in document.built and item.key.startswith("net."):
+            missing = context.kernel.lacks(item.key)  # HO201 says so, and no container can have it
+            if item.line in document.built and item.key.startswith("net.") and not missing:
                 why = (
                     "while an image is built /proc/sys is read-only, and settings do not go into it"
                     if item.is_at_once

@@ -60,6 +60,9 @@ def infer(summary: Summary) -> Vantage:
     # Not the median of SYN to SYN-ACK: half-open attempts, a flood's for one, have a share in that.
     waited = summary.latency_us.retransmit_wait.p50 or 0.0
     to_server = max(whole - waited - to_client, 0.0)
+    if summary.retransmission.syn_ack_handshakes * 2 > summary.outcome("established"):
+        # The median then holds the server's timer.
+        to_client = summary.latency_us.syn_ack_to_ack.min or to_client
     return _by_time(summary, f"{duration(to_server)} to the server and back, {duration(to_client)} to the client")
 
 

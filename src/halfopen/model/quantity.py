@@ -6,6 +6,7 @@ a known number; an unknown one (``None``) becomes ``UNKNOWN`` and is never writt
 
 from __future__ import annotations
 
+import math
 from datetime import UTC, datetime
 
 UNKNOWN = "—"
@@ -14,6 +15,9 @@ UNKNOWN = "—"
 ABBREVIATE_FROM = 10_000
 
 _DURATION_UNITS = ((1e6, "s"), (1e3, "ms"), (1.0, "µs"))
+#: Digits of a duration, and from where on it is written in minutes: 59.95 s would round to 60 s.
+_DIGITS = 3
+_LONG_US = 59.95e6
 _SIZE_UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
@@ -57,7 +61,7 @@ def duration(microseconds: float | None) -> str:
         return UNKNOWN
     if microseconds < 0:
         return "-" + duration(-microseconds)
-    if microseconds >= 59.95e6:  # 59.95 s would round to 60 s
+    if microseconds >= _LONG_US:
         return _long_duration(microseconds)
     if microseconds == 0:
         return "0"
@@ -67,6 +71,19 @@ def duration(microseconds: float | None) -> str:
         if rounded >= factor:
             return f"{_three_digits(rounded / factor)} {unit}"
     return f"{round(microseconds * 1000)} ns"
+
+
+def measured(microseconds: float, uncertainty_us: float) -> str:
+    """A duration that is known better than three digits tell: ``10 800.123 s (3 h 0 min)``, known to 18 ms."""
+    known = min(max(uncertainty_us, 1.0), abs(microseconds) or 1.0)
+    factor, unit = next(((f, u) for f, u in _DURATION_UNITS if abs(microseconds) >= f), _DURATION_UNITS[-1])
+    digits = math.floor(math.log10(abs(microseconds) / known)) + 2 if microseconds else 0
+    if digits <= _DIGITS and abs(microseconds) < _LONG_US:
+        return duration(microseconds)
+    decimals = max(0, math.ceil(-math.log10(known / factor)) + 1)
+    text = f"{microseconds / factor:,.{decimals}f}".replace(",", " ")
+    long = f" ({duration(microseconds)})" if abs(microseconds) >= _LONG_US else ""
+    return f"{text} {unit}{long}"
 
 
 def size(count: int | None) -> str:

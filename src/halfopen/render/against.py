@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.against import KIND_WORDS, notices
 from halfopen.model.against import SCHEMA
-from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, plural, share, span
+from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, measured, plural, share, span
 from halfopen.render.escape import escape_text
 from halfopen.render.json import sentence
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
@@ -111,7 +111,8 @@ def _clock(found: Against, width: int, paint: Paint) -> list[str]:
     if clock.offset_us is None or clock.uncertainty_us is None:
         return []
     ahead = "ahead of" if clock.offset_us >= 0 else "behind"
-    text = f"B is {duration(abs(clock.offset_us))} {ahead} A, ± {duration(clock.uncertainty_us)}"
+    offset = measured(abs(clock.offset_us), clock.uncertainty_us)
+    text = f"B is {offset} {ahead} A, ± {duration(clock.uncertainty_us)}"
     if abs(clock.offset_us) <= clock.uncertainty_us:
         text += ", so they may agree"
     if clock.drift_ppm is not None and clock.drift_uncertainty_ppm is not None:

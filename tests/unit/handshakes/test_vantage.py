@@ -94,3 +94,11 @@ MIXED = {"known": 100, "pristine": 50, "hops_p50": 1}
 def test_vantage(numbers: Summary, place: str | None, reason: str) -> None:
     vantage = infer(numbers)
     assert (vantage.place, vantage.reason) == (place, reason)
+
+
+def test_the_timer_of_repeated_syn_acks_is_no_distance() -> None:
+    document = dict(capture(50, 1_010_000, (0, 97)).document)
+    document["latency_us"]["syn_ack_to_ack"]["min"] = 2100
+    document |= {"outcomes": {"established": 80}, "retransmission": {"syn_ack_handshakes": 60}}
+    vantage = infer(Summary.from_json(document))
+    assert vantage.reason == "At or near the server: 50 µs to the server and back, 2.1 ms to the client."

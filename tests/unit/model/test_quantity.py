@@ -33,6 +33,23 @@ def test_duration(microseconds: float | None, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("microseconds", "uncertainty_us", "text"),
+    [
+        (0, 5, "0"),
+        (29.2, 18_400, "29.2 µs"),
+        (1000, 1000, "1 ms"),
+        (7_000_000, 9_000_000, "7 s"),
+        (123_456.7, 5, "123.4567 ms"),
+        (5_000_400, 18_700, "5.000 s"),
+        (10_800_123_000, 18_400, "10 800.123 s (3 h 0 min)"),
+        (10_800_123_000, 0.001, "10 800.1230000 s (3 h 0 min)"),
+    ],
+)
+def test_measured(microseconds: float, uncertainty_us: float, text: str) -> None:
+    assert quantity.measured(microseconds, uncertainty_us) == text
+
+
+@pytest.mark.parametrize(
     ("part", "whole", "text"),
     [
         (0, 9, "0 %"),

@@ -70,7 +70,7 @@ export const DEFECTS: Readonly<Record<string, string>> = {
   cut_off: "The file ends inside a record: it was cut off, or is still being written.",
   corrupt_record: "A record header claims what cannot be; reading went on at the next plausible record.",
   corrupt_block: "A pcapng block whose lengths contradict each other was skipped.",
-  corrupt_compression: "The compressed stream is damaged; what came before the damage was read.",
+  corrupt_compression: "The compressed stream is damaged; what came before the damage was read, and the members or frames of their own behind it.",
   read_error: "The operating system failed to read on; what came before was read.",
   unknown_interface: "A pcapng packet names an interface that the section never described.",
   unknown_link_type: "A link layer that halfopen does not read.",

@@ -28,7 +28,7 @@ defects! {
     CutOff "cut_off" "The file ends inside a record: it was cut off, or is still being written.",
     CorruptRecord "corrupt_record" "A record header claims what cannot be; the reader searched for the next plausible record.",
     CorruptBlock "corrupt_block" "A pcapng block whose lengths contradict each other was skipped.",
-    CorruptCompression "corrupt_compression" "The compressed stream is damaged; what came before the damage was read.",
+    CorruptCompression "corrupt_compression" "The compressed stream is damaged; what came before the damage was read, and the members or frames of their own behind it.",
     ReadError "read_error" "The operating system failed to read on; what came before was read.",
     UnknownInterface "unknown_interface" "A pcapng packet names an interface that the section never described.",
     UnknownLinkType "unknown_link_type" "A link layer that halfopen does not read.",

@@ -4,8 +4,11 @@
 //! calls zero padding after the last member an error.
 
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::atomic::Ordering;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
+
+use super::source::Damage;
 
 /// ID1, ID2 of a member header, RFC 1952 section 2.3.1.
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -19,9 +22,22 @@ mod flag {
     pub const RESERVED: u8 = 0xe0;
 }
 
-/// A reader of the inflated bytes. `InvalidData` is damage, `UnexpectedEof` a stream that was cut off.
+/// What a member header has behind the magic number, for the search in rubble: deflate, no reserved flag, what compressors
+/// write for effort (XFL) and file system (OS). RFC 1952 section 2.3.1.
+fn is_member(head: [u8; 10]) -> bool {
+    let [id1, id2, method, flags, _, _, _, _, effort, system] = head;
+    [id1, id2] == MAGIC
+        && method == 8
+        && flags & flag::RESERVED == 0
+        && matches!(effort, 0 | 2 | 4)
+        && matches!(system, 0..=13 | 255)
+}
+
+/// A reader of the inflated bytes. `InvalidData` is damage behind which no member follows, `UnexpectedEof` a stream that was
+/// cut off.
 pub(super) struct Gunzip<R> {
     input: R,
+    damage: Damage,
     inflate: Decompress,
     crc: Crc,
     at: At,
@@ -34,14 +50,15 @@ enum At {
     /// A member ended: another, zero padding or the end may follow.
     Between,
     Body,
-    /// Damage was met, and what came before it handed out.
+    /// Damage was met, and what came before it handed out: the next member is to be searched.
     Damaged,
 }
 
 impl<R: BufRead> Gunzip<R> {
-    pub fn new(input: R) -> Self {
+    pub fn new(input: R, damage: Damage) -> Self {
         Self {
             input,
+            damage,
             inflate: Decompress::new(false),
             crc: Crc::new(),
             at: At::First,
@@ -61,7 +78,12 @@ impl<R: BufRead> Gunzip<R> {
     }
 
     fn header(&mut self) -> io::Result<()> {
-        let [id1, id2, method, flags, ..] = self.bytes::<10>()?;
+        let head = self.bytes::<10>()?;
+        self.rest_of_header(head)
+    }
+
+    fn rest_of_header(&mut self, head: [u8; 10]) -> io::Result<()> {
+        let [id1, id2, method, flags, ..] = head;
         if [id1, id2] != MAGIC || method != 8 || flags & flag::RESERVED != 0 {
             return Err(ErrorKind::InvalidData.into());
         }
@@ -83,6 +105,19 @@ impl<R: BufRead> Gunzip<R> {
         self.crc.reset();
         self.at = At::Body;
         Ok(())
+    }
+
+    /// Goes on with the next member behind damage; the error where there is none.
+    fn next_member(&mut self) -> io::Result<()> {
+        let none = |_| io::Error::from(ErrorKind::InvalidData);
+        let mut head = self.bytes::<10>().map_err(none)?;
+        while !is_member(head) {
+            let [next] = self.bytes::<1>().map_err(none)?;
+            head.rotate_left(1);
+            head[9] = next;
+        }
+        self.damage.fetch_add(1, Ordering::Relaxed);
+        self.rest_of_header(head)
     }
 
     /// Checks what stands behind a body: its CRC and its length modulo 2^32.
@@ -112,6 +147,15 @@ impl<R: BufRead> Gunzip<R> {
             let zeros = ahead.iter().take_while(|&&b| b == 0).count();
             self.input.consume(zeros);
         }
+    }
+
+    /// Damage is no end: another member may follow.
+    fn mend(&mut self, step: impl FnOnce(&mut Self) -> io::Result<()>) -> io::Result<()> {
+        match step(self) {
+            Err(error) if error.kind() == ErrorKind::InvalidData => self.at = At::Damaged,
+            done => return done,
+        }
+        Ok(())
     }
 
     /// Inflates into `out`; 0 when the body ended without yielding more.
@@ -155,19 +199,19 @@ impl<R: BufRead> Read for Gunzip<R> {
         loop {
             match self.at {
                 At::First => self.header()?,
-                At::Between => {
-                    if !self.another()? {
-                        return Ok(0);
-                    }
-                    self.header()?;
-                }
+                At::Between => match self.another() {
+                    Ok(false) => return Ok(0),
+                    Ok(true) => self.mend(Self::header)?,
+                    Err(error) => self.mend(|_| Err(error))?,
+                },
                 At::Body => {
-                    let count = self.body(out)?;
+                    let mut count = 0;
+                    self.mend(|gunzip| gunzip.body(out).map(|n| count = n))?;
                     if count > 0 {
                         return Ok(count);
                     }
                 }
-                At::Damaged => return Err(ErrorKind::InvalidData.into()),
+                At::Damaged => self.next_member()?,
             }
         }
     }

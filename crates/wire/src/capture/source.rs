@@ -14,6 +14,9 @@ use super::{MAX_COMPRESSION_DEPTH, gzip, zstandard};
 /// How many bytes of the input as stored have been read; shared with the innermost reader.
 pub(super) type Stored = Arc<AtomicU64>;
 
+/// Damaged places of the compression behind which the reading went on; shared as well.
+pub(super) type Damage = Arc<AtomicU64>;
+
 /// An input that has been opened.
 pub(super) struct Opened {
     /// The open file; reading it again from the start is possible only where `size` is known.
@@ -48,7 +51,12 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenErrorKind> {
 }
 
 /// Puts a window over `source`, behind as many decompressors as its magic numbers call for.
-pub(super) fn window(source: Box<dyn Read + Send>, stored: &Stored, capacity: usize) -> Result<Buffer, OpenErrorKind> {
+pub(super) fn window(
+    source: Box<dyn Read + Send>,
+    stored: &Stored,
+    damage: &Damage,
+    capacity: usize,
+) -> Result<Buffer, OpenErrorKind> {
     let counted = Counted {
         source,
         stored: Arc::clone(stored),
@@ -61,8 +69,10 @@ pub(super) fn window(source: Box<dyn Read + Send>, stored: &Stored, capacity: us
         let (ahead, rest) = buffer.into_parts();
         let inner = BufReader::with_capacity(INNER_BUFFER, Cursor::new(ahead).chain(rest));
         let plain: Box<dyn Read + Send> = match compression {
-            Compression::Gzip => Box::new(gzip::Gunzip::new(inner)),
-            Compression::Zstd => Box::new(zstandard::Unzstd::new(inner).map_err(|e| OpenErrorKind::Io(e.to_string()))?),
+            Compression::Gzip => Box::new(gzip::Gunzip::new(inner, Arc::clone(damage))),
+            Compression::Zstd => Box::new(
+                zstandard::Unzstd::new(inner, Arc::clone(damage)).map_err(|e| OpenErrorKind::Io(e.to_string()))?,
+            ),
         };
         buffer = Buffer::new(plain, capacity);
     }

@@ -9,15 +9,16 @@ use super::buffer::{Buffer, End};
 use super::error::OpenErrorKind;
 use super::pcap::{FILE_HEADER_LEN, Layout, Pcap};
 use super::pcapng::Pcapng;
-use super::source::{self, Stored};
+use super::source::{self, Damage, Stored};
 use super::{Frames, InputStats, Record};
-use crate::{Frame, LinkType};
+use crate::{Defect, Frame, LinkType};
 
 /// An opened stream: the window and the format that walks over it.
 pub(super) struct Stream {
     buffer: Buffer,
     format: Format,
     stored: Stored,
+    damage: Damage,
     number: u64,
     is_over: bool,
 }
@@ -31,12 +32,18 @@ impl Stream {
     /// Recognises compression and format. Reads no further than the header of the file.
     pub fn new(source: Box<dyn Read + Send>, window: usize) -> Result<Self, OpenErrorKind> {
         let stored = Stored::default();
-        let mut buffer = source::window(source, &stored, window)?;
-        let format = Format::recognise(&mut buffer)?;
+        let damage = Damage::default();
+        let mut buffer = source::window(source, &stored, &damage, window)?;
+        // Without its begin, what follows damage is no capture by itself.
+        let format = Format::recognise(&mut buffer).map_err(|kind| match damage.load(Ordering::Relaxed) {
+            0 => kind,
+            _ => OpenErrorKind::BadCompression,
+        })?;
         Ok(Self {
             buffer,
             format,
             stored,
+            damage,
             number: 0,
             is_over: false,
         })
@@ -60,6 +67,9 @@ impl Stream {
         if self.buffer.refilled {
             self.buffer.refilled = false;
             stats.bytes = self.bytes_read();
+            for _ in 0..self.damage.swap(0, Ordering::Relaxed) {
+                stats.defects.add(Defect::CorruptCompression);
+            }
         }
         record
     }

@@ -5,8 +5,11 @@
 //! that is held back, because damage to it would take the good block with it.
 
 use std::io::{self, BufRead, ErrorKind, Read};
+use std::sync::atomic::Ordering;
 
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
+
+use super::source::Damage;
 
 /// Magic number of a frame, RFC 8878 section 3.1.1.
 pub(super) const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();
@@ -16,23 +19,43 @@ pub(super) const fn is_skippable(head: [u8; 4]) -> bool {
     u32::from_le_bytes(head) & 0xffff_fff0 == 0x184d_2a50
 }
 
-/// A reader of the decompressed bytes. `InvalidData` is damage, `UnexpectedEof` a stream that was cut off.
+/// A reader of the decompressed bytes. `InvalidData` is damage behind which no frame follows, `UnexpectedEof` a stream that was
+/// cut off.
 ///
 /// The window is at most 128 MiB (`ZSTD_WINDOWLOG_LIMIT_DEFAULT`, the limit of the `zstd` tool too), whatever the frame asks.
 pub(super) struct Unzstd<R> {
     input: R,
     decoder: Decoder<'static>,
+    damage: Damage,
     /// Bytes that the decoder wants next; 0 between frames.
     wanted: usize,
 }
 
 impl<R: BufRead> Unzstd<R> {
-    pub fn new(input: R) -> io::Result<Self> {
+    pub fn new(input: R, damage: Damage) -> io::Result<Self> {
         Ok(Self {
             input,
             decoder: Decoder::new()?,
+            damage,
             wanted: 0,
         })
+    }
+
+    /// Goes on with the next frame behind damage; the error where there is none.
+    fn next_frame(&mut self) -> io::Result<()> {
+        let mut head = [0; 4];
+        while head != MAGIC {
+            let mut next = [0];
+            self.input
+                .read_exact(&mut next)
+                .map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+            head.rotate_left(1);
+            head[3] = next[0];
+        }
+        self.decoder.reinit()?;
+        self.damage.fetch_add(1, Ordering::Relaxed);
+        self.wanted = self.decoder.run_on_buffers(&MAGIC, &mut [])?.remaining;
+        Ok(())
     }
 }
 
@@ -60,10 +83,10 @@ impl<R: BufRead> Read for Unzstd<R> {
             if at_end && between {
                 return Ok(0);
             }
-            let wanted = self
-                .decoder
-                .run(&mut input, &mut output)
-                .map_err(|_| io::Error::from(ErrorKind::InvalidData))?;
+            let Ok(wanted) = self.decoder.run(&mut input, &mut output) else {
+                self.next_frame()?;
+                continue;
+            };
             let (taken, count) = (input.pos(), output.pos());
             self.input.consume(taken);
             self.wanted = wanted;

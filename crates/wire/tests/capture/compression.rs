@@ -7,7 +7,7 @@ use flate2::GzBuilder;
 use halfopen_wire::Defect;
 use halfopen_wire::capture::OpenErrorKind;
 
-use crate::support::{read, read_from, try_read};
+use crate::support::{Owned, read, read_from, try_read};
 use crate::writer::{Ng, Order, Pcap, samples};
 
 pub fn gzip(bytes: &[u8]) -> Vec<u8> {
@@ -22,6 +22,14 @@ fn gzip_with(builder: GzBuilder, bytes: &[u8]) -> Vec<u8> {
 
 pub fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 1).unwrap()
+}
+
+/// As the `zstd` tool does it: damage that leaves it readable is found in the end.
+fn zstd_with_checksum(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::Encoder::new(Vec::new(), 1).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 fn skippable(len: u32) -> Vec<u8> {
@@ -115,6 +123,60 @@ fn a_stream_that_is_damaged() {
     let outcome = read(&[gzip(&Pcap::default().file(&samples(30))), b"rubbish".to_vec()].concat());
     assert_eq!(outcome.frames.len(), 30);
     assert_eq!(outcome.defects, [(Defect::CorruptCompression, 1)]);
+}
+
+/// Three members (frames), the middle one damaged: the others are read, and the records found again behind the gap.
+#[test]
+fn what_follows_a_damaged_member_is_read() {
+    let plain = Pcap::default().file(&samples(3000));
+    let expected = read(&plain).frames;
+    let parts: Vec<&[u8]> = plain.chunks(plain.len() / 3 + 1).collect();
+    for (name, wrap) in [("gzip", gzip as fn(&[u8]) -> Vec<u8>), ("zstd", zstd_with_checksum)] {
+        let [first, second, third] = [0, 1, 2].map(|i| wrap(parts[i]));
+        for (from, to) in [
+            (second.len() / 2, second.len() / 2 + 40),
+            (12, 40),
+            (second.len() - 3, second.len() - 1),
+        ] {
+            let mut damaged = second.clone();
+            damaged[from..to].fill(0xff);
+            let outcome = read_from(Cursor::new([&first[..], &damaged, &third].concat())).unwrap();
+            let is_there = |f: &Owned| {
+                outcome
+                    .frames
+                    .iter()
+                    .any(|g| g.data == f.data && g.time_ns == f.time_ns)
+            };
+            let tail = expected.len() - 990;
+            assert!(
+                expected[tail..].iter().all(is_there),
+                "{name} {from}: {} of {}",
+                outcome.frames.len(),
+                expected.len()
+            );
+            let same = outcome.frames.iter().zip(&expected).take_while(|(a, b)| a == b).count();
+            assert!(same >= 990, "{name} {from}: {same}, {:?}", outcome.defects);
+            assert!(
+                outcome.defects.contains(&(Defect::CorruptCompression, 1)),
+                "{name} {from}: {:?}",
+                outcome.defects
+            );
+        }
+    }
+}
+
+#[test]
+fn damage_to_the_first_bytes_is_called_so() {
+    let plain = Pcap::default().file(&samples(300));
+    let (front, back) = plain.split_at(plain.len() / 2);
+    for wrap in [gzip as fn(&[u8]) -> Vec<u8>, zstd_with_checksum] {
+        let mut first = wrap(front);
+        first[10..40].fill(0xff);
+        assert_eq!(
+            try_read(&[first, wrap(back)].concat()),
+            Err(OpenErrorKind::BadCompression)
+        );
+    }
 }
 
 /// 64 MiB of zeros in a few kilobytes: they are read as they are inflated, a window at a time.

@@ -24,7 +24,7 @@ DAMAGE = {
     "cut_off": ("file ends", "files end", " inside a record (cut off, or still being written)"),
     "corrupt_record": ("corrupt record", "corrupt records", " skipped, some packets around it may be lost"),
     "corrupt_block": ("corrupt pcapng block", "corrupt pcapng blocks", " skipped"),
-    "corrupt_compression": ("compressed stream", "compressed streams", " damaged: what follows the damage is lost"),
+    "corrupt_compression": ("damaged place", "damaged places", " in a compressed stream, with data lost behind"),
     "read_error": ("read error", "read errors", ": what follows it is lost"),
     "unknown_interface": ("packet", "packets", " of an interface that the file does not describe"),
     "unknown_link_type": ("packet", "packets", " of a link layer that halfopen does not read"),

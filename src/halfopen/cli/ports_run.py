@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
     from halfopen.cli.two_snapshots import Netns
     from halfopen.model.ports import Ports
+    from halfopen.model.snapshot import Snapshot
 
 #: Collectors that are needed.
 NEEDED = ("sockets", "sysctls")
@@ -43,22 +44,27 @@ class PortsOptions:
 def run(printer: Printer, options: PortsOptions) -> None:
     """The whole command."""
     options.check()
-    now, before = two_snapshots.snapshots(
-        printer, for_s=options.for_s, files=options.files, netns=options.netns, only=NEEDED
-    )
-    if not options.watch:
-        ports = port_use(now, before)
-        _print(printer, ports, options)
-        if not ports.examined:
-            raise unexamined(ports.unseen, options.files)
-        return
-    from halfopen.collect import take
+    # Whoever watches sees the first table at once, and rates from the second one on.
+    for_s = None if options.watch else options.for_s
+    now, before = two_snapshots.snapshots(printer, for_s=for_s, files=options.files, netns=options.netns, only=NEEDED)
+    _show(printer, now, before, options)
+    while options.watch:
+        from halfopen.collect import take
 
-    while True:
-        _clear(printer)
-        _print(printer, port_use(now, before), options)
         two_snapshots.watch(printer, now, options.for_s or WATCH_S)
         before, now = now, take(NEEDED, options.netns)
+        _show(printer, now, before, options)
+
+
+def _show(printer: Printer, now: Snapshot, before: Snapshot | None, options: PortsOptions) -> None:
+    """One table, at once where somebody reads along. Raises when no socket could be read."""
+    ports = port_use(now, before)
+    if options.watch:
+        _clear(printer)
+    _print(printer, ports, options)
+    printer.flush()
+    if not ports.examined:
+        raise unexamined(ports.unseen, options.files)
 
 
 def _print(printer: Printer, ports: Ports, options: PortsOptions) -> None:
@@ -71,7 +77,8 @@ def _print(printer: Printer, ports: Ports, options: PortsOptions) -> None:
     from halfopen.render.layout import Paint
     from halfopen.render.ports import render_ports
 
-    printer.text(render_ports(ports, printer.width, Paint(printer.color), options.top))
+    text = render_ports(ports, printer.width, Paint(printer.color), options.top, timed=options.watch)
+    printer.text(text + "\n" * options.watch)
 
 
 def _clear(printer: Printer) -> None:

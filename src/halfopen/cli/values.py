@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from ipaddress import ip_address
+from math import inf
 from typing import Any
 
 import click
@@ -79,9 +80,26 @@ class DurationType(click.ParamType[Any]):
         try:
             if isinstance(value, float):
                 return value
-            return float(value) if _PLAIN_NUMBER.fullmatch(value) else duration_ns(value) / 1e9
-        except ValueError:
-            self.fail(f"{value!r} is no duration: 200ms, 1.5s and 1m30s are", param, ctx)
+            seconds = float(value) if _PLAIN_NUMBER.fullmatch(value) else duration_ns(value) / 1e9
+        except (ValueError, OverflowError):
+            seconds = inf
+        if seconds == inf:
+            self.fail(f"{value!r} is no duration: 200ms, 1.5s, 5min and 1h30m are", param, ctx)
+        return seconds
+
+
+class SecondsType(DurationType):
+    """``--defer-accept 5s``: what the kernel takes in whole seconds only."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:  # noqa: ANN401
+        """The seconds as an integer, 1 to ``most``."""
+        seconds = super().convert(value, param, ctx)
+        if not (seconds.is_integer() and 1 <= seconds <= self.most):
+            self.fail(f"{value!r} is not a whole number of seconds from 1 to {self.most}", param, ctx)
+        return int(seconds)
 
 
 class BytesType(click.ParamType[Any]):

@@ -9,8 +9,11 @@ from typing import Self
 
 from halfopen.model.quantity import duration, moment
 
-_UNITS_NS = {"ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)")
+_UNITS_NS = {
+    "ns": 1, "us": 10**3, "µs": 10**3, "ms": 10**6, "s": 10**9, "min": 60 * 10**9, "m": 60 * 10**9, "h": 3600 * 10**9,
+    "d": 86400 * 10**9,
+}  # fmt: skip
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ns|us|µs|ms|s|min|m|h|d)(?: (?=\d)|(?=\d)|$)", re.ASCII)
 _EPOCH_SECONDS = re.compile(r"(\d+)(?:\.(\d{1,9}))?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: The record's ``start_ns`` is a signed 64-bit number of nanoseconds, which ends in the year 2262.
@@ -55,12 +58,12 @@ def _checked(ns: int) -> int:
 
 
 def duration_ns(text: str) -> int:
-    """``200ms``, ``1m30s`` in nanoseconds.
+    """``200ms``, ``1m30s``, ``5min``, ``2 min 5 s`` in nanoseconds: what this program prints, and what people type.
 
     Raises:
         ValueError: it is none: the unit belongs to every number.
     """
-    parts = _DURATION.findall(text)
-    if not parts or "".join(number + unit for number, unit in parts) != text:
+    parts = list(_DURATION.finditer(text))
+    if not parts or "".join(part[0] for part in parts) != text:
         raise ValueError("not a duration")
-    return sum(round(float(number) * _UNITS_NS[unit]) for number, unit in parts)
+    return sum(round(float(part[1]) * _UNITS_NS[part[2]]) for part in parts)

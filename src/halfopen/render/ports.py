@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.ports import DEFAULT_HIGH, DEFAULT_LOW, DEFAULT_SIZE
-from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, listed, plural, share
+from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, listed, moment, plural, share
 from halfopen.render.doctor_summary import not_seen
 from halfopen.render.escape import escape_text
 from halfopen.render.gaps import gap_sentences
@@ -38,15 +38,16 @@ _COLUMNS = (
 )
 
 
-def render_ports(ports: Ports, width: int, paint: Paint, top: int = 20) -> str:
-    """The screen, as text that ends in a line end."""
+def render_ports(ports: Ports, width: int, paint: Paint, top: int = 20, *, timed: bool = False) -> str:
+    """The screen, as text that ends in a line end; ``timed``: one of several, which begins with its time."""
     width = clamp(width)
     found = [use for use in ports.destinations if use.in_use]
     blocks = [_ranges(ports, width), _table(found[:top], width, paint), _rest(found, ports, top, width, paint)]
     narrow = {space.name for space in ports.netns if _is_narrow(space)}
     blocks += [_verdict(use, width, paint, narrow=use.netns in narrow) for use in found if _is_tight(use)][:top]
     blocks.append(_gaps(ports.unavailable, width, paint))
-    return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    return f"{paint('head', moment(ports.taken_at_ns))}\n{text}" if timed else text
 
 
 def _ranges(ports: Ports, width: int) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import subprocess
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.conftest import PROGRAM, environment
 
 from halfopen.collect.document import encode
 from halfopen.model.host import Host
@@ -91,3 +94,13 @@ def test_a_file_that_is_no_snapshot(halfopen: Halfopen, tmp_path: Path) -> None:
     done = halfopen("ports", "--snapshot", "x.json")
     assert done.returncode == 3
     assert "does not say that it is a halfopen.snapshot/1" in done.stderr
+
+
+def test_who_reads_along_gets_each_table_at_once_and_with_its_time() -> None:
+    command = [str(PROGRAM), "ports", "--watch", "--for", "1h", "--netns", "own"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment()) as watching:
+        assert watching.stdout is not None
+        first = [watching.stdout.readline() for _ in range(2)]
+        watching.terminate()
+    assert re.fullmatch(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\n", first[0])
+    assert " for each destination; tcp_tw_reuse is " in first[1]

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from halfopen.cli.values import BytesType, DurationType, parse_which
+from halfopen.cli.values import BytesType, DurationType, SecondsType, parse_which
 from halfopen.model.exchange import FourTuple
 from halfopen.model.moment import Moment
 
@@ -76,16 +76,52 @@ def test_no_handshake(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("200ms", 0.2), ("1.5s", 1.5), ("1m30s", 90.0), ("2", 2.0), ("0.25", 0.25), ("50us", 5e-5)]
-)
+    ("text", "seconds"),
+    [
+        ("200ms", 0.2), ("1.5s", 1.5), ("1m30s", 90.0), ("2", 2.0), ("0.25", 0.25), ("50us", 5e-5), ("5min", 300.0),
+        ("5m", 300.0), ("1h30min", 5400.0), ("1.5h", 5400.0), ("1d", 86400.0), ("2 min 5 s", 125.0), ("31 ms", 0.031),
+        ("1s 2s", 3.0),
+    ],
+)  # fmt: skip
 def test_durations(text: str, seconds: float) -> None:
     assert DurationType().convert(text, None, None) == pytest.approx(seconds)
 
 
-@pytest.mark.parametrize("text", ["", "s", "1x", "-1", "1e3", "nan", "inf", "1s 2s", "٢"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "s",
+        "1x",
+        "-1",
+        "1e3",
+        "nan",
+        "inf",
+        "1s  2s",
+        " 1s",
+        "1s ",
+        "٢",
+        "٢s",
+        "1mins",
+        "1 m in",
+        "9" * 400,
+        "9" * 400 + "h",
+    ],
+)
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(click.BadParameter, match="is no duration"):
         DurationType().convert(text, None, None)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("5", 5), ("5s", 5), ("2min", 120), ("5000ms", 5)])
+def test_whole_seconds(text: str, seconds: int) -> None:
+    assert SecondsType(3600).convert(text, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["0", "1.5s", "2h", "500ms", "x"])
+def test_what_is_no_whole_number_of_seconds(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        SecondsType(3600).convert(text, None, None)
 
 
 @pytest.mark.parametrize(

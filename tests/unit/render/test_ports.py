@@ -108,3 +108,18 @@ def test_it_fits_and_is_harmless(width: int) -> None:
     table = [line for line in text.splitlines() if "TIME_WAIT" in line or " → " in line]
     assert max(map(len, table)) <= width
     assert "\x1b" not in document(Ports("h", 1, destinations=(use,), unavailable=gaps)).decode()
+
+
+def test_of_several_each_begins_with_its_time() -> None:
+    ports = Ports("h", 1_700_000_000_000_000_000, netns=(SPACE,), destinations=(USE,))
+    once, again = (render_ports(ports, 100, Paint(on=False), timed=timed) for timed in (False, True))
+    assert again == f"2023-11-14 22:13:20 UTC\n{once}"
+
+
+def test_sockets_that_were_not_read_are_not_called_none() -> None:
+    dark = replace(SPACE, destinations=None)
+    text = screen(space=dark, unseen=("sockets of the host",))
+    assert "nothing is known of the ports that they take. Not seen: sockets of the host." in " ".join(text.split())
+    text = screen(space=replace(SPACE, destinations=0), unseen=("network namespaces of 2 processes",))
+    assert "in what could be seen. Not seen: network namespaces of 2 processes." in " ".join(text.split())
+    assert "No connection that was opened from here.\n" in screen(space=replace(SPACE, destinations=0))

@@ -8,7 +8,7 @@ import click
 
 from halfopen.cli.addresses import AddressType
 from halfopen.cli.command import with_printer
-from halfopen.cli.values import BytesType, DurationType
+from halfopen.cli.values import BytesType, DurationType, SecondsType
 
 if TYPE_CHECKING:
     from halfopen.active.server import TestServer
@@ -24,7 +24,7 @@ INT_MAX = 2**31 - 1
               help="Where to listen; may be given several times. [default: 127.0.0.1]")  # fmt: skip
 @click.option("--backlog", type=click.IntRange(0, INT_MAX), default=4096, show_default=True,
               help="Of listen(); the kernel cuts it at net.core.somaxconn.")  # fmt: skip
-@click.option("--defer-accept", metavar="S", type=click.IntRange(1, 3600), help="TCP_DEFER_ACCEPT, seconds.")
+@click.option("--defer-accept", metavar="TIME", type=SecondsType(3600), help="TCP_DEFER_ACCEPT, whole seconds: 5s")
 @click.option("--fast-open", metavar="QLEN", type=click.IntRange(1, INT_MAX),
               help="TCP_FASTOPEN with a queue of so many; needs bit 2 of net.ipv4.tcp_fastopen.")  # fmt: skip
 @click.option("--reuse-port", metavar="N", type=click.IntRange(1, 256), default=1, show_default=True,

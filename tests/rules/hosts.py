@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -16,6 +17,7 @@ from halfopen.lab.topology import Network, Pair, pair
 from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from types import TracebackType
 
     from halfopen.lab.namespace import Namespace
@@ -102,6 +104,29 @@ class Hosts:
         """``halfopen load`` at the client, in the background."""
         target = f"{address or self.address}:{port}"
         return self.spawn(self.client, str(PROGRAM), "load", target, "--yes-i-may", *options)
+
+    def keep_running(self, work: Callable[[], None]) -> None:
+        """Do it again and again until the context ends; whatever stops it before is raised then."""
+        stop = threading.Event()
+        failures: list[OSError] = []
+
+        def run() -> None:
+            try:
+                while not stop.is_set():
+                    work()
+            except OSError as error:
+                failures.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+
+        def end() -> None:
+            stop.set()
+            thread.join()
+            if failures:
+                raise failures[0]
+
+        self.stack.callback(end)
 
     def nft(self, host: Namespace, rules: str) -> None:
         """Load rules."""

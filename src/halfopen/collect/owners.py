@@ -1,4 +1,4 @@
-"""Facts of processes: ``/proc/<pid>/{comm,stat,status,cmdline,cgroup,exe}``.
+"""Facts of processes: ``/proc/<pid>/{comm,stat,status,cmdline,cgroup,exe,limits}``, and the size of ``fd``.
 
 Another user's ``exe`` is hidden without ptrace access; everything else is open to all (unless /proc is mounted with
 ``hidepid``). proc(5).
@@ -43,6 +43,8 @@ def read_owner(pid: int, roots: Roots, clock: Clock) -> Owner:
         started_at_ns=started,
         parent=parent,
         state=state,
+        descriptors=_descriptors(f"{directory}/fd"),
+        descriptors_limit=parse_limit(_read(f"{directory}/limits")),
     )
 
 
@@ -61,6 +63,15 @@ def parse_uid(status: bytes) -> int | None:
     return None
 
 
+def parse_limit(limits: bytes) -> int | None:
+    """The soft limit of «Max open files»."""
+    for line in limits.split(b"\n"):
+        if line.startswith(b"Max open files"):
+            words = line.removeprefix(b"Max open files").split()
+            return int(words[0]) if words and words[0].isdigit() else None
+    return None
+
+
 def parse_stat(stat: bytes, clock: Clock) -> tuple[str | None, int | None, int | None]:
     """State, parent, and when the process began, nanoseconds since the epoch."""
     fields = stat.rpartition(b")")[2].split()
@@ -74,6 +85,14 @@ def _read(path: str) -> bytes:
         return read_bytes(path, 1 << 16)
     except OSError:
         return b""
+
+
+def _descriptors(path: str) -> int | None:
+    """How many entries the directory has: its size, since Linux 6.2; 0 before."""
+    try:
+        return os.stat(path).st_size or None  # noqa: PTH116  (called for every owner)
+    except OSError:
+        return None
 
 
 def _link(path: str) -> str | None:

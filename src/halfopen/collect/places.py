@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PIDS_KEPT = 32
 """Processes remembered of a namespace: enough to find one that names it."""
+INIT = 1
 KTHREADD = 2
 """The process that makes kernel threads."""
 PF_KTHREAD = 0x00200000
@@ -60,6 +61,8 @@ class Places:
     places: list[Place]
     hidden: int = 0
     """Processes whose namespace this user may not know."""
+    hides_others: bool = False
+    """/proc does not list the processes of others (``hidepid=invisible``), so that nobody knows how many there are."""
     blind: bool = False
     """/proc does not show namespaces: the reader's stands here by itself, without its number."""
 
@@ -69,7 +72,8 @@ def find(roots: Roots) -> Places:
     found: dict[int, Place] = {}
     door, hidden = f"{roots.proc}/self/task/{get_native_id()}/ns/net", 0
     own = _inode(door) or _inode(f"{roots.proc}/self/ns/net")
-    for pid in _pids(roots):
+    pids = _pids(roots)
+    for pid in pids:
         try:
             inode = _inode_of_link(f"{roots.proc}/{pid}/ns/net")
         except PermissionError:
@@ -87,7 +91,8 @@ def find(roots: Roots) -> Places:
     place.own, place.door = True, door
     _mark_first(found, _inode(f"{roots.proc}/1/ns/net") or _of_kernel(roots))
     places = sorted(found.values(), key=lambda place: (not place.first, not place.own, not place.pids, place.inode))
-    return Places(places, hidden, blind=own is None)
+    # There is a process 1 in every pid namespace.
+    return Places(places, hidden, hides_others=own is not None and INIT not in pids, blind=own is None)
 
 
 def _add(found: dict[int, Place], inode: int, pid: int) -> None:

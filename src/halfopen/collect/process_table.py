@@ -7,6 +7,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 
 from halfopen.collect.owners import read_owner
+from halfopen.collect.text import read_text
 from halfopen.model.snapshot import Unavailable
 
 if TYPE_CHECKING:
@@ -52,11 +53,22 @@ class ProcessTable:
         if not refused:
             return None
         which = "1 process" if refused == 1 else f"{refused} processes"
-        return Unavailable(f"sockets of {which}", why_refused())
+        return Unavailable(f"sockets of {which}", why_refused(self._roots))
 
 
-def why_refused() -> str:
+def why_refused(roots: Roots) -> str:
     """Why /proc shows no more of a process; a sandbox may hide one from root, too."""
-    if os.geteuid() == 0:
-        return "they are hidden even from root"
-    return "this user may not look: that takes root or CAP_SYS_PTRACE"
+    if os.geteuid() != 0:
+        return "this user may not look: that takes root or CAP_SYS_PTRACE"
+    if _is_root_of_a_part(roots):
+        return "root of a user namespace may not look: that takes root of the host"
+    return "they are hidden even from root"
+
+
+def _is_root_of_a_part(roots: Roots) -> bool:
+    """Whether this user namespace is not the first one, which has every id as it is (user_namespaces(7))."""
+    try:
+        ids = read_text(roots.proc / "self/uid_map").split()
+    except OSError:
+        return False
+    return ids != ["0", "0", "4294967295"]

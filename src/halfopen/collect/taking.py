@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 Which = Literal["all", "own"]
 
+UNLISTED = "network namespaces of other users' processes"
 GAPS_NAMED = 20
 """Namespaces with one and the same trouble that are named each; of more, only the number is told."""
 
@@ -67,7 +68,11 @@ def take(
     if shared.many and any(collector.name == "sysctls" for collector in netns_collectors):
         gaps.append(_brief(len(places.places)))
     if places.hidden and netns == "all":
-        gaps.append(_hidden(places.hidden))
+        gaps.append(_hidden(places.hidden, shared.roots))
+    if places.hides_others and netns == "all":
+        gaps.append(
+            Unavailable(UNLISTED, f"{shared.roots.proc} does not list them to this user (hidepid)", blinds=UNLISTED)
+        )
     if places.blind and netns == "all":
         why, what = f"{shared.roots.proc} does not show them", "other network namespaces"
         gaps.append(Unavailable(what, why, blinds=what))
@@ -97,10 +102,10 @@ def _places(roots: Roots, netns: Which) -> Places:
     return places
 
 
-def _hidden(processes: int) -> Unavailable:
+def _hidden(processes: int, roots: Roots) -> Unavailable:
     which = "1 process" if processes == 1 else f"{processes} processes"
     what = f"network namespaces of {which}"
-    return Unavailable(what, why_refused(), blinds=what)
+    return Unavailable(what, why_refused(roots), blinds=what)
 
 
 def _brief(namespaces: int) -> Unavailable:

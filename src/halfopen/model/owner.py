@@ -31,3 +31,18 @@ class Owner:
     """Process id of its parent."""
     state: str | None = None
     """The letter of proc_pid_stat(5): ``S`` sleeps, ``R`` runs, ``D`` waits for a disk, ``T`` is stopped."""
+    descriptors: int | None = None
+    """File descriptors that it has open; null before Linux 6.2, which does not tell without counting them."""
+    descriptors_limit: int | None = None
+    """How many it may have: its soft RLIMIT_NOFILE."""
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether it makes listeners for others, which inherit them: systemd, of the system or of a user."""
+        return self.comm == "systemd"
+
+    @property
+    def out_of_descriptors(self) -> bool:
+        """Whether its next accept() fails with EMFILE."""
+        counts = self.descriptors, self.descriptors_limit
+        return counts[0] is not None and counts[1] is not None and counts[0] >= counts[1]

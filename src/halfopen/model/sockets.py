@@ -82,6 +82,21 @@ class Listener:
     netns: str | None = None
     """Name of its namespace; filled in where a listener stands alone."""
 
+    @property
+    def owner(self) -> Owner | None:
+        """The process that serves it: the first that holds it, and systemd only where no service has taken it over."""
+        return next((owner for owner in self.owners if not owner.hands_over), self.maker)
+
+    @property
+    def maker(self) -> Owner | None:
+        """The process that asked for its backlog: systemd, where it is a socket unit's."""
+        return next((owner for owner in self.owners if owner.hands_over), next(iter(self.owners), None))
+
+    @property
+    def is_unserved(self) -> bool:
+        """Whether systemd alone holds it: the service behind the socket unit does not run."""
+        return bool(self.owners) and all(owner.hands_over for owner in self.owners)
+
 
 @dataclass(frozen=True, slots=True)
 class Destination:

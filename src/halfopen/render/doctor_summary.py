@@ -51,12 +51,14 @@ def _unexamined(diagnosis: Diagnosis) -> str:
 
 def _judgement(diagnosis: Diagnosis) -> str:
     counts = _counts(diagnosis)
-    if not counts:
-        seen = " in what could be seen" if diagnosis.unseen else ", as far as this host shows"
-        return f"Nothing is wrong with connections{seen}."
     if any(finding.severity != "notice" for finding in diagnosis.findings):
         return f"Found: {counts}."
-    return f"Nothing is failing{' in what could be seen' if diagnosis.unseen else ''}; {counts}."
+    if diagnosis.unseen:  # the limit first: who reads no further must not take it for the whole
+        said = "In what could be seen, nothing is"
+        return f"{said} failing; {counts}." if counts else f"{said} wrong with connections."
+    if not counts:
+        return "Nothing is wrong with connections, as far as this host shows."
+    return f"Nothing is failing; {counts}."
 
 
 def _beside(diagnosis: Diagnosis) -> str:

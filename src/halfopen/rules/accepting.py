@@ -21,6 +21,16 @@ STARVING_MS = 1000
 #: Processes that a command names; the others are alike.
 WORKERS_NAMED = 4
 
+#: What a limit of open files is raised to at least: enough for any listener with a usual backlog behind it.
+FILES_MIN = 65_536
+
+UNSERVED = (
+    "Start the service of the socket unit: `systemctl list-sockets` names both, `systemctl status` of each says why."
+)
+WHY_UNSERVED = (
+    "A unit that failed too often is let go of by `systemctl reset-failed`; with Accept=yes systemd itself accepts."
+)
+
 MORE_WORKERS = "More workers, or less work between two accept() calls; a longer queue would only turn drops into waits."
 
 
@@ -31,7 +41,12 @@ def starving(listener: Listener) -> bool:
 
 def is_held_up(listener: Listener) -> bool:
     """Whether what is wrong is that the application does not take connections."""
-    return starving(listener) or (is_full(listener) and bool(stopped(listener)))
+    return starving(listener) or (is_full(listener) and is_known(listener))
+
+
+def is_known(listener: Listener) -> bool:
+    """Whether it shows why nobody takes connections: nobody is there, is stopped, or has no descriptor left."""
+    return listener.is_unserved or bool(stopped(listener) or exhausted(listener))
 
 
 def is_full(listener: Listener) -> bool:
@@ -72,15 +87,40 @@ def stopped(listener: Listener) -> tuple[Owner, ...]:
     return tuple(owner for owner in acceptors(listener) if owner.state in {"T", "t"})
 
 
+def exhausted(listener: Listener) -> tuple[Owner, ...]:
+    """Of the processes that call accept(), those that have no file descriptor left for what it gives."""
+    return tuple(owner for owner in acceptors(listener) if owner.out_of_descriptors)
+
+
 def take_sooner(listener: Listener, *, takes: bool = False) -> Remedy:
     """What a person does so that connections are taken. ``takes``: some are, and not enough."""
-    who = listener.owners[0].comm if listener.owners else "the application"
+    who = listener.owner.comm if listener.owner else "the application"
     if halted := stopped(listener):
         number = " ".join(str(owner.pid) for owner in halted)
         return Remedy(f"Let it run again: `kill -CONT {number}`, or end the debugger.")
+    if full := exhausted(listener):
+        return _more_files(who, full)
+    if listener.is_unserved:
+        return Remedy(UNSERVED, (), (WHY_UNSERVED,))
     if takes:
         return Remedy(f"Let {who} take connections faster.", (), (MORE_WORKERS, *_look_at(listener)))
     return Remedy(f"Find out what keeps {who} from accept().", (), (*_look_at(listener), MORE_WORKERS))
+
+
+def _more_files(who: str, full: tuple[Owner, ...]) -> Remedy:
+    """A limit can be raised while the program runs, and lasts until it ends."""
+    owner = full[0]
+    want = max(FILES_MIN, 2 * (owner.descriptors_limit or 0))
+    each = " ".join(str(one.pid) for one in full[:WORKERS_NAMED])
+    raising = f"for pid in {each}; do prlimit --pid $pid --nofile={want}:{want}; done"
+    return Remedy(
+        f"Let {who} open more files: `{raising if len(full) > 1 else f'prlimit --pid {each} --nofile={want}:{want}'}`.",
+        (),
+        (
+            "For good: LimitNOFILE= of its systemd unit, `worker_rlimit_nofile` of nginx, `ulimit -n` of a script.",
+            f"If it comes to that again, it leaks them: `ls -l /proc/{owner.pid}/fd` shows what they are.",
+        ),
+    )
 
 
 def _look_at(listener: Listener) -> tuple[str, ...]:
@@ -94,9 +134,13 @@ def _look_at(listener: Listener) -> tuple[str, ...]:
 
 def holds_up(listener: Listener, rate: Pace | None = None) -> str:
     """Why connections wait: nobody runs who could take them, or not fast enough, or for how long none was taken."""
-    who = listener.owners[0].comm if listener.owners else "the application"
+    who = listener.owner.comm if listener.owner else "the application"
     if halted := stopped(listener):
         return _standstill(who, halted, len(acceptors(listener)))
+    if full := exhausted(listener):
+        return _no_files(who, full, len(acceptors(listener)))
+    if listener.is_unserved:
+        return "systemd alone holds the socket: the service behind it does not run"
     if rate is not None:
         waits = f", and one has waited for {duration(_oldest_ms(listener) * 1000)}" if _is_old(listener) else ""
         return f"{who} takes {rate}{waits}"
@@ -112,6 +156,12 @@ def _standstill(who: str, halted: tuple[Owner, ...], of: int) -> str:
         return f"{who} is stopped (state T): {'process' if of == 1 else 'processes'} {numbers}"
     are = "is" if len(halted) == 1 else "are"
     return f"of {plural(of, 'process', 'processes')} of {who} {numbers} {are} stopped (state T)"
+
+
+def _no_files(who: str, full: tuple[Owner, ...], of: int) -> str:
+    limit = plural(full[0].descriptors_limit or 0, "file descriptor")
+    which = "" if of == 1 else f" in {plural(len(full), 'process', 'processes')} of {of}"
+    return f"{who} has all of its {limit} in use{which}, so that accept() fails with EMFILE"
 
 
 def _is_old(listener: Listener) -> bool:
@@ -134,6 +184,13 @@ def queue_evidence(space: Space, listener: Listener) -> Iterator[Evidence]:
     if queued is not None and queued.close_wait:
         yield Evidence(
             "already closed by the client", queued.close_wait, "connections", "sock_diag, CLOSE_WAIT rows with inode 0"
+        )
+    for owner in exhausted(listener)[:WORKERS_NAMED]:
+        yield Evidence(
+            f"open file descriptors of process {owner.pid}",
+            owner.descriptors,
+            f"of {owner.descriptors_limit}",
+            f"/proc/{owner.pid}/fd, /proc/{owner.pid}/limits",
         )
     if space.sysctl("net.ipv4.tcp_abort_on_overflow"):
         setting = space.setting("net.ipv4.tcp_abort_on_overflow")

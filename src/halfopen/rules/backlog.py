@@ -14,6 +14,7 @@ from halfopen.model.finding import Remedy
 from halfopen.model.quantity import grouped
 
 if TYPE_CHECKING:
+    from halfopen.knowledge.programs import Program
     from halfopen.model.finding import Change
     from halfopen.model.sockets import Listener
     from halfopen.rules.space import Space
@@ -60,13 +61,22 @@ def _below(space: Space, listener: Listener, cap: int) -> Bound:
     raised = f"its limit of {grouped(limit)} dates from before {SOMAXCONN} was raised to {grouped(cap)}"
     if before == limit:
         return Bound("stale", certain=True, sentence=raised)
-    known = program(listener.owners[0].comm if listener.owners else None)
+    known = _maker(listener)
     if limit in OLD_CAPS and known is not None and known.default is not None and known.default > limit:
         asks = f"{known.name} asks for {grouped(known.default)} unless told otherwise"
         return Bound("stale", certain=False, sentence=f"{raised}, probably: {asks}")
-    return Bound(
-        "application", certain=limit not in OLD_CAPS, sentence=f"the application asked for {grouped(limit)} in listen()"
-    )
+    who = "its socket unit" if _is_handed_over(listener) else "the application"
+    sentence = f"{who} asked for {grouped(limit)} in listen()"
+    return Bound("application", certain=limit not in OLD_CAPS, sentence=sentence)
+
+
+def _maker(listener: Listener) -> Program | None:
+    """What is known of the program that called listen()."""
+    return program(listener.maker.comm if listener.maker else None)
+
+
+def _is_handed_over(listener: Listener) -> bool:
+    return listener.maker is not None and listener.maker.hands_over
 
 
 def wanted(space: Space, listener: Listener) -> int:
@@ -80,8 +90,9 @@ def wanted(space: Space, listener: Listener) -> int:
 def raise_backlog(space: Space, listener: Listener) -> Remedy:
     """What gives ``listener`` a larger limit: the bound that counts, and then a new listen()."""
     want, cap, why = wanted(space, listener), space.sysctl(SOMAXCONN), bound(space, listener)
-    who = listener.owners[0].comm if listener.owners else "the application"
-    known = program(listener.owners[0].comm if listener.owners else None)
+    maker = listener.maker.comm if listener.maker else "the application"
+    who = "the socket unit" if _is_handed_over(listener) else maker
+    known = _maker(listener)
     reload = known.reload if known is not None and (why is None or why.kind == "application") else ""
     again = "A running listener keeps its limit until the program calls listen() again."
     if reload:
@@ -89,7 +100,7 @@ def raise_backlog(space: Space, listener: Listener) -> Remedy:
     if why is not None and why.kind == "stale" and cap is not None and cap > listener.accept_queue_limit:
         return Remedy(f"Restart {who}, so that it takes the present cap of {grouped(cap)}.", (), (again,))
     changes: tuple[Change, ...] = (space.change(SOMAXCONN, str(want)),) if cap is None or cap < want else ()
-    steps = () if why is not None and why.kind == "somaxconn" else (ask_for(who, want),)
+    steps = () if why is not None and why.kind == "somaxconn" else (ask_for(maker, want),)
     cause = f"Raise {SOMAXCONN}" if why is not None and why.kind == "somaxconn" else f"Raise the backlog of {who}"
     return Remedy(f"{cause} to {want}, then {'reload' if reload else 'restart'} {who}.", changes, (*steps, again))
 

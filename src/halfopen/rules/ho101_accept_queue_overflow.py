@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.accepting import is_full, queue_evidence
+from halfopen.rules.accepting import exhausted, is_full, queue_evidence
 from halfopen.rules.both_ends import waiting_here
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.overflow_words import cause, remedy
@@ -57,10 +57,11 @@ class AcceptQueueOverflow(Rule):
 
     ## Remedy
     If connections wait for a second and more, find out what keeps the application from accept(); a stopped process is
-    named. A longer queue would only turn drops into waits. So it would where the queue is full at both ends of the
-    watched time: the application takes fewer than come, and the finding says how many. If it runs over and empties
-    again, bursts are larger than the backlog: raise the bound that counts, then restart the application.
-    `tcp_max_syn_backlog` and `tcp_syncookies` change nothing here.
+    named, and one that has no file descriptor left, for which accept() fails (EMFILE, Linux 6.2 and later). A longer
+    queue would only turn drops into waits. So it would where the queue is full at both ends of the watched time: the
+    application takes fewer than come, and the finding says how many. If it runs over and empties again, bursts are
+    larger than the backlog: raise the bound that counts, then restart the application. `tcp_max_syn_backlog` and
+    `tcp_syncookies` change nothing here.
 
     ## When it is wrong
     A queue may be full at the moment of the snapshot by chance; `--for 10s` tells whether connections are lost. The
@@ -77,7 +78,7 @@ class AcceptQueueOverflow(Rule):
     harm = "failing"
     proof = "accept-queue-overflow"
     needs = ("sockets", "counters")
-    absorbs = ("HO102", "HO103", "HO104", "HO107", "HO109", "HO110", "HO403")
+    absorbs = ("HO102", "HO103", "HO104", "HO109", "HO110", "HO403")
 
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each socket, and one for a namespace whose drops belong to none of them."""
@@ -146,7 +147,8 @@ def _with_clients(finding: Finding, waiting: int) -> Finding:
 def _severity(listener: Listener, drops: Growth | None, own: Growth | None) -> Severity | None:
     """How bad it is at this socket; None when there is nothing. ``own``: the drops, where they accuse it."""
     if is_full(listener):
-        return "warning" if drops is not None and drops.measured and not drops.count else "critical"
+        calm = drops is not None and drops.measured and not drops.count
+        return "warning" if calm and not exhausted(listener) else "critical"
     if own is None:
         return None
     if own.measured:

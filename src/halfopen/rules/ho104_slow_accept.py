@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from halfopen.rules.accepting import holds_up, queue_evidence, starving, stopped, take_sooner
+from halfopen.rules.accepting import exhausted, holds_up, is_known, queue_evidence, starving, take_sooner
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.rule import Rule
 from halfopen.rules.taking import pace
@@ -67,6 +67,8 @@ class SlowAccept(Rule):
                     space.subject("listener", listener_name(listener), **listener_identity(listener)),
                     f"Connections wait for accept(): {holds_up(listener, rate)}.",
                     (*queue_evidence(space, listener), None if rate is None else rate.evidence),
-                    remedy=remedy if stopped(listener) else replace(remedy, person=(*remedy.person, LIMITS)),
+                    remedy=remedy if is_known(listener) else replace(remedy, person=(*remedy.person, LIMITS)),
                     confirm=space.command(f"ss -ltn 'sport = :{listener.port}'"),
+                    severity="critical" if exhausted(listener) else None,
+                    harm="failing" if exhausted(listener) else None,
                 )

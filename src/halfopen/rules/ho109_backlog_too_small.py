@@ -106,7 +106,7 @@ def _stays_nearly_full(listening: Listening) -> str | None:
     """A queue that is as full at both ends of the watched time bridges no pause: the program takes too few."""
     for listener, before in listening.members:
         if before is not None and _is_nearly(listener) and _is_nearly(before):
-            who = listener.owners[0].comm if listener.owners else "the application"
+            who = listener.owner.comm if listener.owner else "the application"
             return f"The accept queue stays nearly full: {who} takes connections no faster than they come."
     return None
 

@@ -63,7 +63,7 @@ class ReuseportSkew(Rule):
                 if (index := _overloaded(listening)) is None:
                     continue
                 worst = listening.members[index][0]
-                owner = worst.owners[0] if worst.owners else None
+                owner = worst.owner
                 idle = sum(listener.accept_queue == 0 for listener, _ in listening.members)
                 yield self.finding(
                     space.subject("listener", listening.name, **listening.identity()),

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
+    from halfopen.rules.listening import Listening
+    from halfopen.rules.space import Space
 
 #: Half of the SYN queue: from there on a burst of ordinary size meets a full one.
 FILLED_SHARE_MIN = 0.5
@@ -33,7 +35,7 @@ class DeferAccept(Rule):
 
     ## Evidence
     The option (as getsockopt gives it: the time is rounded up to SYN-ACK periods of 1, 3, 7, 15 s), rows in SYN_RECV,
-    and `TCPDeferAcceptDrop`, which counts the ACKs without data.
+    of which at most half were sent a second SYN-ACK, and `TCPDeferAcceptDrop`, which counts the ACKs without data.
 
     ## Confirm by hand
     `ss -tan state syn-recv 'sport = :PORT'`; `nstat -az TcpExtTCPDeferAcceptDrop`.
@@ -43,7 +45,8 @@ class DeferAccept(Rule):
     shorten its time.
 
     ## When it is wrong
-    The half-open requests may be a flood's: then few have sent a first ACK, and `TCPDeferAcceptDrop` stands still.
+    The half-open requests may be a flood's that is younger than a second: older ones of it were sent a second SYN-ACK,
+    and `TCPDeferAcceptDrop` stands still.
 
     ## References
     tcp(7), TCP_DEFER_ACCEPT; Linux `net/ipv4/tcp_minisocks.c` `tcp_check_req`, `net/ipv4/inet_connection_sock.c`
@@ -65,8 +68,8 @@ class DeferAccept(Rule):
                 options = listening.first.options
                 if options is None or not options.defer_accept_s:
                     continue
-                if listening.syn_queue < FILLED_SHARE_MIN * listening.syn_queue_limit or not space.grown(
-                    "TCPDeferAcceptDrop"
+                if listening.syn_queue < FILLED_SHARE_MIN * listening.syn_queue_limit or not _keep_silent(
+                    space, listening
                 ):
                     continue
                 yield self.finding(
@@ -83,3 +86,9 @@ class DeferAccept(Rule):
                     confirm=space.command(f"ss -tan state syn-recv 'sport = :{listening.port}'"),
                     confidence="likely",
                 )
+
+
+def _keep_silent(space: Space, listening: Listening) -> bool:
+    """Whether those in the queue have sent their ACK. The kernel sends them no second SYN-ACK, a flood's it does."""
+    acknowledged = listening.syn_queue - listening.syn_queue_retransmitted
+    return bool(space.now.counter("TcpExt", "TCPDeferAcceptDrop")) and acknowledged * 2 >= listening.syn_queue

@@ -93,7 +93,7 @@ class UnansweredDestination(Rule):
                 if destination.oldest_syn_ms is None
                 else Evidence("the oldest waits for", destination.oldest_syn_ms, "ms", "sock_diag"),
             ),
-            remedy=Remedy("Find out what drops it.", (), (space.command(f"halfopen doctor {where}"),)),
+            remedy=Remedy("Find out what drops it.", (), (f"`{space.command(f'halfopen doctor {where}')}`",)),
             confirm=space.command(f"ss -tano state syn-sent '{towards}'"),
             severity="critical" if again >= MANY and not established else "notice" if lone else None,
             harm="slow" if established or lone else None,

@@ -83,7 +83,7 @@ class PoisonedMetrics(Rule):
                 if metric.age_ms is None
                 else Evidence("remembered for", round(metric.age_ms / 1000), "s", "tcp_metrics"),
             ),
-            remedy=Remedy("Forget it.", (), (space.command(f"ip tcp_metrics delete {metric.destination}"),)),
+            remedy=Remedy("Forget it.", (), (f"`{space.command(f'ip tcp_metrics delete {metric.destination}')}`",)),
             confirm=space.command(f"ip tcp_metrics show {metric.destination}"),
             confidence=confidence,
         )

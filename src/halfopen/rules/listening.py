@@ -62,7 +62,7 @@ class Listening:
     @property
     def owner(self) -> Owner | None:
         """A process that serves it."""
-        return next((owner for listener, _ in self.members for owner in listener.owners), None)
+        return next((listener.owner for listener, _ in self.members if listener.owner is not None), None)
 
     @property
     def is_local(self) -> bool:
@@ -77,12 +77,12 @@ class Listening:
 def listener_name(listener: Listener) -> str:
     """``0.0.0.0:443 (nginx)``."""
     where = endpoint(listener.address, listener.port)
-    return f"{where} ({listener.owners[0].comm})" if listener.owners else where
+    return f"{where} ({listener.owner.comm})" if listener.owner else where
 
 
 def listener_identity(listener: Listener) -> dict[str, Any]:
     """The fields of a ``Subject`` that name a listener and its owner."""
-    owner = listener.owners[0] if listener.owners else None
+    owner = listener.owner
     who = {"process": owner.comm, "pid": owner.pid, "unit": owner.unit, "container": owner.container} if owner else {}
     return {"address": listener.address, "port": listener.port, **who}
 

@@ -61,7 +61,9 @@ def _touch(one: Finding, other: Finding) -> bool:
 
 
 def _absorb(head: Finding, other: Finding) -> Finding:
-    known = {item.what for item in head.evidence}
-    evidence = head.evidence + tuple(item for item in other.evidence if item.what not in known)
+    known = {item.what for item in head.evidence} | {(item.value, item.source) for item in head.evidence}
+    evidence = head.evidence + tuple(
+        item for item in other.evidence if item.what not in known and (item.value, item.source) not in known
+    )
     also = tuple(dict.fromkeys((*head.also, other.code, *other.also)))
     return replace(head, evidence=evidence, also=also)

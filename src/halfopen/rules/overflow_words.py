@@ -16,9 +16,9 @@ from halfopen.rules.accepting import (
     holds_up,
     is_full,
     is_held_up,
+    is_known,
     starving,
     stays_full,
-    stopped,
     take_sooner,
 )
 from halfopen.rules.backlog import bound, raise_backlog
@@ -46,12 +46,26 @@ def cause(space: Space, listener: Listener, before: Listener | None, drops: Grow
     else:
         state = "overflowed"
     reasons = "; ".join(_reasons(space, listener, before))
-    return f"The accept queue {state}" + (f": {reasons}." if reasons else ".")
+    return f"The accept queue {state}" + (f": {reasons}." if reasons else ".") + _of_the_group(space, listener)
+
+
+def _of_the_group(space: Space, listener: Listener) -> str:
+    """What clients of a port meet that several sockets share: the kernel deals them out by a hash, not by load."""
+    here = (one for one in space.listening if any(member.cookie == listener.cookie for member, _ in one.members))
+    group = next(here, None)
+    if group is None or len(group.members) < 2:
+        return ""
+    full = sum(is_full(member) for member, _ in group.members)
+    return f" It is one of {len(group.members)} sockets on this port, of which {full or 'none'} {_are(full)} full."
+
+
+def _are(number: int) -> str:
+    return "is" if number == 1 else "are"
 
 
 def _reasons(space: Space, listener: Listener, before: Listener | None) -> list[str]:
-    who = listener.owners[0].comm if listener.owners else "the application"
-    if stays_full(listener, before) and not stopped(listener):
+    who = listener.owner.comm if listener.owner else "the application"
+    if stays_full(listener, before) and not is_known(listener):
         rate = pace(space, listener, before)
         if rate is not None:
             return [f"{holds_up(listener, rate)}; more come"]

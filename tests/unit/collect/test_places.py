@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import resource
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,12 +13,12 @@ from tests.unit.collect.trees import CLOCK, tree
 
 from halfopen.collect.cgroup import Identity, cgroup_of, identify
 from halfopen.collect.names import name_all
-from halfopen.collect.owners import read_owner
+from halfopen.collect.owners import parse_limit, read_owner
 from halfopen.collect.places import PIDS_KEPT, find, mounted
+from halfopen.collect.roots import Roots
+from halfopen.model.owner import Owner
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from halfopen.model.snapshot import Unavailable
 
 ID = "0123456789abcdef" * 4
@@ -232,3 +234,34 @@ def test_an_owner(tmp_path: Path) -> None:
 def test_a_process_that_ended_keeps_its_number(tmp_path: Path) -> None:
     owner = read_owner(70, tree(tmp_path, {}), CLOCK)
     assert (owner.pid, owner.comm, owner.uid, owner.command, owner.started_at_ns) == (70, "", None, (), None)
+
+
+def test_the_descriptors_of_a_process_and_their_limit() -> None:
+    with Path("/dev/null").open(encoding="ascii"):
+        owner = read_owner(os.getpid(), Roots(), CLOCK)
+    assert owner.descriptors_limit == resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    counted = len(list(Path("/proc/self/fd").iterdir()))
+    # Before Linux 6.2 the directory has no size.
+    assert owner.descriptors is None or abs(owner.descriptors - counted) <= 2
+    assert not owner.out_of_descriptors
+
+
+@pytest.mark.parametrize(
+    ("descriptors", "limit", "out"),
+    [(64, 64, True), (65, 64, True), (63, 64, False), (None, 64, False), (9, None, False)],
+)
+def test_whether_the_next_accept_fails(descriptors: int | None, limit: int | None, out: bool) -> None:
+    assert Owner(1, "x", descriptors=descriptors, descriptors_limit=limit).out_of_descriptors is out
+
+
+@pytest.mark.parametrize(
+    ("line", "limit"),
+    [
+        (b"Max open files            1024                 524288               files     ", 1024),
+        (b"Max open files            unlimited            unlimited            files     ", None),
+        (b"Max open files", None),
+        (b"Max processes             1                    1                    processes", None),
+    ],
+)
+def test_the_limit_of_open_files(line: bytes, limit: int | None) -> None:
+    assert parse_limit(b"Limit  Soft Limit  Hard Limit  Units\n" + line + b"\n") == limit

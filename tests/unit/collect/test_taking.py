@@ -119,6 +119,14 @@ def test_a_host_that_shows_nothing_is_still_a_snapshot(tmp_path: Path) -> None:
     }
 
 
+def test_processes_that_are_not_even_listed(tmp_path: Path) -> None:
+    shown = take({"counters"}, roots=tree(tmp_path / "a", process("self", 1) | process(1, 1)))
+    hidden = take({"counters"}, roots=tree(tmp_path / "b", process("self", 1) | process(70, 1)))
+    what = "network namespaces of other users' processes"
+    assert [gap.blinds for gap in hidden.unavailable if gap.what == what] == [what]
+    assert not [gap for gap in shown.unavailable if gap.what == what]
+
+
 def test_only_what_is_asked_for_is_collected() -> None:
     snapshot = take({"sockstat"}, "own")
     assert [run.name for run in snapshot.collectors] == ["facts", "sockstat"]

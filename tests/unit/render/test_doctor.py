@@ -135,11 +135,24 @@ def test_nothing_hostile_reaches_the_terminal_or_a_ticket() -> None:
 
 def test_nothing_hostile_is_markup_in_a_ticket() -> None:
     text = render_markdown(hostile())
-    outside_code = re.sub(r"``+ .*? ``+|`[^`]*`", "", text)
+    # A code span of Markdown may not be longer than its paragraph: here, its line.
+    outside_code = "\n".join(re.sub(r"``+ .*? ``+|(?<!\\)`[^`]*`", "", line) for line in text.splitlines())
     assert "<script>" not in outside_code
     assert not re.search(r"(?<!\\)\[x", outside_code)
     rows = [line for line in text.splitlines() if line.startswith("|")]
     assert {len(re.findall(r"(?<!\\)\|", row)) for row in rows} == {3}
+
+
+def test_a_command_in_a_ticket_can_be_copied() -> None:
+    row = {"at": "0.0.0.0:80", "queue": 6, "limit": 5, "by": "app", "queued": {"established": 6, "oldest_ms": 9000}}
+    assert "`cat /proc/812/task/*/wchan`" in render_markdown(judged({**SEEN, "listeners": [row]}))
+
+
+@pytest.mark.parametrize("name", ["a`<b>", "``<b>``", "`<b>"])
+def test_back_ticks_of_a_name_make_no_code(name: str) -> None:
+    subject = Subject("listener", "x", "host")
+    text = render_markdown(Diagnosis("h", 0, "6", findings=(Finding("HO1", "x", "notice", "risk", subject, name),)))
+    assert "\\<b\\>" in text
 
 
 def test_json_is_ascii_whatever_the_host_wrote() -> None:
@@ -212,3 +225,34 @@ def test_gaps_are_named_and_bounded() -> None:
     text = screen(replace(judged({}), unavailable=gaps))
     assert "not available: part 0 in blue, because CAP_NET_ADMIN is missing" in text
     assert "and 2 more gaps" in text
+
+
+@pytest.mark.parametrize(
+    ("now", "says"),
+    [
+        (
+            {**SEEN, "blind": True},
+            "In what could be seen, nothing is failing; 1 notice. Not seen: sockets of the host.",
+        ),
+        (
+            {"counters": {"ListenDrops": 0}, "listeners": [{"at": "0.0.0.0:80", "queue": 6, "limit": 5}]},
+            "Found: 1 critical and 1 notice. Not seen: settings of the host.",
+        ),
+        (
+            {},
+            "This host could not be examined: too little was read to say whether connections fail. Not seen: counters",
+        ),
+    ],
+)
+def test_the_summary_promises_no_more_than_was_seen(now: dict[str, Any], says: str) -> None:
+    for text in (screen(judged(now)), render_markdown(judged(now))):
+        assert says in " ".join(text.split())
+        assert "Nothing is" not in text
+
+
+def test_what_is_hidden_limits_a_calm_answer_and_is_said_of_the_worst_only() -> None:
+    now, _ = snapshots({"now": {**SEEN, "listeners": [{"at": "0.0.0.0:22", "by": "sshd"}]}})
+    gaps = tuple(Unavailable(f"x{n}", "no", None, f"place {n} \x1b") for n in range(6))
+    text = " ".join(screen(diagnose(replace(now, unavailable=gaps))).split())
+    assert "In what could be seen, nothing is wrong with connections. Not seen: place 0 \\x1b; place 1 \\x1b; " in text
+    assert "place 3 \\x1b; 2 more." in text

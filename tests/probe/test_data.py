@@ -117,7 +117,8 @@ def test_accept_starvation(net: Pair, far: str) -> None:
     assert probe.returncode == 1
     assert "Accept starvation, most likely: the handshake succeeded, but 2 bytes" in text
     assert re.search(
-        r"were never acknowledged, and the SYN-ACK came \d times? again. The server's accept queue is full", text
+        r"were never acknowledged, and the SYN-ACK came again (once|twice|\d times). The server's accept queue is full",
+        text,
     )
 
 
@@ -139,7 +140,7 @@ def test_serve_shows_what_the_probe_tells(net: Pair, far: str) -> None:
     within = ("nsenter", f"--net={net.far.path}")
     with serving("--http", "--address", far, within=within) as server:
         text = one(net, "--await-data", "--timeout", "300ms", to := server_of(far, server))[2]
-        assert "Nothing came: the server waits for the client to speak first" in text
+        assert "The server waits for the client to speak first, TCP_DEFER_ACCEPT makes it wait, or nobody calls" in text
         assert one(net, "--await-data", "--send", r"GET / HTTP/1.0\r\n\r\n", to)[1] == 0
     with serving("--http", "--accept-delay", "700ms", "--address", far, within=within) as server:
         record, code, _ = one(net, "--await-data", "--send", r"GET / HTTP/1.0\r\n\r\n", server_of(far, server))

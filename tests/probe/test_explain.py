@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.conftest import environment
 from tests.probe.network import FAR, NEAR, Pair
+from tests.probe.network import target as target_of
 from tests.probe.running import document
 
 if TYPE_CHECKING:
@@ -148,3 +150,90 @@ def test_the_doctor_accuses_a_rule_of_this_hosts_own_that_has_no_counter(net: Pa
     accept = f"{family} daddr {far} tcp dport {target.rpartition(':')[2]} accept"
     assert f"nft insert rule inet t c {accept}" in document["explanation"]["steps"][0]
     assert len(document["explanation"]["steps"]) == 1
+
+
+LOOPBACK = pytest.mark.parametrize("here", ["127.0.0.1", "::1"])
+#: linux/tcp.h; Python has no name for it.
+TCP_DEFER_ACCEPT = 9
+
+
+def listening(net: Pair, here: str, *, backlog: int = 16, defer_s: int = 0) -> tuple[socket.socket, str]:
+    """A listener in the namespace that is probed from, and what to call it."""
+
+    def listen() -> socket.socket:
+        family = socket.AF_INET6 if ":" in here else socket.AF_INET
+        server = socket.create_server((here, 0), family=family, backlog=backlog)
+        server.setsockopt(socket.IPPROTO_TCP, TCP_DEFER_ACCEPT, defer_s)
+        return server
+
+    server = net.near.inside(listen)
+    return server, target_of(here, server.getsockname()[1])
+
+
+SILENT = ("--await-data", "--timeout", "300ms")
+
+
+def until_it_ends(connection: socket.socket) -> None:
+    connection.recv(1)
+
+
+@LOOPBACK
+def test_a_connection_that_nobody_takes_is_seen_in_the_queue_of_this_host(net: Pair, here: str) -> None:
+    server, target = listening(net, here)
+    (found,) = causes(net, *SILENT, target)
+    assert (found["kind"], found["verdict"]) == ("listener", "cause")
+    assert found["sentence"].startswith(f"1 connection waits for the accept() of {target} (")
+    assert {row["what"]: row["value"] for row in found["evidence"]}["accept queue"] == 1
+    server.accept()[0].close()
+    server.close()
+
+
+@LOOPBACK
+def test_deferred_is_told_from_not_taken(net: Pair, here: str) -> None:
+    server, target = listening(net, here, defer_s=5)
+    (found,) = causes(net, *SILENT, target)
+    assert found["verdict"] == "cause"
+    assert "has TCP_DEFER_ACCEPT (7 s): its program learns of a connection when data comes" in found["sentence"]
+    server.close()
+
+
+@LOOPBACK
+def test_a_program_that_took_the_connection_and_is_silent(net: Pair, here: str) -> None:
+    server, target = listening(net, here)
+    net.serve(server, until_it_ends)
+    (found,) = causes(net, *SILENT, target)
+    assert (found["verdict"], "is empty: its program has taken the connection" in found["sentence"]) == (
+        "exonerated",
+        True,
+    )
+    text = " ".join(net.near.halfopen("probe", "--explain", *SILENT, target).stdout.split())
+    assert f"Nothing on this host explains what came after the handshake, for {target}: every connect" in text
+
+
+@LOOPBACK
+def test_a_full_queue_of_this_host_is_why_it_does_not_answer(net: Pair, here: str) -> None:
+    server, target = listening(net, here, backlog=0)
+    with net.near.inside(lambda: socket.create_connection(server.getsockname()[:2])):
+        first, *_ = causes(net, "--timeout", "300ms", target)
+    assert (first["kind"], first["verdict"]) == ("listener", "cause")
+    assert first["sentence"].endswith("and the queue is full: further SYNs and last ACKs are dropped.")
+    server.close()
+
+
+def test_nothing_listens_on_that_address_of_this_host(net: Pair) -> None:
+    server, target = listening(net, "127.0.0.1")
+    port = target.rpartition(":")[2]
+    first, *_ = causes(net, f"[::1]:{port}")
+    assert first["verdict"] == "cause"
+    assert first["sentence"].startswith(
+        f"Nothing on this host listens on [::1]:{port}; what listens on that port is {target} ("
+    )
+    server.close()
+
+
+def test_silence_of_another_host_is_not_explained_by_this_one(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    assert causes(net, *SILENT, target) == []
+    text = " ".join(net.near.halfopen("probe", "--explain", *SILENT, target).stdout.split())
+    assert f"Nothing on this host explains what came after the handshake, for {target}: every connect" in text
+    assert "Nothing to explain" not in text

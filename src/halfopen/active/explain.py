@@ -1,4 +1,4 @@
-"""``--explain``: what on this host could have stopped or slowed the connects that went wrong.
+"""``--explain``: what on this host could have stopped or slowed the connects that went wrong, or kept data from coming.
 
 The causes are those of ``halfopen.rules.local_causes``, which the doctor uses too. Two snapshots of this network
 namespace, before the first connect and after the last one, make counters speak.
@@ -9,12 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.collect.taking import take
+from halfopen.rules.context import Context
 from halfopen.rules.local_causes import local_causes
+from halfopen.rules.own_listener import own_listener
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
     from halfopen.model.probe import ProbeResult
-    from halfopen.model.snapshot import NetNamespace, Snapshot
+    from halfopen.rules.space import Space
 
 Place = tuple[str, str]
 """A target as it was asked, and one of its addresses."""
@@ -36,40 +38,52 @@ class Explainer:
         self._troubles: dict[Place, ProbeResult] = {}
 
     def add(self, result: ProbeResult) -> None:
-        """Remember the first connect to each address that failed or lost a SYN; one that failed counts for more."""
+        """Remember the worst connect to each address, the first of its kind."""
         place = (str(result.target), result.handshake.server)
         known = self._troubles.get(place)
-        if result.established:
-            worse = result.syn_retransmissions > 0 and known is None
-        else:
-            worse = known is None or known.established
-        if worse:
+        if (badness := _badness(result)) and (known is None or badness > _badness(known)):
             self._troubles[place] = result
 
     def causes(self) -> dict[Place, tuple[LocalCause, ...]]:
-        """{place: causes, the most likely first} of every address where something went wrong."""
+        """{place: causes, the most likely first} of every address where something went wrong.
+
+        Where every handshake went well and only data did not come, what the target's listener says, where that is here.
+        """
         if not self._troubles:
             return {}
         after = take(netns="own")
-        now, before = _own(after), _own(self._before)
-        if now is None:
+        context = Context.of(after, self._before)
+        space = next((space for space in context.spaces if space.now.own), None)
+        if space is None:
             return {}
-        interval_s = (after.monotonic_ns - self._before.monotonic_ns) / 1e9
-        return {
-            place: local_causes(
-                now,
-                result.handshake.server,
-                result.handshake.server_port,
-                source=result.handshake.client,
-                errno=result.handshake.errno,
-                syn_retries=self._syn_retries,
-                before=before,
-                interval_s=interval_s,
-                established=result.established,
-            )
-            for place, result in self._troubles.items()
-        }
+        return {place: self._explained(result, space) for place, result in self._troubles.items()}
+
+    def _explained(self, result: ProbeResult, space: Space) -> tuple[LocalCause, ...]:
+        row = result.handshake
+        listener = own_listener(space, result)
+        first = () if listener is None else (listener,)
+        if _badness(result) == _UNANSWERED:
+            return first
+        return first + local_causes(
+            space.now,
+            row.server,
+            row.server_port,
+            source=row.client,
+            errno=row.errno,
+            syn_retries=self._syn_retries,
+            before=space.before,
+            interval_s=space.interval_s,
+            established=result.established,
+        )
 
 
-def _own(snapshot: Snapshot) -> NetNamespace | None:
-    return next((namespace for namespace in snapshot.netns if namespace.own), None)
+_UNANSWERED, _SLOW, _FAILED = 1, 2, 3
+
+
+def _badness(result: ProbeResult) -> int:
+    """How much there is to explain: 0 for a connect that did all that it was to."""
+    if not result.established:
+        return _FAILED
+    if result.syn_retransmissions:
+        return _SLOW
+    return 0 if result.satisfied else _UNANSWERED

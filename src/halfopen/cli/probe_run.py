@@ -9,7 +9,6 @@ from halfopen.active.targets import read_targets
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.probe_output import output_for
 from halfopen.handshakes.probes.board import Board
-from halfopen.model.target import second_reading
 
 if TYPE_CHECKING:
     from halfopen.active.explain import Explainer
@@ -23,9 +22,7 @@ if TYPE_CHECKING:
 def show(printer: Printer, options: ProbeOptions) -> ExitCode:
     """Probe, print, and say whether every target was reachable."""
     plan = options.plan(printer.format)
-    targets = read_targets(options.targets, options.port)
-    for doubt in filter(None, map(second_reading, options.targets)):
-        printer.note(doubt)
+    targets = read_targets(options.targets, options.port, printer.note)
     board = Board(every_address=plan.every_address)
     with printer.destination(options.output) as out:
         output = output_for(printer, options, out)

@@ -7,7 +7,7 @@ from typing import Literal
 
 from halfopen.model.finding import Evidence, Remedy
 
-CauseKind = Literal["ports", "route", "filter", "conntrack", "rp_filter", "translation", "peers", "retries"]
+CauseKind = Literal["ports", "route", "filter", "conntrack", "rp_filter", "translation", "peers", "retries", "listener"]
 Stopped = Literal["syn_out", "syn_through", "syn_in", "answer"]
 """Which packet is stopped, and where: the SYN on its way out of this host, through another network namespace of it,
 or in at the target; or the answer, anywhere."""

@@ -93,7 +93,7 @@ class ProbeLines:
         lines: list[str] = []
         for (target, address), causes in found.items():
             place = target if address in target else f"{target} at {address}"
-            head = _causes_title(place, {cause.verdict for cause in causes})
+            head = _causes_title(place, causes)
             lines += ["", *(self._paint("head", line) for line in wrap(escape_text(head), self._width))]
             lines += cause_lines(causes, self._width, self._paint)
         return lines or ["", "Nothing to explain: every connect was answered at its first SYN."]
@@ -117,7 +117,15 @@ class ProbeLines:
         return lines
 
 
-def _causes_title(place: str, verdicts: set[str]) -> str:
+def _causes_title(place: str, causes: Sequence[LocalCause]) -> str:
+    verdicts = {cause.verdict for cause in causes}
+    if all(cause.kind == "listener" for cause in causes):
+        if verdicts & {"cause", "possible"}:
+            return f"What this host knows of the time after the handshake, for {place}:"
+        return (
+            f"Nothing on this host explains what came after the handshake, for {place}: every connect was answered at "
+            "its first SYN. What the server did, or did not, is said above."
+        )
     if verdicts & {"cause", "possible"}:
         return f"What on this host may be behind it, for {place}, the most likely first:"
     return f"Nothing {'seen ' if 'unknown' in verdicts else ''}on this host explains it, for {place}:"
@@ -125,6 +133,8 @@ def _causes_title(place: str, verdicts: set[str]) -> str:
 
 def _verdict(name: str, summary: ProbeSummary) -> str:
     connected = f"{name}: {grouped(summary.established)} of {grouped(summary.attempts)} connected"
+    if refused := summary.endings.get("refused"):
+        connected += f", {grouped(refused)} refused"
     if summary.satisfied < summary.established:
         connected += f", {grouped(summary.satisfied)} of them answered"
     if not summary.syn_sent:

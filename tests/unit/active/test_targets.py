@@ -37,6 +37,20 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     assert names("@-") == ["a:1", "b:2"]
 
 
+def test_an_address_that_may_be_meant_with_a_port_is_said_to_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "targets"
+    path.write_text("# ours\n::1:80\n[::1]:80\n2001:db8::1:443  # also\n")
+    notes: list[str] = []
+    targets = read_targets([f"@{path}", "::2:22"], note=notes.append)
+    assert [str(target) for target in targets] == ["[::1:80]:443", "[::1]:80", "[2001:db8::1:443]:443", "[::2:22]:443"]
+    assert notes == [
+        f"line 2 of {path}: ::1:80 is read as an IPv6 address: port 80 of ::1 is written [::1]:80",
+        f"line 4 of {path}: 2001:db8::1:443 is read as an IPv6 address: port 443 of 2001:db8::1 is written "
+        "[2001:db8::1]:443",
+        "::2:22 is read as an IPv6 address: port 22 of ::2 is written [::2]:22",
+    ]
+
+
 def test_a_wrong_line_is_named(tmp_path: Path) -> None:
     path = tmp_path / "targets"
     path.write_text("a:1\nb:x\n")

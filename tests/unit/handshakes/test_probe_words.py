@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from tests.unit.active.results import changed, data, established, failed, fast_open, retransmitted
 
@@ -66,22 +68,22 @@ def test_what_was_lost(result: ProbeResult, words: str) -> None:
         (failed("failed", "ENOSYS"), "failed after 300 µs (ENOSYS)", "not known to give"),
         (
             failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=1, icmp_from="10.0.0.1"),
-            "unreachable after 300 µs (EHOSTUNREACH): ICMP host unreachable from 10.0.0.1",
+            "unreachable after 300 µs (EHOSTUNREACH): ICMP host unreachable, said by 10.0.0.1",
             "from this host itself: no neighbour answers ARP or ND",
         ),
         (
             failed("unreachable", "ECONNREFUSED", icmp_type=3, icmp_code=3, icmp_from="10.0.0.2"),
-            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable from 10.0.0.2",
+            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable, said by 10.0.0.2",
             "from the target itself",
         ),
         (
             failed("unreachable", "ECONNREFUSED", icmp_type=3, icmp_code=3, icmp_from="10.0.0.1"),
-            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable from 10.0.0.1",
+            "unreachable after 300 µs (ECONNREFUSED): ICMP port unreachable, said by 10.0.0.1",
             "from this host itself: a rule of its own packet filter rejects",
         ),
         (
             failed("unreachable", "EHOSTUNREACH", icmp_type=3, icmp_code=13, icmp_from="192.0.2.9"),
-            "unreachable after 300 µs (EHOSTUNREACH): ICMP administratively prohibited from 192.0.2.9",
+            "unreachable after 300 µs (EHOSTUNREACH): ICMP administratively prohibited, said by 192.0.2.9",
             "192.0.2.9, a router on the way",
         ),
         (
@@ -126,11 +128,13 @@ def test_data(report: object, line: str) -> None:
         (data(sent_bytes=3, retransmissions=4), "Accept starvation, most likely"),
         (data(sent_bytes=3, acknowledged_bytes=3, segments_received=1), "nobody calls accept()"),
         (data(sent_bytes=3, acknowledged_bytes=None), "The data was sent and the application is silent"),
-        (data(segments_received=1), "TCP_DEFER_ACCEPT"),
-        (data(segments_received=3), "came 3 times again"),
+        (data(segments_received=1, waited_us=2e6), "client's data, or a full accept queue. "),
+        (data(segments_received=1), "client's data, or a full accept queue that has room by now. "),
+        (data(segments_received=3), "came again 3 times"),
+        (data(), "from a full accept queue the SYN-ACK would have come again by now"),
+        (data(), "On port 80 the client speaks first (HTTP): nothing can come before it does."),
+        (data(segments_received=None), "On port 80 the client speaks first (HTTP)"),
         (data(segments_received=3, data_segments_received=3), "loses large ones"),
-        (data(), "waits for the client to speak first"),
-        (data(segments_received=None), "waits for the client to speak first"),
         (data("closed"), "did not want this connection"),
         (data("failed", errno="ECONNRESET"), "tcp_abort_on_overflow"),
         (data("failed", errno="ETIMEDOUT"), "again and again"),
@@ -140,6 +144,23 @@ def test_data(report: object, line: str) -> None:
 )
 def test_what_data_means(report: object, why: str) -> None:
     assert why in (data_reason(changed(established(), data=report)) or "")
+
+
+@pytest.mark.parametrize(
+    ("port", "words"),
+    [
+        (22, "On port 22 the server speaks first (SSH): nobody calls accept()"),
+        (5432, "On port 5432 the client speaks first (PostgreSQL)"),
+        (
+            7777,
+            "The server waits for the client to speak first, TCP_DEFER_ACCEPT makes it wait, or nobody calls accept().",
+        ),
+    ],
+)
+def test_who_speaks_first(port: int, words: str) -> None:
+    result = changed(established(), data=data(waited_us=1e6))
+    silent = data_reason(replace(result, handshake=replace(result.handshake, server_port=port)))
+    assert (silent or "").startswith(words)  # after a second, whether a SYN-ACK comes again is not known yet
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.first_speaker import CLIENT_FIRST, SERVER_FIRST
 from halfopen.model.quantity import duration, plural
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def data_reason(result: ProbeResult) -> str | None:
         return _failed(report)
     if report.lacks_beginning:
         return _BEGINNING_LOST
-    return _silent_after_data(report) if report.sent_bytes else _silent(report)
+    return _silent_after_data(report) if report.sent_bytes else _silent(report, result.handshake.server_port)
 
 
 _DEFERRED = (
@@ -92,9 +93,9 @@ def _silent_after_data(report: DataReport) -> str:
 def _starved(report: DataReport) -> str:
     """Only the SYN-ACK tells a full accept queue from a path, and with a SYN cookie it does not come again."""
     sent = plural(report.sent_bytes, "byte")
-    again = f", sent {plural(report.retransmissions, 'time')} again," if report.retransmissions else ""
+    again = f", sent again {_times(report.retransmissions)}," if report.retransmissions else ""
     repeated = report.syn_acks_received
-    came = f", and the SYN-ACK came {plural(repeated, 'time')} again" if repeated else ""
+    came = f", and the SYN-ACK came again {_times(repeated)}" if repeated else ""
     path = "nothing through but SYNs" if repeated else "SYNs through and eats data"
     return (
         f"Accept starvation, most likely: the handshake succeeded, but {sent}{again} were never acknowledged{came}. "
@@ -102,19 +103,51 @@ def _starved(report: DataReport) -> str:
     )
 
 
-def _silent(report: DataReport) -> str:
-    if (again := report.syn_acks_received) == 1:
-        return (
-            "The SYN-ACK came again after the handshake: TCP_DEFER_ACCEPT, which waits for the client's data, or a "
-            "full accept queue. --send tells: deferred, data is answered at once."
-        )
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
+
+
+def _silent(report: DataReport, port: int) -> str:
+    """Nothing was sent and nothing came: what speaks for a full queue, for TCP_DEFER_ACCEPT, or for neither."""
+    again = report.syn_acks_received
     if again > 1:
         return (
-            f"The SYN-ACK came {again} times again after the handshake: the server's accept queue is full, and its "
+            f"The SYN-ACK came again {_times(again)} after the handshake: the server's accept queue is full, and its "
             "kernel has dropped the last ACK (accept starvation)."
         )
+    if again == 1:
+        known = report.waited_us >= _FULL_REPEATS_TWICE_US
+        full = "a full accept queue that has room by now" if known else "a full accept queue"
+        return (
+            "The SYN-ACK came again after the handshake: TCP_DEFER_ACCEPT, which waits for the client's data, or "
+            f"{full}. `halfopen probe --await-data --send` tells: deferred, data is answered at once."
+        )
+    told = report.segments_received is not None and report.waited_us >= _FULL_REPEATS_US
+    return f"{_NOT_FULL} {_who_waits(port)}" if told else _who_waits(port)
+
+
+#: When the SYN-ACK that a full accept queue answers is sent again for the first time, and for the second: a second and
+#: three after the handshake, late by the timer's coarseness (fact F12, F23).
+_FULL_REPEATS_US, _FULL_REPEATS_TWICE_US = 1.2e6, 3.5e6
+_NOT_FULL = (
+    "The server's kernel has the connection: from a full accept queue the SYN-ACK would have come again by now, SYN "
+    "cookies apart."
+)
+
+
+def _who_waits(port: int) -> str:
+    if (protocol := CLIENT_FIRST.get(port)) is not None:
+        return (
+            f"On port {port} the client speaks first ({protocol}): nothing can come before it does. See the answer: "
+            "`halfopen probe --await-data --send …`."
+        )
+    if (protocol := SERVER_FIRST.get(port)) is not None:
+        return (
+            f"On port {port} the server speaks first ({protocol}): nobody calls accept(), the application is busy, or "
+            "TCP_DEFER_ACCEPT makes it wait for the client."
+        )
     return (
-        "Nothing came: the server waits for the client to speak first (with TCP_DEFER_ACCEPT even one that speaks "
-        "first does), or nobody calls accept(). --send tells more: data that is never acknowledged met a full accept "
-        "queue."
+        "The server waits for the client to speak first, TCP_DEFER_ACCEPT makes it wait, or nobody calls accept(). "
+        "`halfopen probe --await-data --send …` tells: data that is answered was waited for; acknowledged only, nobody "
+        "reads it; not even that, the accept queue is full or the path eats data."
     )

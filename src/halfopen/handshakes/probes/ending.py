@@ -26,9 +26,8 @@ def headline(result: ProbeResult) -> str:
     if result.established:
         return _connected(result)
     if row.icmp_type is not None:
-        return f"unreachable {after}{errno}: ICMP {icmp_words(row)}" + (
-            f" from {row.icmp_from}" if row.icmp_from else ""
-        )
+        whose = f", said by {row.icmp_from}" if row.icmp_from else ""
+        return f"unreachable {after}{errno}: ICMP {icmp_words(row)}{whose}"
     if result.ending == "timeout":
         sent = f"{plural(row.syn_sent or 0, 'SYN')} sent"
         return (

@@ -6,12 +6,14 @@ namespace, before the first connect and after the last one, make counters speak.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.collect.taking import take
 from halfopen.rules.context import Context
 from halfopen.rules.local_causes import local_causes
 from halfopen.rules.own_listener import own_listener
+from halfopen.rules.path import path
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
@@ -36,10 +38,12 @@ class Explainer:
         self._syn_retries = syn_retries
         self._before = take(netns="own")
         self._troubles: dict[Place, ProbeResult] = {}
+        self._syns: dict[Place, _Syns] = {}
 
     def add(self, result: ProbeResult) -> None:
         """Remember the worst connect to each address, the first of its kind."""
         place = (str(result.target), result.handshake.server)
+        self._syns.setdefault(place, _Syns()).add(result)
         known = self._troubles.get(place)
         if (badness := _badness(result)) and (known is None or badness > _badness(known)):
             self._troubles[place] = result
@@ -56,9 +60,12 @@ class Explainer:
         space = next((space for space in context.spaces if space.now.own), None)
         if space is None:
             return {}
-        return {place: self._explained(result, space) for place, result in self._troubles.items()}
+        return {
+            place: self._explained(result, self._syns[place], space, context)
+            for place, result in self._troubles.items()
+        }
 
-    def _explained(self, result: ProbeResult, space: Space) -> tuple[LocalCause, ...]:
+    def _explained(self, result: ProbeResult, syns: _Syns, space: Space, context: Context) -> tuple[LocalCause, ...]:
         row = result.handshake
         listener = own_listener(space, result)
         first = () if listener is None else (listener,)
@@ -74,7 +81,24 @@ class Explainer:
             before=space.before,
             interval_s=space.interval_s,
             established=result.established,
+            path=path(context, space, row.server, syns.sent),
+            lost=max(1, syns.lost),
+            icmp_from=row.icmp_from,
         )
+
+
+@dataclass(slots=True)
+class _Syns:
+    """SYNs to one address."""
+
+    sent: int = 0
+    lost: int = 0
+    """All of connects that failed, all but the last of the others."""
+
+    def add(self, result: ProbeResult) -> None:
+        sent = result.handshake.syn_sent or 0
+        self.sent += sent
+        self.lost += result.syn_retransmissions if result.established else sent
 
 
 _UNANSWERED, _SLOW, _FAILED = 1, 2, 3

@@ -57,6 +57,8 @@ class Command:
     """The lines of comment right above, and the one behind it."""
     block: int = 0
     """The branch, loop or function that it stands in; 0 outside of all. Of two branches one may run."""
+    function: str = ""
+    """The name of the function that it stands in."""
 
     @property
     def program(self) -> str:

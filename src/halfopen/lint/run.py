@@ -45,12 +45,16 @@ def lint(documents: Sequence[Document], kernel: Kernel, ignored: Collection[str]
     silenced = {(document.path, line): words for document in documents for line, words in document.suppressed.items()}
     counts: Counter[tuple[str, str]] = Counter()
     found: list[Finding] = []
+    seen: set[tuple[object, ...]] = set()
     for check in CHECKS:
         names = _names(check)
         for finding in () if unwanted & names else check.check(context):
             file = finding.file or ""
-            if names & silenced.get((file, finding.line or 0), frozenset()):
+            # What a script sets now and writes to a file besides stands in one place, and is told once.
+            told = (file, finding.line, finding.column, finding.code, finding.subject.name)
+            if names & silenced.get((file, finding.line or 0), frozenset()) or told in seen:
                 continue
+            seen.add(told)
             counts[file, check.code] += 1
             if counts[file, check.code] <= LIKE_MAX:
                 found.append(finding)

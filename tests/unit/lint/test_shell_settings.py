@@ -46,6 +46,17 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
         f"for k in {KEY} net.ipv4.tcp_ecn; do\n sysctl -w $k=8\ndone\n", [(1, 10, KEY, "8"), (1, 29, ECN, "8")]
     ),
     "a loop over an array": (f'a=(\n "{KEY}=8"\n)\nfor s in "${{a[@]}}"; do sysctl "$s"; done\n', [(2, 2, KEY, "8")]),
+    "the arguments of a function": (
+        f'f() {{\n local k="$1" v=$2\n sysctl -w "$k=$v"\n}}\nf {KEY} 8\nif a; then f {ECN} 1; fi\n',
+        [(5, 3, KEY, "8"), (6, 14, ECN, "1")],
+    ),
+    "the arguments of a function, written to a file": (
+        f'set_it () {{ echo "$1 = ${{2}}" >> /etc/sysctl.conf; }}\nset_it {KEY} 8\n', [(2, 8, KEY, "8")],
+    ),
+    "a function that nobody calls": ('f() { sysctl -w "$1=$2"; }\n', []),
+    "patterns are no functions": (
+        f"case $1 in\n a|b) {{ sysctl -w {KEY}=8; }};;\nesac\nb x\n", [(2, 19, KEY, "8")],
+    ),
     "an array with names": (
         f'declare -A a=(\n ["{KEY}"]="8" # x\n)\nfor k in "${{!a[@]}}"; do sysctl -w "$k=${{a[$k]}}"; done\n',
         [(2, 2, KEY, "8")],

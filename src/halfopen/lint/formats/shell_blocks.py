@@ -24,6 +24,8 @@ class Block:
     """Number of commands before it."""
     number: int
     """Of the branch that is being read."""
+    function: str = ""
+    """The name of the function that it is, or is within."""
 
 
 @dataclass(slots=True)
@@ -40,17 +42,27 @@ class Blocks:
         """The number of the innermost branch; 0 outside of all."""
         return self.open[-1].number if self.open else 0
 
+    @property
+    def function(self) -> str:
+        """The name of the function that is being read."""
+        return self.open[-1].function if self.open else ""
+
+    @property
+    def is_case(self) -> bool:
+        """Whether a ``)`` ends a pattern."""
+        return bool(self.open) and self.open[-1].opener == "case"
+
     def fresh(self) -> int:
         """A number for commands that may run without their neighbours."""
         self.count += 1
         return self.count
 
-    def word(self, text: str, commands: int, *, function: bool) -> None:
-        """A reserved word where a command may begin. ``function``: ``name()`` stands before it."""
+    def word(self, text: str, commands: int, *, function: str = "") -> None:
+        """A reserved word where a command may begin. ``function``: the name, where ``name()`` stands before it."""
         if text in BEGINS:
             self._push(text, commands, self.fresh())
         elif text == "{":
-            self._push(text, commands, self.fresh() if function else self.current)
+            self._push(text, commands, self.fresh() if function else self.current, function)
         elif text in _BRANCHES and self.open:
             self.open[-1].number = self.fresh()
         elif text in _ENDS:
@@ -62,15 +74,15 @@ class Blocks:
         """``(`` opens a group; ``)`` ends one, or the pattern of a ``case``, and then another branch begins."""
         if text == "(":
             self._push(text, commands, self.current)
-        elif self.open and self.open[-1].opener == "case":
+        elif self.is_case:
             self.open[-1].number = self.fresh()
         else:
             self._pop(frozenset("("))
 
-    def _push(self, opener: str, commands: int, number: int) -> None:
+    def _push(self, opener: str, commands: int, number: int, function: str = "") -> None:
         self.closed = None
         if len(self.open) < _DEPTH_MAX:
-            self.open.append(Block(opener, commands, number))
+            self.open.append(Block(opener, commands, number, function or self.function))
 
     def _pop(self, openers: frozenset[str]) -> None:
         if self.open and self.open[-1].opener in openers:

@@ -143,7 +143,8 @@ class _Reader:
         comment = f"{' '.join(self.above)} {behind}".strip()
         block = self.blocks.fresh() if self.joined in {"&&", "||"} else self.blocks.current
         self.above = []
-        self.commands.append(Command(tuple(words), redirects, comment=comment, block=block))
+        function = self.blocks.function
+        self.commands.append(Command(tuple(words), redirects, comment=comment, block=block, function=function))
         self._remember_list(words)
         self._script_within(words)
         return True
@@ -177,6 +178,17 @@ class _Reader:
             into = None if command.piped_into is None else command.piped_into + before
             self.commands.append(replace(command, piped_into=into, block=block))
 
+    def _function(self) -> str:
+        """The name of the function whose body begins: ``name()`` was read as a command, and is none."""
+        last = self.commands[-1] if self.commands else None
+        if self.joined != ")" or self.blocks.is_case or last is None or len(last.words) > 1:
+            return ""
+        if len(self.commands) > 1 and self.commands[-2].piped_into is not None:
+            return ""
+        self.commands.pop()
+        self.line_began_at = min(self.line_began_at, len(self.commands))
+        return last.words[0].text
+
     def _without_prefixes(self) -> list[Word]:
         """The words from the program on; assignments before it are remembered."""
         words = list(self.words)
@@ -189,7 +201,8 @@ class _Reader:
                 name, more, value = assignment.groups()
                 self.variables.append((name, UNKNOWN if more else value))
             elif text in BEGINS | RESERVED and not words[0].quoted:
-                self.blocks.word(text, len(self.commands), function=self.joined == ")")
+                function = self._function() if text == "{" else ""
+                self.blocks.word(text, len(self.commands), function=function)
                 if text not in RESERVED:
                     break
             elif text not in _DECLARES:

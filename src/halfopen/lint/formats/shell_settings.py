@@ -51,13 +51,14 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
     if any(command.program == "sysctl" for command in found):
         yield from _of_array(values)
     for command in found:
+        inside = values.within(command.function)
         if command.program == "sysctl":
-            yield from _sysctl(command, values)
+            yield from _sysctl(command, inside)
         elif command.program in {"docker", "podman", "nerdctl"}:
-            yield from _of_container(command, values)
-        sinks = list(_sinks(command, found, values))
+            yield from _of_container(command, inside)
+        sinks = list(_sinks(command, found, inside))
         for target in dict.fromkeys(sinks):
-            for text in _texts(command, values, plain_echo=plain_echo):
+            for text in _texts(command, inside, plain_echo=plain_echo):
                 yield from _written(target, text, command)
 
 

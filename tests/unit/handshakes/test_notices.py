@@ -228,12 +228,12 @@ FIRES = [
     (
         "first SYNs and nothing else",
         summary(row(unanswered=150), tcp_segments=150),
-        "The capture holds nothing but SYNs, hardly any repeated: whether they were answered cannot be told.",
+        "The capture holds nothing but SYNs, most of them sent once: whether they were answered cannot be told.",
     ),
     (
         "a flood, or a filter",
         summary(row(unanswered=10_000, failed_clients=9_900, syn_sent=10_000), tcp_segments=10_000),
-        "10 000 SYNs from 9 900 addresses to 10.0.0.5:443 over 1 min, hardly any repeated: a SYN flood, or connects "
+        "10 000 SYNs from 9 900 addresses to 10.0.0.5:443 over 1 min, most of them sent once: a SYN flood, or connects "
         "whose answers a filter kept out.",
     ),
     (
@@ -368,6 +368,11 @@ SILENT = [
     (
         "an hour of the same is no shortage",
         summary(row(established=60_000, clients=1, span_s=3600), time_wait={"client": 60_000}),
+        {"clients-running-out-of-ports"},
+    ),
+    (
+        "which of two endpoints closes first is not known",
+        summary(row(established=60_000), row(port=80, established=60_000), time_wait={"client": 60_000}),
         {"clients-running-out-of-ports"},
     ),
 ]

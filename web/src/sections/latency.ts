@@ -13,7 +13,7 @@ export function latency(report: Report): HTMLElement {
     "A second heap about 1 s, 2 s or 3 s to the right is not a slow network: it is a SYN that was lost and sent again.",
   ];
   const figure = latencyFigure(report.latency);
-  if (figure === null) return section("latency", "Latency", [], nothing("No SYN drew a SYN-ACK, so there is no latency to show."));
+  if (figure === null) return section("latency", "Latency", [], nothing("No SYN-ACK to a SYN is in the capture, so there is no latency to show."));
   return section("latency", "Latency", note, figure, quantiles(report), waits(report));
 }
 

@@ -84,7 +84,7 @@ def _direction(summary: Summary) -> Iterator[Notice]:
         hint = "A filter on the SYN flag leaves the third packet out; capture `tcp`, or at least the ACKs too."
         yield Notice("only-syns-captured", "caveat", text, hint, weight=summary.handshakes)
     elif only_first_syns(summary):
-        text = "The capture holds nothing but SYNs, hardly any repeated: whether they were answered cannot be told."
+        text = "The capture holds nothing but SYNs, most of them sent once: whether they were answered cannot be told."
         hint = (
             "A filter on the SYN flag alone leaves the answers out, and so does a capture of one direction; use `tcp`."
         )

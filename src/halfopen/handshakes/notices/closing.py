@@ -50,6 +50,8 @@ def _ports_in_time_wait(summary: Summary, row: Endpoint) -> float:
     if not established or not clients or row.first_ns is None or row.last_ns is None:
         return 0.0
     by_client = (summary.time_wait.get("client", 0) + summary.time_wait.get("both", 0)) / established
+    if by_client < MOSTLY and row.outcomes.get("established", 0) < MOSTLY * established:
+        return 0.0  # Who closes is known of the capture as a whole: at this endpoint it may be the server.
     seconds = max((row.last_ns - row.first_ns) / 1e9, 1.0)
     return row.outcomes.get("established", 0) * by_client / clients * min(1.0, TIME_WAIT_S / seconds)
 

@@ -90,7 +90,7 @@ def _say(row: Endpoint) -> Notice:
 def _say_perhaps(row: Endpoint) -> Notice:
     """Of a capture that holds no answer at all."""
     what = f"{plural(row.syn_sent, 'SYN')} from {_addresses(row)} to {where(row)}{over(row.first_ns, row.last_ns)}"
-    text = f"{what}, hardly any repeated: a SYN flood, or connects whose answers a filter kept out."
+    text = f"{what}, most of them sent once: a SYN flood, or connects whose answers a filter kept out."
     return Notice("syn-flood", "trouble", text, HINT, weight=unfinished(row))
 
 

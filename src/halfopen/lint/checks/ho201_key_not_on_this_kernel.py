@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 _PARENTS = ("net.", "ipv4.", "ipv6.", "core.", "netfilter.")
 """Where a key may stand: ``net.`` is left out now and then."""
+_OF_BSD = ("net.inet", "net.link.", "net.local.", "net.route.")
+"""In scripts for several systems."""
 #: Of keys below these the list of names is complete; others come with modules and drivers.
 _KNOWN = ("net.ipv4.tcp_", "net.ipv4.ip_", "net.ipv4.icmp_", "net.core.", "net.ipv4.conf.*.", "net.ipv6.conf.*.")
 
@@ -77,7 +79,7 @@ class KeyNotOnThisKernel(Check):
         near = _Neighbours()
         for document, item in context.settings():
             key = item.key
-            if "*" in key or key in document.tested or not key.startswith(_PARENTS):
+            if "*" in key or key in document.tested or not key.startswith(_PARENTS) or key.startswith(_OF_BSD):
                 continue
             row, lost = find(key), gone(key)
             if lost is not None:

@@ -216,6 +216,13 @@ def test_an_ipv6_listener_that_takes_only_that(net: Pair) -> None:
     assert "without IPV6_V6ONLY" in document["explanation"]["steps"][0]
 
 
+def test_a_server_that_defers_accept_for_a_second(net: Pair, server: Callable[..., object]) -> None:
+    server("--defer-accept", "1", "--http", "x")
+    document = verdict(net.near, f"{FAR[0]}:8000", "--netns", "own")
+    assert document["verdict"] == "healthy"
+    assert any("TCP_DEFER_ACCEPT" in sentence for sentence in document["explanation"]["evidence"])
+
+
 # --- routes, addresses, neighbours ------------------------------------------------------------------------------------
 
 

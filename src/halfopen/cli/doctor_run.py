@@ -64,7 +64,8 @@ def _print(printer: Printer, diagnosis: Diagnosis, report: TargetReport | None =
 
         printer.text(render_markdown(_beside(diagnosis, report), report))
     else:
-        printer.text("\n\n".join(_screen(printer, _beside(diagnosis, report), report, verbose=verbose)))
+        shown = diagnosis if verbose else _beside(diagnosis, report)
+        printer.text("\n\n".join(_screen(printer, shown, report, verbose=verbose)))
 
 
 def _beside(diagnosis: Diagnosis, report: TargetReport | None) -> Diagnosis:

@@ -33,8 +33,10 @@ INTERVAL_S = 0.2
 TIMEOUT_S = 3.0
 #: So many in a row without an answer settle it.
 SILENT_MAX = 2
-#: A SYN-ACK whose ACK the server dropped comes again after a second.
+#: A SYN-ACK whose ACK the server dropped comes again after a second, and once more after three. One that comes again
+#: only once is of a server that defers accept() for a second, as nginx does with ``deferred`` (facts F12, F67).
 DATA_S = 1.3
+DATA_AGAIN_S = 3.4
 #: Of a name with more addresses, these are tried.
 ADDRESSES_MAX = 4
 
@@ -105,13 +107,17 @@ def _connect(resolution: Resolution) -> Iterator[ProbeResult]:
     )
     few = replace(resolution, destinations=resolution.destinations[:ADDRESSES_MAX])
     silent: dict[str | None, int] = {}
-    for count, options in ((ROUNDS - 1, quick), (1, listening)):
+    repeated: set[str] = set()
+    for count, options in ((ROUNDS - 1, quick), (1, listening), (1, replace(listening, data_timeout_s=DATA_AGAIN_S))):
         for destination in few.destinations:
-            if silent.get(destination.address, 0) >= SILENT_MAX:
+            again = options.data_timeout_s == DATA_AGAIN_S
+            if silent.get(destination.address, 0) >= SILENT_MAX or (again and destination.address not in repeated):
                 continue
             plan = ProbePlan(count=count, interval_s=INTERVAL_S, connect=options)
             for result in run([replace(few, destinations=(destination,))], plan):
                 yield result
+                if result.data is not None and result.data.end == "silent" and result.data.syn_acks_received == 1:
+                    repeated.add(destination.address)
                 lost = silent.get(destination.address, 0) + 1 if result.ending == "timeout" else 0
                 silent[destination.address] = lost
                 if lost >= SILENT_MAX:

@@ -58,9 +58,11 @@ def _target(report: TargetReport, verdict: Verdict) -> Iterator[str]:
     yield f"- disproof: {_plain(escape_text(verdict.falsified_by))}"
     if report.results:
         yield from ("", "| attempt | outcome | error | SYNs | time |", "| --- | --- | --- | --- | --- |")
+        several = len({result.handshake.server for result in report.results}) > 1
         for number, result in enumerate(report.results, 1):
             row = result.handshake
-            yield f"| {number} | {result.ending} | {row.errno or ''} | {row.syn_sent} | {duration(row.connect_us)} |"
+            whom = f"{number}, {_literal(row.server)}" if several else number
+            yield f"| {whom} | {result.ending} | {row.errno or ''} | {row.syn_sent} | {duration(row.connect_us)} |"
     yield ""
     yield from (f"- {WORDS[cause.verdict][0]}: {_literal(escape_text(cause.sentence))}" for cause in report.causes)
 

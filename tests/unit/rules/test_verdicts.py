@@ -157,9 +157,9 @@ CASES = [
     ),
     (
         "the SYN-ACK comes again",
-        Facts(TARGET, (result(), result(data=SILENT))),
+        Facts(TARGET, (result(), result(data=replace(SILENT, segments_received=2)))),
         "accept_starvation",
-        "sends its SYN-ACK again",
+        "sends its SYN-ACK again and again",
     ),
 ]
 
@@ -548,5 +548,12 @@ def test_later_data_without_its_beginning_is_no_syn_ack() -> None:
     verdict = judge(Facts(TARGET, (result(), result(data=later))))
     assert verdict.kind == "data_lost"
     assert "loses large ones" in verdict.sentence
-    both = replace(SILENT, segments_received=3, data_segments_received=2)
+    both = replace(SILENT, segments_received=4, data_segments_received=2)
     assert judge(Facts(TARGET, (result(), result(data=both)))).kind == "accept_starvation"
+
+
+def test_a_server_that_defers_accept_is_healthy() -> None:
+    """As nginx with ``deferred``: the SYN-ACK comes once more, after a second."""
+    verdict = judge(Facts(TARGET, (result(), result(data=SILENT), result(data=SILENT))))
+    assert verdict.kind == "healthy"
+    assert "TCP_DEFER_ACCEPT" in verdict.evidence[-1]

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
 
 def evidence(facts: Facts) -> tuple[str, ...]:
     """Sentences."""
-    return (*_capture(facts), *_translation(facts), *_listener(facts), *facts.answers)
+    return (*_capture(facts), *_translation(facts), *_listener(facts), *_deferred(facts), *facts.answers)
+
+
+def _deferred(facts: Facts) -> Iterator[str]:
+    most = max((one.data.syn_acks_received for one in facts.established if one.data is not None), default=0)
+    if most == 1:
+        yield (
+            "Its SYN-ACK came once more after the handshake: the server defers accept() until the client speaks "
+            "(TCP_DEFER_ACCEPT), or the last ACK was lost."
+        )
 
 
 def _capture(facts: Facts) -> Iterator[str]:

@@ -17,6 +17,8 @@ from halfopen.rules.verdicts.words import FALSIFIED, NO_WAY, STEPS
 if TYPE_CHECKING:
     from halfopen.rules.verdicts.facts import Facts
 
+#: A server that defers accept() sends its SYN-ACK once more; one whose queue is full, until it gives up.
+STARVED_FROM = 2
 #: Rules that say why a listener's SYN queue lets nobody in.
 SYN_QUEUE = ("HO106", "HO108")
 
@@ -86,11 +88,11 @@ def _starving(facts: Facts) -> Verdict | None:
     """The handshake completes and nobody takes the connection, as far as a client can tell."""
     silent = [one.data for one in facts.established if one.data is not None and one.data.end == "silent"]
     # The server's kernel repeats a SYN-ACK whose ACK it dropped: to the client it is a segment without data.
-    repeated = [data for data in silent if data.syn_acks_received]
+    repeated = [data for data in silent if data.syn_acks_received >= STARVED_FROM]
     if repeated and not any(one.data is not None and one.data.received_bytes for one in facts.established):
         sentence = (
-            "The handshake completes, but the server sends its SYN-ACK again: its accept queue is full, or it defers "
-            "accept()."
+            "The handshake completes, but the server sends its SYN-ACK again and again: its accept queue is full, and "
+            "its kernel drops the last ACK."
         )
         return verdict(facts, "accept_starvation", sentence)
     return None

@@ -151,6 +151,7 @@ def test_an_ordinary_user_gets_a_user_namespace() -> None:
     done = as_nobody([python, "-m", "halfopen.cli.main", "lab", "run", "backlog-and-somaxconn", "--format", "json"])
     document = json.loads(done.stdout)
     assert document["mode"] == "user namespace"
+    assert "runs in a user namespace; missing: " in done.stderr
     (experiment,) = document["experiments"]
     assert experiment["result"] == "passed" or "user namespaces are refused" in experiment["why"]
 

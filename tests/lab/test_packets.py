@@ -113,9 +113,10 @@ def test_a_kept_network_can_be_entered_until_it_is_let_go() -> None:
     before = namespaces()
     process = subprocess.Popen(lab("run", "new-namespace", "--keep"), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     assert process.stderr is not None
-    lines = [process.stderr.readline().decode() for _ in range(2)]
-    assert "kept until Ctrl-C" in lines[0]
-    (command,) = re.findall(r"host: (nsenter --net=/proc/\d+/fd/\d+)$", lines[1].strip())
+    lines = [process.stderr.readline().decode() for _ in range(3)]
+    assert "runs as root" in lines[0]
+    assert "kept until Ctrl-C" in lines[1]
+    (command,) = re.findall(r"host: (nsenter --net=/proc/\d+/fd/\d+)$", lines[2].strip())
     done = subprocess.run([*command.split(), "cat", "/proc/sys/net/core/somaxconn"], capture_output=True, check=True)
     # As the experiment left it: the host is tuned.
     assert done.stdout == b"1234\n"

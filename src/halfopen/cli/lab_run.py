@@ -28,6 +28,13 @@ if TYPE_CHECKING:
     from halfopen.model.experiment import ExperimentResult
 
 
+def tell_mode(printer: Printer) -> None:
+    """As whom the experiments run, and what they then have to do without."""
+    where = mode()
+    missing = f"; missing: {'; '.join(where.missing)}" if where.missing else ""
+    printer.note(f"runs {'as root' if where.name == 'root' else 'in a user namespace'}{missing}")
+
+
 def run_single(printer: Printer, name: str, options: RunOptions, pcap: Path | None) -> ExitCode:
     """One experiment; its packets go to ``pcap``, and with ``options.keep`` its network stays until Ctrl-C.
 
@@ -54,7 +61,10 @@ def _tell_packets(printer: Printer, told: Told, host: str | None, pcap: Path) ->
     packets = f"{plural(told.packets, 'packet')} in {pcap}"
     if host is None and len(told.hosts) > 1:
         # Each link has two ends: to a tracker, a packet that both saw looks like two.
-        packets += f", as each of {plural(len(told.hosts), 'host')} saw them; --host keeps those of one, for trace"
+        packets += (
+            f", as each of {plural(len(told.hosts), 'host')} saw them; for halfopen trace keep those of one: --host "
+        )
+        packets += next(iter(told.hosts))
     printer.note(packets)
 
 

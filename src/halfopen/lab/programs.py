@@ -12,8 +12,13 @@ if TYPE_CHECKING:
     from halfopen.lab.namespace import Namespace
 
 _TIMEOUT_S = 10.0
-#: What nft and iptables say of a kernel without a module.
-_KERNEL_CANNOT = ("Could not process rule: No such file", "Operation not supported", "Table does not exist")
+#: What nft and iptables say of a kernel without a module, and tcpdump where it may not change users.
+_CANNOT = (
+    "Could not process rule: No such file",
+    "Operation not supported",
+    "Table does not exist",
+    "Couldn't change to",
+)
 
 
 def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
@@ -26,7 +31,7 @@ def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
     done = _run(host, command, text)
     if done.returncode != 0:
         why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
-        if any(word in why for word in _KERNEL_CANNOT):
+        if any(word in why for word in _CANNOT):
             raise NotAvailableError("cannot run", " ".join(command[:3]), why)
         raise RuntimeError(f"{' '.join(command[:3])}: {why}")
     return done.stdout

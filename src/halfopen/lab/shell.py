@@ -14,6 +14,7 @@ from halfopen.lab.topology import Network
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
     from halfopen.lab.experiment import Experiment
     from halfopen.lab.namespace import Namespace
@@ -75,25 +76,40 @@ def _choose(network: Network, name: str | None) -> Namespace:
 
 
 def _run(host: Namespace, command: Sequence[str]) -> int:
-    try:
-        process = host.run(subprocess.Popen[bytes], command)
-    except OSError as error:
-        raise InputError("cannot run", command[0], str(error.strerror)) from error
-    with _signals_go_to(process):
+    with _signals_passed_on() as pass_on_to:
+        try:
+            process = host.run(subprocess.Popen[bytes], command)
+        except OSError as error:
+            raise InputError("cannot run", command[0], str(error.strerror)) from error
+        pass_on_to(process)
         code = process.wait()
     return code if code >= 0 else _BY_SIGNAL - code
 
 
 @contextmanager
-def _signals_go_to(process: subprocess.Popen[bytes]) -> Iterator[None]:
-    """What would end us ends the command, so that it does not outlive us. Ctrl-C has reached both of us already."""
-    handlers = {
-        signal.SIGINT: lambda *_: None,
-        **dict.fromkeys(_PASSED_ON, lambda number, _: process.send_signal(number)),
-    }
+def _signals_passed_on() -> Iterator[Callable[[subprocess.Popen[bytes]], None]]:
+    """What would end us ends the command, so that it does not outlive us. Ctrl-C has reached both of us already.
+
+    Gives what is to be called with the command once it runs; a signal that came before is passed on then.
+    """
+    early: list[int] = []
+    running: list[subprocess.Popen[bytes]] = []
+
+    def pass_on(number: int, _: FrameType | None) -> None:
+        if running:
+            running[0].send_signal(number)
+        else:
+            early.append(number)
+
+    def begin(process: subprocess.Popen[bytes]) -> None:
+        running.append(process)
+        for number in early:
+            process.send_signal(number)
+
+    handlers = {signal.SIGINT: lambda *_: None, **dict.fromkeys(_PASSED_ON, pass_on)}
     before = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
-        yield
+        yield begin
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

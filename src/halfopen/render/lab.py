@@ -106,9 +106,16 @@ def _verdict(result: ExperimentResult, paint: Paint) -> str:
 
 
 def render_tally(results: Sequence[ExperimentResult]) -> str:
-    """The counts in one line, as test runners print them."""
+    """The counts in one line, as test runners print them; above it why some were skipped, and which."""
     counts = {word: sum(result.result == word for result in results) for word in ("passed", "failed", "skipped")}
-    return f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"
+    lines = [f"{counts['passed']} passed, {counts['failed']} failed, {counts['skipped']} skipped"]
+    reasons: dict[str, list[str]] = {}
+    for result in results:
+        if result.result == "skipped":
+            reasons.setdefault(result.why or "", []).append(result.name)
+    skipped = [f"skipped: {', '.join(names)}: {escape_text(why)}" for why, names in reasons.items()]
+    failed = [f"failed: {result.name}" for result in results if result.result == "failed"]
+    return "\n".join([*skipped, *failed, *lines])
 
 
 def render_markdown(result: ExperimentResult) -> str:

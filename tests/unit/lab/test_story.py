@@ -80,7 +80,11 @@ def test_hostile_text_reaches_no_terminal() -> None:
 
 
 def test_the_tally() -> None:
-    assert render_tally([result(told())]) == "0 passed, 1 failed, 0 skipped"
+    failed = result(told())
+    skipped = [replace(failed, name=name, result="skipped", why="no \x1bTUN") for name in ("first", "second")]
+    *why, counts = render_tally([failed, *skipped]).splitlines()
+    assert counts == "0 passed, 1 failed, 2 skipped"
+    assert why == ["skipped: first, second: no \\x1bTUN", f"failed: {failed.name}"]
 
 
 def test_words_that_are_too_many_go_on_below_and_none_is_lost() -> None:

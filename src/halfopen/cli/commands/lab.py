@@ -75,7 +75,7 @@ def run(
 
     An experiment that this kernel or user cannot run is skipped, with the reason; exit 5 when that is all of them.
     """
-    from halfopen.cli.lab_run import finish, run_single, show
+    from halfopen.cli.lab_run import finish, run_single, show, tell_mode
     from halfopen.lab.experiments import EXPERIMENTS, load
     from halfopen.lab.protocol import RunOptions
     from halfopen.lab.runner import run_all
@@ -87,6 +87,7 @@ def run(
         load(name)
     if host is not None and pcap is None:
         raise UsageError("--host chooses what --pcap keeps", hint="give --pcap FILE, too")
+    tell_mode(printer)
     options = RunOptions(seed=seed, packets_of=host, ladder_width=printer.width if ladder else None, keep=keep)
     if pcap is not None or keep:
         if len(chosen) > 1:

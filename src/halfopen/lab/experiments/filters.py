@@ -63,15 +63,17 @@ def run(story: Story) -> None:
     story.say(
         "A SYN that is dropped before TCP moves no counter of TCP: ListenDrops tells queues and routes from filters."
     )
-    dropped, strict = trials["HO605"], trials["HO602"]
-    dropped.doctor.expect(story, "HO605", found=True)
+    dropped, strict = trials.get("HO605"), trials["HO602"]
+    if dropped is not None:
+        dropped.doctor.expect(story, "HO605", found=True)
     story.say(f"{SYNS} SYNs more, from other addresses to which strict rp_filter knows no way back:")
     flood(strict.net, SYNS).wait()
     strict.doctor.expect(story, "HO602", found=True)
 
     story.remedy("Take the rule away, or put an accept before it; give the server a route back to its clients.")
-    nft(dropped.net.server, "flush ruleset")
-    _mended(story, dropped.net, "HO605")
+    if dropped is not None:
+        nft(dropped.net.server, "flush ruleset")
+        _mended(story, dropped.net, "HO605")
     lead_answers_away(strict.net)
     doctor, moment = Examination.begin(strict.net.server), Moment.of(strict.net.server)
     flood(strict.net, SYNS).wait()

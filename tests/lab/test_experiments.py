@@ -117,6 +117,19 @@ def test_nothing_is_left_after_a_kill() -> None:
     until(lambda: namespaces() <= before, "its namespaces to vanish", 20)
 
 
+@needs_root
+def test_ctrl_c_waits_for_no_experiment() -> None:
+    command = lab("run", "lost-syn", "synack-retries", "new-namespace", "--jobs", "1")
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    begun = until(
+        lambda: [pid for pid in children(process.pid) if holds_namespaces(pid)], "the experiment to begin", 20
+    )
+    process.send_signal(signal.SIGINT)
+    # The first of them takes twenty seconds, and the second fifteen.
+    assert process.wait(12) == 130
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun), "its process to end", 20)
+
+
 def as_nobody(command: list[str]) -> subprocess.CompletedProcess[str]:
     paths = [str(ROOT / "src"), *(path for path in sys.path if path.endswith("site-packages"))]
     return subprocess.run(

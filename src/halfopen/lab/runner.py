@@ -29,19 +29,55 @@ _LAST_WORDS_S = 2.0
 
 
 def run_all(names: Sequence[str], options: RunOptions, *, jobs: int) -> Iterator[ExperimentResult]:
-    """The results in the order of ``names``, each as soon as it and those before it are there."""
+    """The results in the order of ``names``, each as soon as it and those before it are there.
+
+    Whoever stops asking, as Ctrl-C does, ends those that are under way and begins no other.
+    """
+    crew = _Crew()
     with ThreadPoolExecutor(max(1, jobs)) as pool:
-        yield from pool.map(lambda name: run_one(name, options).result, names)
+        try:
+            yield from pool.map(lambda name: run_one(name, options, crew).result, names)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+            crew.end()
 
 
-def run_one(name: str, options: RunOptions) -> Told:
+def run_one(name: str, options: RunOptions, crew: _Crew | None = None) -> Told:
     """One experiment; what goes wrong with its process is its result."""
-    with running(name, options) as told:
+    with running(name, options, crew) as told:
         return told
 
 
+class _Crew:
+    """The processes of experiments that are under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._ended = False
+
+    def add(self, process: subprocess.Popen[bytes]) -> None:
+        """One more; where the end has come meanwhile, it is ended, too."""
+        with self._lock:
+            self._processes.add(process)
+            if self._ended:
+                process.kill()
+
+    def remove(self, process: subprocess.Popen[bytes]) -> None:
+        """It has been waited for."""
+        with self._lock:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        """End all of them."""
+        with self._lock:
+            self._ended = True
+            for process in self._processes:
+                process.kill()
+
+
 @contextmanager
-def running(name: str, options: RunOptions) -> Iterator[Told]:
+def running(name: str, options: RunOptions, crew: _Crew | None = None) -> Iterator[Told]:
     """One experiment, and within the context its process: with ``options.keep`` its hosts are there until the end."""
     experiment = load(name)
     # A pipe that stays open is how it knows that we are still there.
@@ -54,6 +90,8 @@ def running(name: str, options: RunOptions) -> Iterator[Told]:
         pass_fds=() if options.packets_to is None else (options.packets_to,),
     )
     os.close(lifeline)
+    crew = crew or _Crew()
+    crew.add(process)
     assert process.stdout is not None
     assert process.stderr is not None
     output, talk = _Drain(process.stdout), _Drain(process.stderr)
@@ -63,6 +101,7 @@ def running(name: str, options: RunOptions) -> Iterator[Told]:
         os.close(ours)
         process.kill()
         process.wait()
+        crew.remove(process)
         output.close()
         talk.close()
 

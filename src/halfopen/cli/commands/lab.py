@@ -75,6 +75,7 @@ def run(
 
     An experiment that this kernel or user cannot run is skipped, with the reason; exit 5 when that is all of them.
     """
+    from halfopen.cli.interrupts import ended_politely
     from halfopen.cli.lab_run import finish, run_single, show, tell_mode
     from halfopen.lab.experiments import EXPERIMENTS, load
     from halfopen.lab.protocol import RunOptions
@@ -94,9 +95,10 @@ def run(
             raise UsageError(f"{'--pcap' if pcap is not None else '--keep'} is for one experiment at a time")
         return run_single(printer, chosen[0], options, pcap)
     results = []
-    for result in run_all(chosen, options, jobs=jobs or 2 * (os.cpu_count() or 1)):
-        results.append(result)
-        show(printer, result)
+    with ended_politely():
+        for result in run_all(chosen, options, jobs=jobs or 2 * (os.cpu_count() or 1)):
+            results.append(result)
+            show(printer, result)
     return finish(printer, results)
 
 

@@ -125,4 +125,5 @@ EXPERIMENT = Experiment(
     "connections drops every new one, in and out, without a word to the client and without a counter of TCP.",
     run=run,
     proves=("HO601", "HO604"),
+    time_max_s=300.0,
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
-from halfopen.lab.story import AtLeast, Between
+from halfopen.lab.story import AtLeast
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import Target, close_all, connect, listen
 from halfopen.lab.visitors import Doorman, Visitors, visit
@@ -67,7 +67,7 @@ def run(story: Story) -> None:
     story.expect(f"clients that were connected at once, of {VISITORS}", VISITORS,
                  sum(seconds <= AT_ONCE_S for seconds in times))  # fmt: skip
     story.expect("ListenOverflows", 0, moment.since("ListenOverflows"))
-    story.expect("but the first byte came late: median milliseconds", Between(200, 2_500), visitors.median_ms)
+    story.expect("but the first byte came late: median milliseconds", AtLeast(200), visitors.median_ms)
 
 
 def _stall(story: Story, net: Pair, backlog: int) -> Visitors:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
 from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import UNKNOWN
@@ -22,10 +23,11 @@ _COLUMNS = (
     Column("expected"),
     Column(""),
 )
-_WHAT, _INDENT = 1, "    "
+_INDENT = "    "
 #: Between four columns.
 _GAPS = 6
 _WHAT_MIN = 20
+_SIDE_MIN = 10
 #: What is expected need not be said twice where it is longer than this.
 _REPEATED_MAX = 12
 
@@ -58,10 +60,18 @@ def _checks(checks: Sequence[Check], width: int, paint: Paint) -> list[str]:
         return []
     rows = [_row(check) for check in checks]
     widths = [max(len(column.title), *(len(row[at].text) for row in rows)) for at, column in enumerate(_COLUMNS)]
-    beside = sum(widths) - widths[_WHAT]
-    room = max(_WHAT_MIN, width - len(_INDENT) - beside - _GAPS)
-    lines = [line for row in rows for line in _wrapped(row, room)]
+    rooms = _rooms(widths, width - len(_INDENT) - _GAPS)
+    lines = [line for row in rows for line in _wrapped(row, rooms)]
     return table(_COLUMNS, lines, width, paint, indent=_INDENT)
+
+
+def _rooms(widths: Sequence[int], width: int) -> list[int]:
+    """How wide each column may be: what was observed and expected as wide as they are, if room is left for words."""
+    observed, _, expected, mark = widths
+    sides = max(2 * _SIDE_MIN, width - mark - _WHAT_MIN)
+    expected = min(expected, max(_SIDE_MIN, sides - observed))
+    observed = min(observed, sides - expected)
+    return [observed, max(_WHAT_MIN, width - observed - expected - mark), expected, mark]
 
 
 def _row(check: Check) -> list[Cell]:
@@ -71,13 +81,17 @@ def _row(check: Check) -> list[Cell]:
     return [Cell(observed), Cell(check.what), Cell(expected), Cell("ok", "good") if check.holds else Cell("NO", "bad")]
 
 
-def _wrapped(row: list[Cell], room: int) -> list[list[Cell | str]]:
-    """The row, and what of its words does not fit into it on lines of their own."""
-    text = row[_WHAT].text
+def _wrapped(row: list[Cell], rooms: Sequence[int]) -> list[list[Cell | str]]:
+    """The row, and what does not fit into its columns on lines below."""
+    columns = [_folded(cell.text, room) for cell, room in zip(row, rooms, strict=True)]
+    lines: list[list[Cell | str]] = [list(line) for line in zip_longest(*columns, fillvalue="")]
+    lines[0][-1] = row[-1]
+    return lines
+
+
+def _folded(text: str, room: int) -> list[str]:
     indent = text[: len(text) - len(text.lstrip())]
-    first, *more = wrap(text, room, indent, indent + "  ") or [""]
-    lines: list[list[Cell | str]] = [[row[0], first, *row[2:]]]
-    return lines + [["", line, "", ""] for line in more]
+    return wrap(text, room, indent, indent + "  ") or [""]
 
 
 def _table(each: Table, width: int, paint: Paint) -> list[str]:

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 WHOLE, _ = snapshots({"now": {"sysctls": {"tcp_syncookies": 1}, "counters": {"ListenDrops": 0}}})
 REFUSING = (sys.executable, str(ROOT / "tests/refusing_sockets.py"), "sock_diag", str(errno.EPERM))
-EMPTY_PROC = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
+#: And a network of its own: what the rest of this machine does is no matter here.
+EMPTY_PROC = ("unshare", "--mount", "--net", "sh", "-c", 'mount -t tmpfs none /proc && exec "$@"', "sh")
 NEEDS_ROOT = pytest.mark.skipif(os.geteuid() != 0, reason="another /proc for a process needs root")
 
 

@@ -194,6 +194,14 @@ def test_a_listener_without_drops_is_exonerated() -> None:
     assert "It dropped 7 packets in 3 s." in " ".join(judge(guilty).evidence)
 
 
+def test_sockets_that_were_not_read_are_no_missing_listener() -> None:
+    now, _ = snapshots({"now": {"blind": True}})
+    verdict = judge(Facts(TARGET, (result("refused"),), own=True, there=Context.of(now).spaces[0]))
+    assert "answered by a RST: nothing listens there, or a firewall says so." in verdict.sentence
+    unread = "The target is this host, whose sockets could not be read: what serves 192.0.2.9:443 is not known."
+    assert unread in verdict.evidence
+
+
 def test_the_namespace_that_has_the_address_is_named() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, there=namespace("blue {0}")))
     assert verdict.evidence == (

@@ -51,7 +51,10 @@ def _listener(facts: Facts) -> Iterator[str]:
         return
     if facts.listening is None:
         place = endpoint(facts.address or facts.target.host, facts.target.port)
-        yield f"The target is {facts.where}, and no listener of its serves {place}."
+        if facts.sockets_unread:
+            yield f"The target is {facts.where}, whose sockets could not be read: what serves {place} is not known."
+        else:
+            yield f"The target is {facts.where}, and no listener of its serves {place}."
         return
     first = facts.listening.first
     yield (

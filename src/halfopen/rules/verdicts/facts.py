@@ -49,6 +49,11 @@ class Facts:
     """What a capture of the connects showed."""
 
     @property
+    def sockets_unread(self) -> bool:
+        """The target is this host, and which listeners there are could not be read: then none is missing."""
+        return self.there is not None and self.there.now.sockets is None
+
+    @property
     def place(self) -> str | None:
         """The name of the target's namespace, where that is not the one that connects."""
         return None if self.there is None or self.there.now.own else self.there.name

@@ -26,7 +26,7 @@ def refused(facts: Facts) -> Verdict:
         return verdict(facts, "refused", f"{answered} of a packet filter.")
     if facts.sent_on is not None:
         return verdict(facts, "refused", f"{answered}: nothing listens where they are sent on to.", general=())
-    if not facts.own:
+    if not facts.own or facts.sockets_unread:
         return verdict(facts, "refused", f"{answered}: nothing listens there, or a firewall says so.")
     if facts.listening is not None:
         return _though_served(facts, answered, facts.listening)

@@ -183,13 +183,14 @@ def test_without_events_the_totals_are_still_counted() -> None:
     ("arguments", "words"),
     [
         (["--echo", "--http", "x"], "--echo and --http both say what to answer"),
+        (["--never-accept", "--echo"], "with --never-accept nobody is answered: --echo has no meaning"),
         (["--never-accept", "--accept-rate", "5"], "--accept-rate and --never-accept both say when to accept"),
         (["--accept-delay", "soon"], "'soon' is no duration"),
         (["--address", "example.com"], "'example.com' is no address"),
         (["--address", "192.0.2.1"], "cannot bind 192.0.2.1:0: this host has no such address"),
         (["--banner", r"\q"], "unknown escape"),
         (["--port", "70000"], "70000 is not in the range"),
-        (["--defer-accept", "0"], "0 is not in the range"),
+        (["--defer-accept", "0"], "is not a whole number of seconds from 1 to 3600"),
         (["surplus"], "unexpected extra argument"),
     ],
 )

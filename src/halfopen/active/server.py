@@ -49,6 +49,9 @@ def check(options: ServeOptions) -> None:
         given = [name for name, wanted in wishes.items() if wanted]
         if len(given) > 1:
             raise UsageError(f"{' and '.join(given)} both say {what}: give one of them")
+    answer = next((name for name, wanted in replies.items() if wanted), None)
+    if options.never_accept and answer is not None:
+        raise UsageError(f"with --never-accept nobody is answered: {answer} has no meaning")
 
 
 class TestServer:

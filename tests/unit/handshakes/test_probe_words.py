@@ -132,8 +132,8 @@ def test_data(report: object, line: str) -> None:
         (data(segments_received=1), "client's data, or a full accept queue that has room by now. "),
         (data(segments_received=3), "came again 3 times"),
         (data(), "from a full accept queue the SYN-ACK would have come again by now"),
-        (data(), "On port 80 the client speaks first (HTTP): nothing can come before it does."),
-        (data(segments_received=None), "On port 80 the client speaks first (HTTP)"),
+        (data(), "On port 80 the client speaks first as a rule (HTTP): then nothing can"),
+        (data(segments_received=None), "On port 80 the client speaks first as a rule (HTTP)"),
         (data(segments_received=3, data_segments_received=3), "loses large ones"),
         (data("closed"), "did not want this connection"),
         (data("failed", errno="ECONNRESET"), "tcp_abort_on_overflow"),
@@ -149,8 +149,8 @@ def test_what_data_means(report: object, why: str) -> None:
 @pytest.mark.parametrize(
     ("port", "words"),
     [
-        (22, "On port 22 the server speaks first (SSH): nobody calls accept()"),
-        (5432, "On port 5432 the client speaks first (PostgreSQL)"),
+        (22, "On port 22 the server speaks first as a rule (SSH): nobody calls accept()"),
+        (5432, "On port 5432 the client speaks first as a rule (PostgreSQL)"),
         (
             7777,
             "The server waits for the client to speak first, TCP_DEFER_ACCEPT makes it wait, or nobody calls accept().",

@@ -138,13 +138,13 @@ _NOT_FULL = (
 def _who_waits(port: int) -> str:
     if (protocol := CLIENT_FIRST.get(port)) is not None:
         return (
-            f"On port {port} the client speaks first ({protocol}): nothing can come before it does. See the answer: "
-            "`halfopen probe --await-data --send …`."
+            f"On port {port} the client speaks first as a rule ({protocol}): then nothing can come before it does. "
+            "See the answer: `halfopen probe --await-data --send …`."
         )
     if (protocol := SERVER_FIRST.get(port)) is not None:
         return (
-            f"On port {port} the server speaks first ({protocol}): nobody calls accept(), the application is busy, or "
-            "TCP_DEFER_ACCEPT makes it wait for the client."
+            f"On port {port} the server speaks first as a rule ({protocol}): nobody calls accept(), the application is "
+            "busy, or TCP_DEFER_ACCEPT makes it wait for the client."
         )
     return (
         "The server waits for the client to speak first, TCP_DEFER_ACCEPT makes it wait, or nobody calls accept(). "

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import socket
 import struct
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from halfopen.errors import NotAvailableError
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, states
+from halfopen.lab.own_files import own_files
 from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import AtLeast
@@ -45,8 +44,8 @@ def run(story: Story) -> None:
     far, restart, log = (pair(story.network, relayed=far, suffix=suffix) for far, suffix in _NETS)
     _far(story, far, BACKLOG)
     _stray(story, restart)
-    with TemporaryDirectory() as files:
-        quiet = Examination.begin(log.server, Path(files))
+    with own_files() as files:
+        quiet = Examination.begin(log.server, files)
         port = _log(story, log, quiet)
         story.remedy(
             "Real clients need a longer backlog: rate x round trip. Nothing needs to be done about old connections' "

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
+from halfopen.lab.own_files import own_files
 from halfopen.lab.setting_files import SettingFiles
 from halfopen.rules.ports import ports_named
 
@@ -26,8 +25,8 @@ PORTS = range(20_000, 22_000, 2)
 def run(story: Story) -> None:
     """A host with five files, as grown over the years; then the same without what does nothing."""
     host = story.network.host("host")
-    with TemporaryDirectory() as root:
-        files = SettingFiles(Path(root))
+    with own_files() as root:
+        files = SettingFiles(root)
         _before(story, host, files)
         _after(story, host, files)
 

@@ -478,6 +478,20 @@ def test_an_answer_that_came_in_was_dropped_here() -> None:
     assert verdict.evidence == ("A capture shows 4 answers to these connects coming in.",)
 
 
+def test_what_a_capture_has_shown_is_no_disproof_any_more() -> None:
+    verdict = judge(Facts(TARGET, LOST, packets=packets(6)))
+    assert verdict.evidence == ("A capture shows their 6 SYNs leave this host, and no SYN-ACK come in.",)
+    assert (
+        verdict.falsified_by == "A capture at the target that shows an answer leave: then it is lost on its way back."
+    )
+    assert "A capture at this host" in judge(Facts(TARGET, LOST)).falsified_by
+
+
+def test_an_answer_that_a_rule_drops_is_not_said_to_be_none() -> None:
+    verdict = judge(Facts(TARGET, LOST, (stopped("cause", "answer"),)))
+    assert verdict.sentence.startswith("2 connects to 192.0.2.9:443 waited in vain: the answer does not come through. ")
+
+
 def test_a_rule_that_is_no_suspect_any_more_is_so_in_every_output() -> None:
     facts = Facts(TARGET, LOST, (stopped("possible", "syn_out"),), packets=packets(6))
     (cause,) = by_capture(facts)
@@ -501,6 +515,8 @@ def test_a_suspect_leads_what_to_do() -> None:
     assert there.steps[0].endswith("may drop it. See whether it helps. Accept it: `nft insert rule …`.")
     blind = judge(Facts(TARGET, LOST, (LocalCause("filter", "unknown", "Not read."),)))
     assert blind.steps[0].endswith("`sudo halfopen doctor 192.0.2.9:443`.")
+    refused = judge(Facts(TARGET, (result("refused"),), (LocalCause("filter", "unknown", "Not read."),)))
+    assert refused.steps == ("Start the service, or have it listen on that address.",)
 
 
 @pytest.mark.parametrize(

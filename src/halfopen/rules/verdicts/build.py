@@ -52,7 +52,7 @@ def verdict(
     first = blamed[0] if blamed else None
     # Where this host is at fault, nobody else has to be asked.
     steps = [*_remedies(blamed)] or [
-        *_suspicions(facts),
+        *_suspicions(facts, kind),
         *more,
         *(_general(facts, kind) if general is None else general),
     ]
@@ -98,12 +98,14 @@ def _remedies(blamed: list[LocalCause]) -> Iterator[str]:
             yield from remedy_steps(cause.remedy)
 
 
-def _suspicions(facts: Facts) -> Iterator[str]:
+def _suspicions(facts: Facts, kind: VerdictKind) -> Iterator[str]:
     """What may be at fault on this host is looked at before anybody else is asked."""
     for cause in facts.suspects:
         if cause.remedy is not None:
             yield PERHAPS.format(sentence=cause.sentence, step=_trial(facts, cause, cause.remedy))
-    if any(cause.kind == "filter" and cause.verdict == "unknown" for cause in facts.causes):
+    # A RST or an ICMP error says who sent it, and that is seldom this host.
+    unread = any(cause.kind == "filter" and cause.verdict == "unknown" for cause in facts.causes)
+    if unread and kind not in {"refused", "unreachable"}:
         yield AS_ROOT.format(target=facts.target)
     if facts.sent_on is not None and facts.sent_on.confirm is not None:
         yield SENT_ON.format(command=facts.sent_on.confirm)

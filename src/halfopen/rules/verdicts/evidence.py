@@ -37,7 +37,7 @@ def _capture(facts: Facts) -> Iterator[str]:
     elif packets.own_syn_ack_sent:
         yield f"A capture shows {plural(packets.own_syn_ack_sent, 'answer')} to these connects coming in."
     else:
-        yield f"A capture shows their {plural(packets.own_syn_sent, 'SYN')} leave this host, and no answer."
+        yield f"A capture shows their {plural(packets.own_syn_sent, 'SYN')} leave this host, and no SYN-ACK come in."
 
 
 def _translation(facts: Facts) -> Iterator[str]:

@@ -10,7 +10,7 @@ from halfopen.model.remedy_steps import remedy_steps
 from halfopen.rules.verdicts.build import ending, verdict, where_lost
 from halfopen.rules.verdicts.refusing import refused
 from halfopen.rules.verdicts.unreachable import unreachable
-from halfopen.rules.verdicts.words import CAME_IN, CONNECTS, FORBIDDEN, NOT_ON_THE_WIRE, NOT_SENT, SEVERAL
+from halfopen.rules.verdicts.words import CAME_IN, CONNECTS, FORBIDDEN, LEAVES, NOT_ON_THE_WIRE, NOT_SENT, SEVERAL
 
 if TYPE_CHECKING:
     from halfopen.model.finding import Severity
@@ -132,5 +132,10 @@ def _silent(facts: Facts) -> Verdict:
                 f"{count} to {facts.target} had their answer dropped by this host: it came in, and TCP never saw it."
             )
             return verdict(facts, "silent_drop", sentence, general=(NOT_ON_THE_WIRE,), falsified=CAME_IN)
+    if any(cause.stops == "answer" for cause in facts.accused):
+        return verdict(
+            facts, "silent_drop", f"{count} to {facts.target} waited in vain: the answer does not come through."
+        )
     sentence = f"{count} to {facts.target} had no answer at all: no SYN-ACK, no RST, no ICMP."
-    return verdict(facts, "silent_drop", sentence, where_lost(facts))
+    seen = packets is not None and packets.own_syn_sent and facts.sent_on is None
+    return verdict(facts, "silent_drop", sentence, where_lost(facts), falsified=LEAVES if seen else None)

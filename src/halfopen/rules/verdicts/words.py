@@ -40,6 +40,7 @@ EMPTY = "An empty queue (`{check}`) while connects fail, or an answer of the app
 STILL = "A connect that fails alike while `{check}` stands still."
 CONNECTS = "A connect to {address} that is established."
 SEVERAL = "A connect to one of these addresses that is established."
+LEAVES = "A capture at the target that shows an answer leave: then it is lost on its way back."
 CAME_IN = "A longer capture in which the answers to these connects are missing."
 
 FALSIFIED: dict[VerdictKind, str] = {

@@ -80,8 +80,18 @@ def _check_targets(options: TraceOptions) -> None:
             raise UsageError(f"{name} {target} is one of the captures: it would be overwritten")
     if str(options.report) == "-":
         raise UsageError("--report needs the name of a file: standard output has the result")
+    if options.report is not None:
+        # Standard input is copied; a pipe with a name would be waited for, for ever.
+        for path in filter(_is_pipe, options.files):
+            raise UsageError(f"--report reads captures twice, and {path} is a pipe: give it as standard input, -")
     if options.output and options.report and _is_same_file(options.output, str(options.report)):
         raise UsageError("--output and --report are the same file")
+
+
+def _is_pipe(path: str) -> bool:
+    from pathlib import Path
+
+    return path != "-" and Path(path).is_fifo()
 
 
 def _is_same_file(one: Path, other: str) -> bool:

@@ -170,3 +170,13 @@ def test_records_go_to_what_is_no_file(halfopen: Halfopen) -> None:
     assert len(halfopen("trace", TFO, "--format", "jsonl", "-o", "/dev/stdout").stdout.splitlines()) == 4
     done = halfopen("trace", TFO, "--format", "jsonl", "-o", "/dev/full")
     assert (done.returncode, done.stderr) == (3, "halfopen: cannot write /dev/full: No space left on device\n")
+
+
+def test_a_pipe_with_a_name_is_not_waited_for(halfopen: Halfopen, tmp_path: Path) -> None:
+    """It cannot be read a second time: nobody would write into it again."""
+    os.mkfifo(tmp_path / "pipe")
+    done = halfopen("trace", "pipe", "--report", "report.html")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == (
+        "halfopen: --report reads captures twice, and pipe is a pipe: give it as standard input, -\n"
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,13 @@ BOTH_FILTER = "tcp port 8000"
 def run(story: Story) -> None:
     """A listener on ``[::]`` for clients of both families: sizes, queues, counters, and tcpdump's filters."""
     net = pair(story.network)
+    for host, peer in ((net.client, net.server_address6), (net.server, net.link.ends[0].v6)):
+        until(lambda: host.run(_has_way, peer), "IPv6 to be ready")  # noqa: B023  (called within the turn)
     story.say("A server listens on [::], as most do. One client comes over IPv4, and one over IPv6:")
     with listen(net.server, "::", BACKLOG):
         packets = Recording(net.client)
         both = [connect(net.client, address)[0] for address in (net.server_address, net.server_address6)]
+        story.expect("clients that are connected", 2, sum(attempt.connected for attempt in both))
         four, six = packets.handshakes()
         for row, name, size in ((four, "IPv4", 1460), (six, "IPv6", 1440)):
             assert row.client_options is not None
@@ -61,6 +65,16 @@ def _overflow(story: Story, net: Pair) -> None:
     until(lambda: moment.since("ListenOverflows") >= dropped, "every SYN to be counted")
     story.expect("  ListenOverflows, one counter for both", dropped, moment.since("ListenOverflows"))
     close_all(kept)
+
+
+def _has_way(address: str) -> bool:
+    """Whether the calling thread's namespace would send there: IPv6 takes a link up later than IPv4 does."""
+    with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as asking:
+        try:
+            asking.connect((address, 9))
+        except OSError:
+            return False
+    return True
 
 
 def _in_use() -> dict[str, int]:

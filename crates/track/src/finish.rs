@@ -87,7 +87,7 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
         // waiting.
         _ if detail
             .and_then(|d| d.last_syn_ack)
-            .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns) =>
+            .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns || flow.syn_sent == 1) =>
         {
             if detail.is_some_and(|d| d.rare().wrong_reset) {
                 Outcome::ResetByClient

@@ -414,14 +414,9 @@ impl<F: Fetch> Tracker<F> {
         if effect::is_copy(flow, detail.as_deref(), segment, class, from) {
             effect::note_copy(flow, segment, class, from);
             self.stats.captured_twice += 1;
-            let copy = true;
-            witness.step(
-                segment,
-                &Step {
-                    copy,
-                    ..Step::still(number, from, row, before)
-                },
-            );
+            let mut step = Step::still(number, from, row, before);
+            step.copy = true;
+            witness.step(segment, &step);
             return;
         }
         if class == Class::SynOther && row.cell == Cell::Ignore {
@@ -447,8 +442,16 @@ impl<F: Fetch> Tracker<F> {
                 }
             }
         }
+        let close = close_in_time(segment.time_ns, flow.start_ns);
         if class == Class::SynAckWrong && matches!(before, State::TimeWait | State::Reset) {
             self.strays.put(hash, Packet::Tcp(*segment), Counted::Not);
+        }
+        if class == Class::SynOther && before == State::SynAckFirst && flow.syn_sent == 0 && close {
+            // What came first was the wrong answer to this SYN.
+            self.store.remove(slot);
+            self.stats.handshakes -= 1;
+            self.begin(segment, key, src_low, hash, sink, witness);
+            return;
         }
         let again = row.cell == Cell::Next(State::SynSent)
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
@@ -462,15 +465,10 @@ impl<F: Fetch> Tracker<F> {
             if let Cell::Next(next) = row.cell {
                 flow.state = next;
             }
-            let after = flow.state;
+            let mut step = Step::still(number, from, row, before);
+            step.after = flow.state;
             self.store.refresh(slot);
-            witness.step(
-                segment,
-                &Step {
-                    after,
-                    ..Step::still(number, from, row, before)
-                },
-            );
+            witness.step(segment, &step);
             return;
         }
         let Some((flow, detail)) = self.store.with_detail(&mut slot) else {
@@ -629,7 +627,8 @@ impl<F: Fetch> Tracker<F> {
             .1;
             let from = sender(flow, detail.as_deref(), &segment, src_low);
             let class = classify(flow, detail.as_deref(), &segment, from);
-            if !matches!(class, Class::SynAck | Class::Ack | Class::AckOfData | Class::Rst) {
+            let wrong = class == Class::SynAckWrong && flow.state == State::SynSent;
+            if !wrong && !matches!(class, Class::SynAck | Class::Ack | Class::AckOfData | Class::Rst) {
                 continue;
             }
             flow.anomalies.insert(Anomaly::Reordered);
@@ -729,6 +728,7 @@ impl<F: Fetch> Tracker<F> {
         };
         witness.step(segment, &step);
         self.adopt_strays(key, hash, sink, witness);
+        self.strays.put(hash, Packet::Tcp(*segment), Counted::Not);
     }
 
     fn new_flow(&mut self, segment: &Segment, key: Key) -> Flow {
@@ -864,6 +864,7 @@ impl<F: Fetch> Tracker<F> {
         };
         if let Some((flow, Some(detail))) = self.store.both_mut(slot)
             && flow.is(Flow::HELD)
+            && error.seq.is_some()
             && let Some(nth) = detail.rare().held.iter().position(|h| is_about(h, error, src_low))
             && let Some(next) = self.begin_held(slot, nth, hash, sink)
         {
@@ -892,7 +893,7 @@ fn is_about(flow: &Flow, error: &IcmpError, src_low: bool) -> bool {
     src_low == flow.is(Flow::CLIENT_LOW)
         && flow.is(Flow::SYN_SEEN)
         && flow.state == State::SynSent
-        && error.seq == flow.isn_client
+        && error.seq.is_none_or(|seq| seq == flow.isn_client)
 }
 
 /// The FIN half of a segment, after its ACK half.

@@ -168,8 +168,9 @@ pub struct IcmpError {
     pub src_port: u16,
     /// Destination port of the quoted segment.
     pub dst_port: u16,
-    /// Sequence number of the quoted segment (RFC 792 quotes at least the first 8 bytes, which hold it).
-    pub seq: u32,
+    /// Sequence number of the quoted segment (RFC 792 quotes at least the first 8 bytes, which hold it); `None` where the
+    /// capture cut it off.
+    pub seq: Option<u32>,
 }
 
 /// What the decoder made of a frame.

@@ -179,10 +179,10 @@ impl Reader {
         let ((src, src_port), (dst, dst_port)) = self.way(way)?;
         let (kind, code) = error.split_once('/').ok_or("an ICMP error is TYPE/CODE")?;
         let mut around = Encap::default();
-        let mut seq = 0;
+        let mut seq = None;
         for word in rest {
             match word.split_once('=').unwrap_or((word, "")) {
-                ("seq", n) => seq = number(n)?,
+                ("seq", n) => seq = Some(number(n)?),
                 (name, value) => layer(&mut around, name, value)?,
             }
         }

@@ -118,7 +118,7 @@ fn packets(drafts: &[Draft]) -> Vec<Packet> {
                 dst,
                 src_port,
                 dst_port,
-                seq: d.seq,
+                seq: Some(d.seq),
             });
         }
         let flags = Flags(d.flags);
@@ -171,12 +171,20 @@ impl fmt::Debug for Traffic {
                 Packet::Icmp(e) if e.dst_port == 80 => {
                     line(
                         e.time_ns,
-                        format!("r icmp 3/1 about c:{} > s seq={}", e.src_port, e.seq),
+                        format!(
+                            "r icmp 3/1 about c:{} > s seq={}",
+                            e.src_port,
+                            e.seq.unwrap_or_default()
+                        ),
                     )?;
                 }
                 Packet::Icmp(e) => line(
                     e.time_ns,
-                    format!("r icmp 3/1 about s > c:{} seq={}", e.dst_port, e.seq),
+                    format!(
+                        "r icmp 3/1 about s > c:{} seq={}",
+                        e.dst_port,
+                        e.seq.unwrap_or_default()
+                    ),
                 )?,
                 Packet::Other => {}
             }
@@ -321,7 +329,7 @@ fn shifted(packet: &Packet, by: u32) -> Packet {
             ..s
         }),
         Packet::Icmp(mut error) => {
-            error.seq = error.seq.wrapping_add(by);
+            error.seq = error.seq.map(|seq| seq.wrapping_add(by));
             Packet::Icmp(error)
         }
         Packet::Other => Packet::Other,

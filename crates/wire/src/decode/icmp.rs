@@ -1,7 +1,8 @@
 //! ICMP (RFC 792) and `ICMPv6` (RFC 4443) errors, and the segment that they quote.
 //!
-//! A quote may be as short as 8 bytes of TCP: ports and sequence number, all that names a segment. Its lengths are not
-//! looked at: routers quote them from before or after their own changes.
+//! A quote may be as short as 8 bytes of TCP: ports and sequence number, all that names a segment; of a packet that was cut
+//! off (68 bytes were kept of each by default, once) only the ports may be left. Its lengths are not looked at: routers
+//! quote them from before or after their own changes.
 
 use super::ip::{Ip, Upper, extensions};
 use super::{Found, Walk, bytes::Bytes};
@@ -42,7 +43,7 @@ impl Walk<'_> {
             None => Quote::Short,
         };
         match quote {
-            Quote::Tcp(src, dst, &[s0, s1, d0, d1, n0, n1, n2, n3, ..]) => {
+            Quote::Tcp(src, dst, &[s0, s1, d0, d1, ref rest @ ..]) => {
                 *self.packet = Packet::Icmp(IcmpError {
                     time_ns: self.frame.time_ns,
                     timed: self.frame.timed,
@@ -57,7 +58,7 @@ impl Walk<'_> {
                     dst,
                     src_port: u16::from_be_bytes([s0, s1]),
                     dst_port: u16::from_be_bytes([d0, d1]),
-                    seq: u32::from_be_bytes([n0, n1, n2, n3]),
+                    seq: rest.first_chunk().copied().map(u32::from_be_bytes),
                 });
                 Found::Packet
             }

@@ -44,11 +44,11 @@ fn every_error_that_quotes() {
         assert_eq!(e.reporter, Address::from_v4([203, 0, 113, 1]));
         assert_eq!((e.src, e.src_port), (Address::from_v4([192, 0, 2, 10]), 40001));
         assert_eq!((e.dst, e.dst_port), (Address::from_v4([198, 51, 100, 5]), 80));
-        assert_eq!(e.seq, 40_001_000);
+        assert_eq!(e.seq, Some(40_001_000));
     }
     for (kind, code) in [(1, 0), (1, 4), (2, 0), (3, 0), (4, 1)] {
         let e = decode(RAW, &error6(kind, code, &syn6())).icmp();
-        assert_eq!((e.v6, e.kind, e.code, e.seq), (true, kind, code, 40_001_000));
+        assert_eq!((e.v6, e.kind, e.code, e.seq), (true, kind, code, Some(40_001_000)));
         assert_eq!((e.src.to_string(), e.dst_port), ("2001:db8::10".into(), 80));
     }
 }
@@ -66,12 +66,24 @@ fn messages_that_quote_nothing() {
 
 #[test]
 fn eight_bytes_of_tcp_are_enough() {
-    assert_eq!(decode(RAW, &error4(3, 1, &syn4()[..28])).icmp().seq, 40_001_000);
-    assert_eq!(decode(RAW, &error6(1, 0, &syn6()[..48])).icmp().seq, 40_001_000);
-    for length in 0..28 {
+    assert_eq!(decode(RAW, &error4(3, 1, &syn4()[..28])).icmp().seq, Some(40_001_000));
+    assert_eq!(decode(RAW, &error6(1, 0, &syn6()[..48])).icmp().seq, Some(40_001_000));
+}
+
+#[test]
+fn a_quote_that_was_cut_off_names_the_ports() {
+    for length in 24..28 {
+        let e = decode(RAW, &error4(3, 1, &syn4()[..length])).icmp();
+        assert_eq!((e.dst_port, e.seq), (80, None));
+    }
+    for length in 44..48 {
+        let e = decode(RAW, &error6(1, 0, &syn6()[..length])).icmp();
+        assert_eq!((e.dst_port, e.seq), (80, None));
+    }
+    for length in 0..24 {
         decode(RAW, &error4(3, 1, &syn4()[..length])).is_lost(&[Defect::IcmpTruncated]);
     }
-    for length in 0..48 {
+    for length in 0..44 {
         decode(RAW, &error6(1, 0, &syn6()[..length])).is_lost(&[Defect::IcmpTruncated]);
     }
 }
@@ -80,7 +92,7 @@ fn eight_bytes_of_tcp_are_enough() {
 fn the_lengths_of_a_quote_do_not_matter() {
     let mut quote = syn4();
     quote[2..4].copy_from_slice(&[60, 0]); // bytes swapped, as some old stacks quote
-    assert_eq!(decode(RAW, &error4(3, 1, &quote)).icmp().seq, 40_001_000);
+    assert_eq!(decode(RAW, &error4(3, 1, &quote)).icmp().seq, Some(40_001_000));
 }
 
 #[test]

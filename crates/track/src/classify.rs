@@ -210,7 +210,10 @@ fn ack(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         }
         _ => {
             let peer = detail.stream(from.other());
-            if peer.fin_covered_by(segment.ack) {
+            let end = segment.seq.wrapping_add(segment.payload_len);
+            if !detail.stream(from).believes(end, segment.ack, peer) {
+                Class::AckWrong
+            } else if peer.fin_covered_by(segment.ack) {
                 Class::AckOfFin
             } else {
                 Class::Ack

@@ -317,6 +317,8 @@ pub const fn distance(from: u32, to: u32) -> i32 {
 impl Stream {
     /// No receiver offers more than 1 GiB (RFC 7323 section 2.3): a jump beyond this is not of this stream.
     const LARGEST_JUMP: i32 = 1 << 30;
+    /// No window in use is larger.
+    const LARGEST_BLIND: i32 = 1 << 26;
     /// What a capture puts out of order is a few packets: an acknowledgment further ahead is of what it missed.
     pub const LARGEST_DISORDER: i32 = 1 << 16;
 
@@ -370,12 +372,24 @@ impl Stream {
         self.start.is_some() && ahead > 0 && ahead <= Self::LARGEST_DISORDER
     }
 
-    /// Whether `ack` covers this stream's FIN.
+    /// Whether `ack` covers this stream's FIN. Nothing comes behind a FIN: a number far beyond it acknowledges nothing.
     pub const fn fin_covered_by(&self, ack: u32) -> bool {
         match self.fin {
-            Some(fin) => distance(fin, ack) > 0,
+            Some(fin) => {
+                let beyond = distance(fin, ack);
+                beyond > 0 && beyond <= Self::LARGEST_DISORDER
+            }
             None => false,
         }
+    }
+
+    /// Whether a segment that ends before `end` and acknowledges `ack` of `peer` is of this connection: what jumps ahead
+    /// (the capture missed what lies between) has one number, at the least, beside what was seen. Nobody guesses that.
+    pub const fn believes(&self, end: u32, ack: u32, peer: &Self) -> bool {
+        distance(self.end, end) <= Self::LARGEST_DISORDER
+            || self.start.is_none()
+            || peer.start.is_none()
+            || distance(peer.end, ack).saturating_abs() <= Self::LARGEST_BLIND
     }
 
     /// The sequence number of its next segment.

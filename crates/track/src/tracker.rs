@@ -374,7 +374,9 @@ impl<F: Fetch> Tracker<F> {
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
         let peer = if from_client { &detail.server } else { &detail.client };
-        if peer.is_acked_ahead(segment.ack) {
+        let own = if from_client { &detail.client } else { &detail.server };
+        let end = segment.seq.wrapping_add(segment.payload_len);
+        if peer.is_acked_ahead(segment.ack) || !own.believes(end, segment.ack, peer) {
             return false;
         }
         flow.last_ns = flow.last_ns.max(segment.time_ns);

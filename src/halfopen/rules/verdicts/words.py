@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from halfopen.model.verdict import VerdictKind
 
 MEASURE = (
-    "See what users see, over a longer time: `halfopen probe {target} -c 60`; with `--await-data`, or `--send TEXT`, "
-    "whether the application answers, too."
+    "See what users see, over a longer time: `halfopen probe {target} -c 60`; with `--await-data` (and "
+    "`--send TEXT` where the client speaks first) whether the application answers, too."
 )
 WHERE_LOST = (
     "At the server: `halfopen doctor --for 10s`, and a capture. A SYN that arrives while its ListenDrops stands "

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from halfopen.model.summary import Summary
-from halfopen.render.text import render_summary
+from halfopen.render.text import render_summary, verdict
 
 CASES = Path(__file__).parents[2] / "cases" / "summary"
 NAMES = sorted(path.stem for path in CASES.glob("*.json"))
@@ -83,6 +83,17 @@ def test_top_limits_every_table() -> None:
 def test_the_first_line_is_the_trouble() -> None:
     assert render_summary(numbers("lossy"), width=120).startswith("! 312 of 1 204 connects to 10.0.0.5:443 waited")
     assert render_summary(numbers("healthy"), width=120).startswith("No trouble: all 24 connects were established")
+
+
+@pytest.mark.parametrize(("left", "words"), [(1, "the other one was"), (5, "the other 5 were")])
+def test_what_the_end_of_the_capture_cut_short_is_neither_trouble_nor_its_absence(left: int, words: str) -> None:
+    said = json.loads((CASES / "healthy.json").read_text(encoding="utf-8"))
+    said["outcomes"]["unanswered"] = left
+    said["undecided"] = {"unanswered": left}
+    said["handshakes"] += left
+    sentence = verdict(Summary.from_json(said))
+    assert sentence.startswith(f"24 of {24 + left} connects were established")
+    assert sentence.endswith(f"; {words} without an end when the capture ended.")
 
 
 def test_a_name_that_needs_quotes_stays_out_of_the_hint() -> None:

@@ -34,6 +34,15 @@ def may_make_namespaces() -> bool:
     return bool(int(effective, 16) >> _CAP_SYS_ADMIN & 1)
 
 
+def is_first_user_namespace(uid_map: str) -> bool:
+    """Whether a process with this ``/proc/self/uid_map`` is in the user namespace that the machine booted with.
+
+    Only there root may do all: some settings and caches, such as tcp_metrics, refuse the root of any other.
+    user_namespaces(7).
+    """
+    return uid_map.split() == ["0", "0", "4294967295"]
+
+
 def mode() -> Mode:
     """As this user would run it; nothing is changed."""
     if may_make_namespaces():
@@ -58,5 +67,5 @@ def become_root_of_a_namespace() -> None:
     try:
         _core.unshare_user()
     except OSError as error:
-        why = f"this user is not root, and user namespaces are refused: {error}"
+        why = f"this process has no CAP_SYS_ADMIN, as root usually has, and user namespaces are refused: {error}"
         raise PrivilegeError("cannot run the lab", why=why) from error

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from halfopen.errors import NotAvailableError
+from halfopen.errors import NotAvailableError, PrivilegeError
+from halfopen.lab.privilege import is_first_user_namespace
 
 if TYPE_CHECKING:
     from halfopen.lab.namespace import Namespace
@@ -19,6 +21,7 @@ _CANNOT = (
     "Table does not exist",
     "Couldn't change to",
 )
+_REFUSED = "Operation not permitted"
 
 
 def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
@@ -26,6 +29,7 @@ def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
 
     Raises:
         NotAvailableError: it is not installed, or this kernel does not have what it asked for.
+        PrivilegeError: it asked for what only root of the whole machine may, and this is the root of a user namespace.
         RuntimeError: it failed otherwise, as for rules that are wrong.
     """
     done = _run(host, command, text)
@@ -33,6 +37,8 @@ def run_program(host: Namespace, *command: str, text: str | None = None) -> str:
         why = " ".join(done.stderr.split()) or f"exit code {done.returncode}"
         if any(word in why for word in _CANNOT):
             raise NotAvailableError("cannot run", " ".join(command[:3]), why)
+        if _REFUSED in why and not is_first_user_namespace(Path("/proc/self/uid_map").read_text(encoding="ascii")):
+            raise PrivilegeError("cannot run", " ".join(command[:3]), f"{why}, for the root of a user namespace")
         raise RuntimeError(f"{' '.join(command[:3])}: {why}")
     return done.stdout
 

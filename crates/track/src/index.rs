@@ -1,178 +1,287 @@
-//! Hash to slot: buckets of one line of the processor's cache, so that nearly every look-up reads one.
+//! Hash to slot, and what was there before: buckets of one line of the processor's cache, so that nearly every look-up reads one.
 //!
-//! An entry holds half of the hash, so a look-up reads a flow only where it is very likely the right one, and the table
-//! grows without looking at the flows. What finds its bucket full goes to the next one, and each bucket that it passed
-//! counts it: a look-up ends at the first that nobody passed, and taking an entry out moves no other.
+//! An entry holds 48 bits of the hash, and its place the others, so that a look-up reads a flow only where it is the right one,
+//! and the table grows without looking at the flows. When a flow leaves the table its entry stays, until its place is
+//! needed, and says that its four-tuple was there: late packets of it must not look like a connection from before the
+//! capture, and a new SYN on it is a reused port. For one such false memory, 10^13 look-ups are needed.
+//!
+//! A lone SYN that leaves the ring at its end ([`crate::ring`]) leaves its entry as it is: that it points outside of the ring
+//! says it all. So a SYN of a flood costs one line of memory: where it is not found, it is put, over the oldest of those that
+//! are gone. Flows that find six others in their bucket stand apart.
+
+use std::collections::BTreeSet;
 
 use crate::fetch::Fetch;
 
-/// A slot number: of what, is the owner's affair.
+/// A slot number: a lone SYN's place in the ring with [`LONE`] set, or a place in the slab.
 pub type Slot = u32;
 
+/// Set in the slots of lone SYNs.
+pub const LONE: Slot = 1 << 30;
+
 /// Entries of a bucket.
-const WAYS: usize = 7;
+const WAYS: usize = 6;
+/// The other kinds of an entry: four-tuples that are remembered, with the time of the ring when they left.
+const PAST: u32 = 2 << 30;
+const MIDSTREAM: u32 = 3 << 30;
+const KIND: u32 = 3 << 30;
+/// Times of the ring are numbered modulo this.
+const TIME: u32 = LONE - 1;
+
+/// At least as many as the upper 16 bits of a hash choose: the entry holds the other 48. 4 MiB.
+const FEWEST_BITS: u32 = 16;
+/// For the sake of what is only remembered it grows no further: 32 MiB, three million entries.
+const REMEMBERING_BITS: u32 = 19;
+
+/// Which places of the ring are in use: what is outside has left it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Window {
+    /// The oldest.
+    pub first: u32,
+    /// How many.
+    pub places: u32,
+}
+
+/// What is known of a four-tuple.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Found {
+    /// It is in the table, here.
+    Live(Slot),
+    /// It was.
+    Past,
+    /// It was there before the capture.
+    Midstream,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, align(64))]
 struct Bucket {
-    /// Upper halves of the hashes; the last one is none.
-    tags: [u32; WAYS + 1],
-    /// Slots, plus one; 0 where there is none.
-    slots_plus_one: [u32; WAYS],
-    /// Entries that passed this bucket.
-    passed: u32,
+    /// Bits 0 to 31 of the hashes.
+    low: [u32; WAYS],
+    /// Whole connections: slot plus one, 0 where there is none. Lone SYNs: the slot. What is remembered: the kind and the time.
+    entries: [u32; WAYS],
+    /// Bits 32 to 47.
+    high: [u16; WAYS],
+    /// Flows that belong here and stand apart.
+    apart: u32,
 }
 
 impl Bucket {
-    /// One bit for each entry with this tag (and for empty ones that had it).
-    fn with_tag(&self, tag: u32) -> u32 {
-        let bits = self.tags.iter().zip(0..).map(|(&t, n)| u32::from(t == tag) << n);
-        bits.sum::<u32>() & ((1 << WAYS) - 1)
+    /// One bit for each entry with these bits of the hash.
+    fn with_hash(&self, hash: u64) -> u32 {
+        let low = self.low.iter().zip(0..).map(|(&l, n)| u32::from(l == hash as u32) << n);
+        let mut same = low.sum::<u32>();
+        // Where the low half is the same, the high one nearly always is.
+        if same != 0 {
+            let high = self.high.iter().zip(0..);
+            let differs = high.map(|(&h, n)| u32::from(h != (hash >> 32) as u16) << n);
+            same &= !differs.sum::<u32>();
+        }
+        same
     }
 
-    /// Where a slot stands. Without a loop that ends early: where it ends would be a guess of the processor's.
-    fn position(&self, slot_plus_one: u32) -> Option<usize> {
-        let bits = self.slots_plus_one.iter().zip(0..);
-        let found: u32 = bits.map(|(&s, n)| u32::from(s == slot_plus_one) << n).sum();
-        (found != 0).then(|| found.trailing_zeros() as usize)
+    fn position(&self, entry: u32) -> Option<usize> {
+        self.entries.iter().position(|&e| e == entry)
+    }
+
+    fn write(&mut self, way: usize, hash: u64, entry: u32) {
+        self.low[way] = hash as u32;
+        self.high[way] = (hash >> 32) as u16;
+        self.entries[way] = entry;
+    }
+
+    /// Where an entry of this hash can be written: over what is remembered of the same one, to an empty place, over the one
+    /// that left first. `None` where all are in use.
+    fn room(&self, hash: u64, window: Window) -> Option<usize> {
+        let same = self.with_hash(hash);
+        let mut best = (0, 0);
+        for (way, &entry) in self.entries.iter().enumerate() {
+            let age = match age(entry, window) {
+                0 => continue,
+                _ if same & 1 << way != 0 => u32::MAX,
+                age => age,
+            };
+            // Of those that left at one time, any.
+            let value = u64::from(age) << 3 | (way as u64).wrapping_add(hash) & 7;
+            if value >= best.0 {
+                best = (value, way);
+            }
+        }
+        (best.0 != 0).then_some(best.1)
     }
 }
 
-/// The hash's upper half is the tag, and chooses the place.
+/// How long ago, in places of the ring, what an entry is about left the table: 0 where it has not, much where there is nothing.
+const fn age(entry: u32, window: Window) -> u32 {
+    const EMPTY: u32 = u32::MAX - 1;
+    match entry & KIND {
+        0 if entry == 0 => EMPTY,
+        0 => 0,
+        LONE if (entry & TIME).wrapping_sub(window.first) & TIME < window.places => 0,
+        _ => (window.first.wrapping_sub(entry & TIME) & TIME) + 1,
+    }
+}
+
+const fn entry_of(slot: Slot) -> u32 {
+    if slot & LONE == 0 { slot + 1 } else { slot }
+}
+
+/// The slot that an entry names, if it is in use.
+const fn slot_of(entry: u32, window: Window) -> Option<Slot> {
+    match entry & KIND {
+        0 if entry != 0 => Some(entry - 1),
+        LONE if age(entry, window) == 0 => Some(entry),
+        _ => None,
+    }
+}
+
+/// The table.
 #[derive(Debug)]
 pub struct Index {
     buckets: Vec<Bucket>,
-    mask: usize,
+    bits: u32,
+    /// Entries that are not empty.
     len: usize,
-}
-
-const fn tag_of(hash: u64) -> u32 {
-    (hash >> 32) as u32
+    /// Hash and slot of those that found no place in their bucket.
+    apart: BTreeSet<(u64, Slot)>,
 }
 
 impl Index {
     /// Empty.
     pub fn new() -> Self {
-        Self::with_size(1 << 10)
+        Self::with_bits(FEWEST_BITS)
     }
 
-    fn with_size(size: usize) -> Self {
+    fn with_bits(bits: u32) -> Self {
         Self {
-            buckets: vec![Bucket::default(); size],
-            mask: size - 1,
+            buckets: vec![Bucket::default(); 1 << bits],
+            bits,
             len: 0,
+            apart: BTreeSet::new(),
         }
     }
 
-    /// Homes are taken from the tag, so that entries can be moved without their keys.
-    const fn home(&self, tag: u32) -> usize {
-        tag as usize & self.mask
+    const fn home(&self, hash: u64) -> usize {
+        (hash >> (u64::BITS - self.bits)) as usize
     }
 
     /// Asks for the bucket where `hash` belongs.
     pub fn fetch<F: Fetch>(&self, hash: u64) {
-        F::fetch(&self.buckets[self.home(tag_of(hash))]);
+        F::fetch(&self.buckets[self.home(hash)]);
     }
 
-    /// A slot of the same tag in that bucket, if there is one: very likely the one that will be found.
-    pub fn guess(&self, hash: u64) -> Option<Slot> {
-        let tag = tag_of(hash);
-        let bucket = &self.buckets[self.home(tag)];
-        let found = bucket.with_tag(tag).trailing_zeros() as usize;
-        bucket.slots_plus_one.get(found)?.checked_sub(1)
+    /// A slot of the same hash in that bucket, if there is one: very likely the one that will be found.
+    pub fn guess(&self, hash: u64, window: Window) -> Option<Slot> {
+        let bucket = &self.buckets[self.home(hash)];
+        let way = bucket.with_hash(hash).trailing_zeros() as usize;
+        slot_of(*bucket.entries.get(way)?, window)
     }
 
-    /// The slot of a hash for which `is_it` holds.
-    pub fn find(&self, hash: u64, is_it: impl Fn(Slot) -> bool) -> Option<Slot> {
-        let tag = tag_of(hash);
-        let mut at = self.home(tag);
-        loop {
-            let bucket = &self.buckets[at];
-            let mut found = bucket.with_tag(tag);
-            while found != 0 {
-                let slot_plus_one = bucket.slots_plus_one[found.trailing_zeros() as usize];
-                if slot_plus_one != 0 && is_it(slot_plus_one - 1) {
-                    return Some(slot_plus_one - 1);
-                }
-                found &= found - 1;
+    /// What is known of a hash, and of the flow for which `is_it` holds.
+    pub fn find(&self, hash: u64, window: Window, is_it: impl Fn(Slot) -> bool) -> Option<Found> {
+        let bucket = &self.buckets[self.home(hash)];
+        let mut remembered = None;
+        let mut same = bucket.with_hash(hash);
+        while same != 0 {
+            let entry = bucket.entries[same.trailing_zeros() as usize];
+            same &= same - 1;
+            match slot_of(entry, window) {
+                Some(slot) if is_it(slot) => return Some(Found::Live(slot)),
+                Some(_) => {}
+                None if entry == 0 => {}
+                None if entry & KIND == MIDSTREAM => remembered = remembered.or(Some(Found::Midstream)),
+                None => remembered = Some(Found::Past),
             }
-            if bucket.passed == 0 {
-                return None;
-            }
-            at = (at + 1) & self.mask;
         }
+        if bucket.apart != 0 {
+            let mut apart = self.apart.range((hash, 0)..=(hash, Slot::MAX));
+            if let Some(&(_, slot)) = apart.find(|&&(_, slot)| is_it(slot)) {
+                return Some(Found::Live(slot));
+            }
+        }
+        remembered
     }
 
-    /// Adds a slot.
-    pub fn insert(&mut self, hash: u64, slot: Slot) {
-        if self.len * 7 >= self.buckets.len() * WAYS * 4 {
-            self.grow();
+    /// Adds one of `live` flows. Says whether it stands apart: then a lone SYN's place in the ring is not enough to say that
+    /// it has left, and [`Index::leave`] must be called.
+    pub fn insert(&mut self, hash: u64, slot: Slot, window: Window, live: usize) -> bool {
+        let ways = self.buckets.len() * WAYS;
+        if self.bits < REMEMBERING_BITS && self.len * 2 > ways || live * 5 > ways * 2 {
+            self.grow(window);
         }
-        self.put(tag_of(hash), slot + 1);
+        if self.put(hash, entry_of(slot), window) {
+            return false;
+        }
+        let home = self.home(hash);
+        self.buckets[home].apart += 1;
+        self.apart.insert((hash, slot));
+        true
     }
 
-    fn put(&mut self, tag: u32, slot_plus_one: u32) {
-        let mut at = self.home(tag);
-        loop {
-            let bucket = &mut self.buckets[at];
-            if let Some(empty) = bucket.position(0) {
-                bucket.tags[empty] = tag;
-                bucket.slots_plus_one[empty] = slot_plus_one;
-                self.len += 1;
-                return;
-            }
-            bucket.passed += 1;
-            at = (at + 1) & self.mask;
-        }
+    /// Writes an entry to its bucket, if there is room.
+    fn put(&mut self, hash: u64, entry: u32, window: Window) -> bool {
+        let home = self.home(hash);
+        let bucket = &mut self.buckets[home];
+        let Some(way) = bucket.room(hash, window) else {
+            return false;
+        };
+        self.len += usize::from(bucket.entries[way] == 0);
+        bucket.write(way, hash, entry);
+        true
     }
 
     #[cold]
-    fn grow(&mut self) {
+    fn grow(&mut self, window: Window) {
         // Four times: half as many pages are touched on the way to a large table as with twice.
-        let mut larger = Self::with_size(self.buckets.len() * 4);
-        for bucket in &self.buckets {
-            for (&tag, &slot) in bucket.tags.iter().zip(&bucket.slots_plus_one) {
-                if slot != 0 {
-                    larger.put(tag, slot);
-                }
+        let most = REMEMBERING_BITS.max(self.bits + 1);
+        let mut larger = Self::with_bits((self.bits + 2).min(most));
+        for (bucket, home) in self.buckets.iter().zip(0u64..) {
+            let upper = home << (u64::BITS - self.bits) & !(u64::MAX >> FEWEST_BITS);
+            for (way, &entry) in bucket.entries.iter().enumerate().filter(|(_, entry)| **entry != 0) {
+                let hash = upper | u64::from(bucket.high[way]) << 32 | u64::from(bucket.low[way]);
+                larger.put(hash, entry, window);
             }
         }
+        let apart = std::mem::take(&mut self.apart);
         *self = larger;
-    }
-
-    fn place(&self, hash: u64, slot: Slot) -> Option<(usize, usize)> {
-        let mut at = self.home(tag_of(hash));
-        loop {
-            let bucket = &self.buckets[at];
-            if let Some(way) = bucket.position(slot + 1) {
-                return Some((at, way));
-            }
-            if bucket.passed == 0 {
-                return None;
-            }
-            at = (at + 1) & self.mask;
+        for (hash, slot) in apart {
+            // It stands apart for ever: its owner does not know that there is room now.
+            let home = self.home(hash);
+            self.buckets[home].apart += 1;
+            self.apart.insert((hash, slot));
         }
     }
 
     /// What was in one slot is in another now.
     pub fn replace(&mut self, hash: u64, old: Slot, new: Slot) {
-        if let Some((at, way)) = self.place(hash, old) {
-            self.buckets[at].slots_plus_one[way] = new + 1;
+        let home = self.home(hash);
+        let bucket = &mut self.buckets[home];
+        if let Some(way) = bucket.position(entry_of(old)) {
+            bucket.entries[way] = entry_of(new);
+        } else if self.apart.remove(&(hash, old)) {
+            self.apart.insert((hash, new));
         }
     }
 
-    /// Takes a slot out.
-    pub fn remove(&mut self, hash: u64, slot: Slot) {
-        let Some((at, way)) = self.place(hash, slot) else {
-            return;
-        };
-        self.buckets[at].slots_plus_one[way] = 0;
-        self.len -= 1;
-        let mut passed = self.home(tag_of(hash));
-        while passed != at {
-            self.buckets[passed].passed -= 1;
-            passed = (passed + 1) & self.mask;
+    /// A flow has left the table, and is remembered.
+    pub fn leave(&mut self, hash: u64, slot: Slot, window: Window) {
+        let home = self.home(hash);
+        let bucket = &mut self.buckets[home];
+        if let Some(way) = bucket.position(entry_of(slot)) {
+            bucket.entries[way] = PAST | window.first & TIME;
+        } else if self.apart.remove(&(hash, slot)) {
+            bucket.apart -= 1;
+            self.put(hash, PAST | window.first & TIME, window);
         }
+    }
+
+    /// A four-tuple was there before the capture.
+    pub fn remember_midstream(&mut self, hash: u64, window: Window) {
+        let ways = self.buckets.len() * WAYS;
+        if self.bits < REMEMBERING_BITS && self.len * 2 > ways {
+            self.grow(window);
+        }
+        self.put(hash, MIDSTREAM | window.first & TIME, window);
     }
 }
 
@@ -180,30 +289,107 @@ impl Index {
 mod tests {
     use super::*;
 
+    const NO_LONE: Window = Window { first: 0, places: 0 };
+
+    /// `homes` buckets, so that some overflow.
+    fn hash(n: u32, homes: u64) -> u64 {
+        let mixed = u64::from(n).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        ((mixed >> 40) % homes) << 48 | mixed >> 16
+    }
+
     #[test]
-    fn what_is_put_in_is_found_until_it_is_taken_out() {
+    fn what_is_put_in_is_found_until_it_leaves() {
+        for homes in [1000, 1 << 16] {
+            let mut index = Index::new();
+            let hash = |n| hash(n, homes);
+            for slot in 0..10_000 {
+                index.insert(hash(slot), slot, NO_LONE, slot as usize);
+            }
+            assert_eq!(index.apart.is_empty(), homes != 1000);
+            for slot in (0..10_000).step_by(3) {
+                index.leave(hash(slot), slot, NO_LONE);
+                index.leave(hash(slot), slot, NO_LONE);
+            }
+            index.replace(hash(1), 1, 20_000);
+            for slot in 0..10_000 {
+                let found = index.find(hash(slot), NO_LONE, |s| s == slot);
+                let live = slot % 3 != 0 && slot != 1;
+                assert_eq!(found == Some(Found::Live(slot)), live, "{slot} of {homes}");
+                assert!(live || homes == 1000 || slot == 1 || found == Some(Found::Past));
+            }
+            let moved = index.find(hash(1), NO_LONE, |s| s == 20_000);
+            assert_eq!(moved, Some(Found::Live(20_000)));
+            for slot in 0..10_000 {
+                index.leave(hash(slot), if slot == 1 { 20_000 } else { slot }, NO_LONE);
+            }
+            assert!(index.apart.is_empty() && index.buckets.iter().all(|b| b.apart == 0));
+        }
+    }
+
+    #[test]
+    fn it_grows_without_losing_anything() {
         let mut index = Index::new();
-        // Few distinct homes, so that buckets overflow, also around the end.
-        let hash = |slot: u32| u64::from(slot.wrapping_mul(0x9E37_79B9) | 0x0000_0FF0) << 32;
-        for slot in 0..10_000 {
-            index.insert(hash(slot), slot);
+        // The first ones so that some stand apart.
+        let hash = |n| hash(n, if n < 20_000 { 2000 } else { 1 << 16 });
+        for slot in 0..800_000 {
+            index.insert(hash(slot), slot, NO_LONE, slot as usize);
         }
-        for slot in (0..10_000).step_by(3) {
-            index.remove(hash(slot), slot);
-            index.remove(hash(slot), slot);
+        assert_eq!(index.bits, REMEMBERING_BITS);
+        assert!(!index.apart.is_empty());
+        assert!((0..800_000).all(|slot| index.find(hash(slot), NO_LONE, |s| s == slot) == Some(Found::Live(slot))));
+        // Many live ones make it larger than what is remembered may.
+        for slot in 800_000..1_300_000 {
+            index.insert(hash(slot), slot, NO_LONE, slot as usize);
         }
-        index.replace(hash(1), 1, 20_000);
-        for slot in 0..10_000 {
-            let found = index.find(hash(slot), |s| s == slot);
-            assert_eq!(found, (slot % 3 != 0 && slot != 1).then_some(slot));
+        assert_eq!(index.bits, REMEMBERING_BITS + 1);
+        assert!((0..1_300_000).all(|slot| index.find(hash(slot), NO_LONE, |s| s == slot) == Some(Found::Live(slot))));
+    }
+
+    #[test]
+    fn a_lone_syn_outside_of_the_ring_is_remembered_and_makes_room_in_its_order() {
+        let mut index = Index::new();
+        // All in one bucket; the ring holds the last three.
+        let hash = |n: u32| u64::from(n) * 0x1_0001;
+        for n in 0..WAYS as u32 {
+            let window = Window {
+                first: n.saturating_sub(3),
+                places: 3,
+            };
+            assert!(!index.insert(hash(n), LONE | n, window, 3));
         }
-        assert_eq!(index.find(hash(1), |s| s == 20_000), Some(20_000));
-        assert_eq!(index.len, 6_666);
-        for slot in 0..10_000 {
-            index.remove(hash(slot), if slot == 1 { 20_000 } else { slot });
+        let window = Window { first: 3, places: 3 };
+        let find = |index: &Index, n| index.find(hash(n), window, |s| s == LONE | n);
+        assert_eq!(find(&index, 2), Some(Found::Past));
+        assert_eq!(find(&index, 3), Some(Found::Live(LONE | 3)));
+        index.remember_midstream(hash(77), window);
+        assert_eq!(find(&index, 0), None);
+        assert_eq!(find(&index, 1), Some(Found::Past));
+        assert_eq!(find(&index, 77), Some(Found::Midstream));
+        // Of the same four-tuple nothing older is left.
+        index.insert(hash(77), 5, window, 4);
+        assert_eq!(index.find(hash(77), window, |s| s == 5), Some(Found::Live(5)));
+        index.leave(hash(77), 5, window);
+        assert_eq!(find(&index, 77), Some(Found::Past));
+        assert_eq!(find(&index, 1), Some(Found::Past));
+        // When all are in use, the next one stands apart; when it leaves, nobody makes room for the memory of it.
+        for slot in 10..13 {
+            assert!(!index.insert(hash(slot), slot, window, 4));
         }
-        assert_eq!(index.len, 0);
-        assert!(index.buckets.iter().all(|b| b.passed == 0));
+        assert!(index.insert(hash(13), 13, window, 7));
+        assert_eq!(index.find(hash(13), window, |s| s == 13), Some(Found::Live(13)));
+        index.leave(hash(13), 13, window);
+        assert_eq!(index.find(hash(13), window, |s| s == 13), None);
+    }
+
+    #[test]
+    fn what_is_remembered_is_bounded() {
+        let mut index = Index::new();
+        for n in 0..3_500_000 {
+            index.remember_midstream(hash(n, 1 << 16), NO_LONE);
+        }
+        assert_eq!(index.bits, REMEMBERING_BITS);
+        let last = (3_490_000..3_500_000).filter(|&n| index.find(hash(n, 1 << 16), NO_LONE, |_| true).is_some());
+        assert!(last.count() > 9_900);
     }
 
     #[test]

@@ -25,7 +25,6 @@ mod named;
 pub mod quantiles;
 pub mod record;
 mod ring;
-mod seen;
 pub mod sink;
 mod slab;
 pub mod state;

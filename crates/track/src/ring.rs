@@ -4,9 +4,12 @@
 //! in one direction: the processor fetches it ahead. One that leaves from the middle leaves a gap; when there are more
 //! gaps than SYNs, [`Ring::is_sparse`] says that it is time to close them up.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
-use crate::lone::Lone;
+use crate::flow::Flow;
+use crate::index::Window;
+use crate::key::Key;
+use crate::lone::{Lone, Syn};
 
 /// 65 536 SYNs: 4 MiB, two huge pages (`halfopen_kernel::memory`).
 const CHUNK_BITS: u32 = 16;
@@ -19,11 +22,35 @@ const FEW: usize = 4096;
 #[derive(Debug, Default)]
 struct Chunk {
     lone: Vec<Lone>,
-    hashes: Vec<u64>,
+    /// What those over IPv6 have beside them: as long as the last one of them needs it.
+    wide: Vec<u128>,
+}
+
+impl Chunk {
+    fn syn(&self, at: usize) -> Option<(&Lone, u128)> {
+        let lone = self.lone.get(at).filter(|l| !l.is_gone())?;
+        Some((lone, self.wide_of(lone, at)))
+    }
+
+    fn wide_of(&self, lone: &Lone, at: usize) -> u128 {
+        if lone.is_v6() {
+            self.wide.get(at).copied().unwrap_or_default()
+        } else {
+            0
+        }
+    }
+
+    fn widen(&mut self, at: usize, wide: u128) {
+        if self.wide.capacity() == 0 {
+            self.wide.reserve(CHUNK);
+        }
+        self.wide.resize(self.wide.len().max(at + 1), 0);
+        self.wide[at] = wide;
+    }
 }
 
 /// The queue.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ring {
     chunks: VecDeque<Chunk>,
     /// Place of the first one of the first chunk.
@@ -36,21 +63,11 @@ pub struct Ring {
     len: usize,
     /// The chunk that was emptied last: the next one to be filled.
     spare: Option<Chunk>,
+    /// The flows of those that are not ordinary.
+    rare: HashMap<u32, Box<Flow>>,
 }
 
 impl Ring {
-    /// Empty.
-    pub const fn new() -> Self {
-        Self {
-            chunks: VecDeque::new(),
-            base: 0,
-            head: 0,
-            places: 0,
-            len: 0,
-            spare: None,
-        }
-    }
-
     /// How many there are.
     pub const fn len(&self) -> usize {
         self.len
@@ -61,19 +78,41 @@ impl Ring {
         self.places > 2 * self.len + FEW
     }
 
+    /// The places in use, gaps included.
+    pub const fn window(&self) -> Window {
+        Window {
+            first: self.base.wrapping_add(self.head as u32) & MASK,
+            places: self.places as u32,
+        }
+    }
+
     /// Adds the latest; gives its place.
-    pub fn push(&mut self, lone: Lone, hash: u64) -> u32 {
+    pub fn push(&mut self, syn: Syn) -> u32 {
+        match syn {
+            Syn::Ordinary(lone, wide) => self.push_lone(lone, wide),
+            Syn::Rare(flow) => {
+                let place = self.push_lone(Lone::RARE, 0);
+                self.rare.insert(place, flow);
+                place
+            }
+        }
+    }
+
+    /// The same for an ordinary one.
+    pub fn push_lone(&mut self, lone: Lone, wide: u128) -> u32 {
         let end = self.head + self.places;
         if end >> CHUNK_BITS == self.chunks.len() {
             let chunk = self.spare.take().unwrap_or_else(|| Chunk {
                 lone: Vec::with_capacity(CHUNK),
-                hashes: Vec::with_capacity(CHUNK),
+                wide: Vec::new(),
             });
             self.chunks.push_back(chunk);
         }
         let chunk = &mut self.chunks[end >> CHUNK_BITS];
+        if lone.is_v6() {
+            chunk.widen(end & (CHUNK - 1), wide);
+        }
         chunk.lone.push(lone);
-        chunk.hashes.push(hash);
         self.places += 1;
         self.len += 1;
         self.base.wrapping_add(end as u32) & MASK
@@ -84,26 +123,105 @@ impl Ring {
         (offset >> CHUNK_BITS, offset & (CHUNK - 1))
     }
 
-    /// The SYN at a place.
-    pub fn get(&self, place: u32) -> Option<&Lone> {
+    fn syn(&self, place: u32) -> Option<(&Lone, u128)> {
         let (chunk, at) = self.find(place);
-        self.chunks.get(chunk)?.lone.get(at).filter(|l| !l.is_gone())
+        if chunk == 0 && at < self.head {
+            return None;
+        }
+        self.chunks.get(chunk)?.syn(at)
     }
 
-    /// The same, to be changed.
-    pub fn get_mut(&mut self, place: u32) -> Option<&mut Lone> {
+    fn lone_mut(&mut self, place: u32) -> Option<&mut Lone> {
         let (chunk, at) = self.find(place);
+        if chunk == 0 && at < self.head {
+            return None;
+        }
         self.chunks.get_mut(chunk)?.lone.get_mut(at).filter(|l| !l.is_gone())
     }
 
-    /// Takes one away.
-    pub fn take(&mut self, place: u32) -> Option<(Lone, u64)> {
-        let (chunk, at) = self.find(place);
-        let chunk = self.chunks.get_mut(chunk)?;
-        let lone = chunk.lone.get_mut(at).filter(|l| !l.is_gone())?;
-        let taken = std::mem::replace(lone, Lone::gone());
+    /// The SYN at a place as it stands there: to be asked for ahead.
+    pub fn peek(&self, place: u32) -> Option<&Lone> {
+        self.syn(place).map(|(lone, _)| lone)
+    }
+
+    /// Whose SYN is at a place.
+    pub fn key(&self, place: u32) -> Option<Key> {
+        let (lone, wide) = self.syn(place)?;
+        if lone.is_rare() {
+            return self.rare.get(&place).map(|flow| flow.key);
+        }
+        Some(lone.key(wide))
+    }
+
+    /// Number of the SYN at a place; `None` for a gap.
+    pub fn number(&self, place: u32) -> Option<u64> {
+        let (lone, _) = self.syn(place)?;
+        if lone.is_rare() {
+            return self.rare.get(&place).map(|flow| flow.number);
+        }
+        Some(lone.number())
+    }
+
+    /// When the SYN at a place was sent last.
+    pub fn last_ns(&self, place: u32) -> Option<i64> {
+        let (lone, _) = self.syn(place)?;
+        if lone.is_rare() {
+            return self.rare.get(&place).map(|flow| flow.last_ns);
+        }
+        Some(lone.start_ns())
+    }
+
+    /// All that the SYN at a place says.
+    pub fn flow(&self, place: u32) -> Option<Flow> {
+        let (lone, wide) = self.syn(place)?;
+        if lone.is_rare() {
+            return self.rare.get(&place).map(|flow| Flow::clone(flow));
+        }
+        Some(lone.unpack(wide))
+    }
+
+    /// Changes the SYN at a place; its key stays the same.
+    pub fn set_flow(&mut self, place: u32, flow: &Flow) {
+        let Some(lone) = self.lone_mut(place) else { return };
+        let apart = lone.is_apart();
+        match Syn::of(flow) {
+            Syn::Ordinary(packed, wide) => {
+                *lone = packed.with_apart(apart);
+                if packed.is_v6() {
+                    let (chunk, at) = self.find(place);
+                    self.chunks[chunk].widen(at, wide);
+                }
+                self.rare.remove(&place);
+            }
+            Syn::Rare(flow) => {
+                *lone = Lone::RARE.with_apart(apart);
+                self.rare.insert(place, flow);
+            }
+        }
+    }
+
+    /// Notes that the entry of the SYN at a place stands apart in the index.
+    pub fn set_apart(&mut self, place: u32) {
+        if let Some(lone) = self.lone_mut(place) {
+            *lone = lone.with_apart(true);
+        }
+    }
+
+    fn whole(&mut self, place: u32, lone: Lone, wide: u128) -> Option<(Syn, bool)> {
+        let apart = lone.is_apart();
+        if lone.is_rare() {
+            return Some((Syn::Rare(self.rare.remove(&place)?), apart));
+        }
+        Some((Syn::Ordinary(lone.with_apart(false), wide), apart))
+    }
+
+    /// Takes one away; says whether its entry in the index stands apart.
+    pub fn take(&mut self, place: u32) -> Option<(Syn, bool)> {
+        let (lone, wide) = self.syn(place)?;
+        let lone = *lone;
+        *self.lone_mut(place)? = Lone::GONE;
         self.len -= 1;
-        Some((taken, chunk.hashes[at]))
+        self.whole(place, lone, wide)
     }
 
     /// The place of the oldest.
@@ -112,13 +230,25 @@ impl Ring {
             if self.chunks[0].lone[self.head].is_gone() {
                 self.leave();
             } else {
-                return Some(self.base.wrapping_add(self.head as u32) & MASK);
+                return Some(self.window().first);
             }
         }
         None
     }
 
-    /// The first place is a gap: it is given up.
+    /// Takes the oldest away if it is at this place, which is not in use any more then.
+    pub fn pop(&mut self, place: u32) -> Option<(Syn, bool)> {
+        if place != self.window().first {
+            return None;
+        }
+        let (lone, wide) = self.syn(place)?;
+        let lone = *lone;
+        self.leave();
+        self.len -= 1;
+        self.whole(place, lone, wide)
+    }
+
+    /// The first place is given up.
     fn leave(&mut self) {
         self.head += 1;
         self.places -= 1;
@@ -130,77 +260,95 @@ impl Ring {
         self.spare = self.chunks.pop_front();
         if let Some(chunk) = &mut self.spare {
             chunk.lone.clear();
-            chunk.hashes.clear();
+            chunk.wide.clear();
         }
     }
 
     /// Places from the first to the last, gaps included.
     pub fn places(&self) -> impl Iterator<Item = u32> + use<> {
-        let first = self.base.wrapping_add(self.head as u32);
-        (0..self.places as u32).map(move |n| first.wrapping_add(n) & MASK)
-    }
-
-    /// The hashes of `count` of the oldest, behind the first `skip`, so that what they lead to can be fetched ahead; those
-    /// of gaps among them.
-    pub fn oldest_hashes(&self, skip: usize, count: usize) -> impl Iterator<Item = u64> + '_ {
-        let rest = |n: usize| self.chunks.get(n).map_or(&[][..], |c| &c.hashes);
-        let first = rest(0).get(self.head..).unwrap_or_default();
-        let rest = rest(1).get(skip.saturating_sub(first.len())..).unwrap_or_default();
-        first
-            .get(skip..)
-            .unwrap_or_default()
-            .iter()
-            .chain(rest)
-            .take(count)
-            .copied()
+        let Window { first, places } = self.window();
+        (0..places).map(move |n| first.wrapping_add(n) & MASK)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lone::tests::{flow, segment};
+    use halfopen_wire::{Address, Segment};
 
     #[test]
     fn places_stay_and_the_oldest_comes_first() {
-        let mut ring = Ring::new();
+        let mut ring = Ring::default();
         let mut there = VecDeque::new();
-        for n in 0..300_000u64 {
-            there.push_back((ring.push(Lone::gone().standing(), n), n));
+        for n in 0..300_000u32 {
+            there.push_back((ring.push_lone(Lone::standing(n), 0), n));
             if n % 2 == 1 {
-                let (place, hash) = there.remove(there.len() / 3).unwrap_or_default();
-                assert_eq!(ring.take(place).map(|(_, h)| h), Some(hash));
-                assert!(ring.get(place).is_none() && ring.take(place).is_none());
+                let (place, n) = there.remove(there.len() / 3).unwrap_or_default();
+                assert_eq!(ring.take(place).map(isn), Some(n));
+                assert!(ring.peek(place).is_none() && ring.take(place).is_none());
             }
             if n % 5 == 1 {
-                let (place, hash) = there.pop_front().unwrap_or_default();
+                let (place, n) = there.pop_front().unwrap_or_default();
+                assert!(ring.pop(place + 1).is_none());
                 assert_eq!(ring.oldest(), Some(place));
-                assert_eq!(ring.take(place).map(|(_, h)| h), Some(hash));
+                assert_eq!(ring.pop(place).map(isn), Some(n));
+                assert!(ring.peek(place).is_none() && ring.pop(place).is_none());
             }
             assert_eq!(ring.len(), there.len());
         }
-        let left: Vec<u32> = ring.places().filter(|&p| ring.get(p).is_some()).collect();
+        let left: Vec<u32> = ring.places().filter(|&p| ring.peek(p).is_some()).collect();
         assert_eq!(left, there.iter().map(|t| t.0).collect::<Vec<_>>());
         assert!(!ring.is_sparse());
     }
 
+    fn isn((syn, _): (Syn, bool)) -> u32 {
+        syn.unpack().isn_client
+    }
+
     #[test]
-    fn the_oldest_hashes_come_in_order() {
-        let mut ring = Ring::new();
-        for n in 0..70_000u64 {
-            ring.push(Lone::gone().standing(), n);
-            if n < 65_530 {
-                let oldest = ring.oldest().unwrap_or_default();
-                ring.take(oldest);
-            }
+    fn each_kind_comes_back_as_it_was() {
+        let of_v4 = segment([10, 0, 0, 1], [198, 51, 100, 7]);
+        let of_v6 = Segment {
+            src: Address {
+                v6: true,
+                bits: 5 << 100,
+            },
+            dst: Address { v6: true, bits: 7 },
+            ip_id: None,
+            ..of_v4
+        };
+        let with_data = Segment {
+            payload_len: 3,
+            ..of_v6
+        };
+        let mut ring = Ring::default();
+        let kinds = [of_v4, of_v6, with_data];
+        let flow_of = |n: usize| Flow {
+            number: n as u64,
+            ..flow(&kinds[n % 3])
+        };
+        let places: Vec<u32> = (0..100_000).map(|n| ring.push(Syn::of(&flow_of(n)))).collect();
+        for (n, &place) in places.iter().enumerate() {
+            let flow = flow_of(n);
+            assert_eq!(ring.flow(place).as_ref(), Some(&flow));
+            assert_eq!(ring.key(place), Some(flow.key));
+            assert_eq!(
+                (ring.number(place), ring.last_ns(place)),
+                (Some(n as u64), Some(flow.last_ns))
+            );
         }
-        ring.oldest();
-        assert_eq!(
-            ring.oldest_hashes(0, 20).collect::<Vec<_>>(),
-            (65_530..65_550).collect::<Vec<_>>()
-        );
-        for skip in [3, 6, 9] {
-            let next = ring.oldest_hashes(skip, 5).collect::<Vec<_>>();
-            assert_eq!(next, (65_530 + skip as u64..).take(5).collect::<Vec<_>>());
+        for &place in &places[..9] {
+            ring.set_apart(place);
+            ring.set_flow(place, &flow_of(place as usize + 1));
         }
+        assert_eq!(ring.rare.len(), 33_333);
+        for (n, &place) in places.iter().enumerate() {
+            let left = if n % 2 == 0 { ring.pop(place) } else { ring.take(place) };
+            ring.oldest();
+            let (syn, apart) = left.expect("it is there");
+            assert_eq!((syn.unpack(), apart), (flow_of(n + usize::from(n < 9)), n < 9));
+        }
+        assert_eq!((ring.len(), ring.rare.len()), (0, 0));
     }
 }

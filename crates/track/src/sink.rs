@@ -3,7 +3,7 @@
 use crate::Handshake;
 use crate::finish::finish;
 use crate::flow::Flow;
-use crate::lone::{Lone, Unanswered};
+use crate::lone::{Lone, Syn, Unanswered};
 use crate::store::{Removed, Whole};
 
 /// A connection that is over, before its record is written out: much smaller, so that another thread can do that.
@@ -21,16 +21,18 @@ impl<'a> Ended<'a> {
 
     /// A lone SYN that was never in the table.
     pub(crate) fn of_syn(flow: &Flow, evicted: bool) -> Self {
-        Self::new(Removed::Lone(Lone::pack(flow)), evicted)
+        Self::new(Removed::Syn(Syn::of(flow)), evicted)
     }
 
     /// It, as one of an [`EndedList`].
     pub const fn leaving(&self) -> Leaving<'_> {
+        let what = match &self.removed {
+            Removed::Syn(Syn::Ordinary(lone, wide)) => What::Lone(lone, *wide),
+            Removed::Syn(Syn::Rare(flow)) => What::Rare(flow),
+            Removed::Whole(whole) => What::Whole(whole),
+        };
         let evicted = self.evicted;
-        match &self.removed {
-            Removed::Lone(lone) => Leaving::lone(lone, evicted),
-            Removed::Whole(whole) => Leaving::whole(whole, evicted),
-        }
+        Leaving { what, evicted }
     }
 
     /// Its record.
@@ -43,46 +45,72 @@ impl<'a> Ended<'a> {
 #[derive(Debug, Default)]
 pub struct EndedList {
     lone: Vec<Lone>,
+    /// Of those over IPv6.
+    wide: Vec<u128>,
+    rare: Vec<Flow>,
     whole: Vec<Whole>,
-    /// For each one: is it a whole one, was it evicted?
-    kinds: Vec<(bool, bool)>,
+    /// For each one: of which kind is it, was it evicted?
+    kinds: Vec<(Kind, bool)>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    Lone,
+    Rare,
+    Whole,
 }
 
 impl EndedList {
     /// Adds one.
     pub fn push(&mut self, ended: Ended<'_>) {
-        match ended.removed {
-            Removed::Lone(lone) => {
-                self.kinds.push((false, ended.evicted));
+        let kind = match ended.removed {
+            Removed::Syn(Syn::Ordinary(lone, wide)) => {
                 self.lone.push(lone);
+                if lone.is_v6() {
+                    self.wide.push(wide);
+                }
+                Kind::Lone
+            }
+            Removed::Syn(Syn::Rare(flow)) => {
+                self.rare.push(*flow);
+                Kind::Rare
             }
             Removed::Whole(whole) => {
-                self.kinds.push((true, ended.evicted));
                 self.whole.push(whole.take());
+                Kind::Whole
             }
-        }
+        };
+        self.kinds.push((kind, ended.evicted));
     }
 
     /// What they take, in lone SYNs.
     pub const fn weight(&self) -> usize {
-        self.lone.len() + 4 * self.whole.len()
+        self.lone.len() + 4 * (self.rare.len() + self.whole.len())
     }
 
     /// They, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Leaving<'_>> {
-        let (mut lone, mut whole) = (self.lone.iter(), self.whole.iter());
-        self.kinds.iter().filter_map(move |&(is_whole, evicted)| {
-            Some(if is_whole {
-                Leaving::whole(whole.next()?, evicted)
-            } else {
-                Leaving::lone(lone.next()?, evicted)
-            })
+        let (mut lone, mut wide) = (self.lone.iter(), self.wide.iter());
+        let (mut rare, mut whole) = (self.rare.iter(), self.whole.iter());
+        self.kinds.iter().filter_map(move |&(kind, evicted)| {
+            let what = match kind {
+                Kind::Lone => {
+                    let lone = lone.next()?;
+                    let wide = if lone.is_v6() { *wide.next()? } else { 0 };
+                    What::Lone(lone, wide)
+                }
+                Kind::Rare => What::Rare(rare.next()?),
+                Kind::Whole => What::Whole(whole.next()?),
+            };
+            Some(Leaving { what, evicted })
         })
     }
 
     /// Empties it for the next use.
     pub fn clear(&mut self) {
         self.lone.clear();
+        self.wide.clear();
+        self.rare.clear();
         self.whole.clear();
         self.kinds.clear();
     }
@@ -97,33 +125,25 @@ pub struct Leaving<'a> {
 
 #[derive(Clone, Copy, Debug)]
 enum What<'a> {
-    Lone(&'a Lone),
+    Lone(&'a Lone, u128),
+    Rare(&'a Flow),
     Whole(&'a Whole),
 }
 
-impl<'a> Leaving<'a> {
-    const fn lone(lone: &'a Lone, evicted: bool) -> Self {
-        let what = What::Lone(lone);
-        Self { what, evicted }
-    }
-
-    const fn whole(whole: &'a Whole, evicted: bool) -> Self {
-        let what = What::Whole(whole);
-        Self { what, evicted }
-    }
-
+impl Leaving<'_> {
     /// What a summary needs of it, where it is one ordinary SYN and nothing else.
     pub fn unanswered(&self) -> Option<Unanswered> {
         match self.what {
-            What::Lone(lone) => lone.unanswered(self.evicted),
-            What::Whole(_) => None,
+            What::Lone(lone, wide) => Some(lone.unanswered(wide, self.evicted)),
+            What::Rare(_) | What::Whole(_) => None,
         }
     }
 
     /// Its record.
     pub fn record(&self) -> Handshake {
         match self.what {
-            What::Lone(lone) => finish(&lone.unpack(), None, self.evicted),
+            What::Lone(lone, wide) => finish(&lone.unpack(wide), None, self.evicted),
+            What::Rare(flow) => finish(flow, None, self.evicted),
             What::Whole(whole) => finish(&whole.flow, Some(&whole.detail), self.evicted),
         }
     }

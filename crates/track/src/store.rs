@@ -1,6 +1,6 @@
 //! Where flows live: bounded, indexed, evicted in the order of their usefulness.
 //!
-//! Lone SYNs stand in a ring, 64 bytes each, the oldest first; a repeated SYN goes to its end. As soon as anything else
+//! Lone SYNs stand in a ring, 64 bytes each (80 over IPv6), the oldest first; a repeated SYN goes to its end. As soon as anything else
 //! happens, a connection moves to the slab of whole ones. When the table is full, lone SYNs leave in their order. Only
 //! when they are less than half of it does a clock hand walk the slab: what is finished goes first, then what has waited
 //! longest, be it half-open or a lone SYN, and established ones only when nothing else is in reach. So a flood pushes out
@@ -8,10 +8,10 @@
 
 use crate::fetch::Fetch;
 use crate::flow::{Detail, Flow};
-use crate::index::Index;
-pub use crate::index::Slot;
-use crate::key::Key;
-use crate::lone::Lone;
+pub use crate::index::{Found, Slot};
+use crate::index::{Index, LONE};
+use crate::key::{Key, KeyHasher};
+use crate::lone::Syn;
 use crate::ring::Ring;
 use crate::slab::Slab;
 pub use crate::slab::Whole;
@@ -21,7 +21,7 @@ use crate::state::State;
 #[derive(Debug)]
 pub enum Removed<'a> {
     /// Nothing but a SYN.
-    Lone(Lone),
+    Syn(Syn),
     /// All others, where they stood: to be taken before the next change of the table.
     Whole(&'a mut Whole),
 }
@@ -92,12 +92,10 @@ const LONE_SHARE: (usize, usize) = (8, 15);
 /// A table of fewer connections may be all lone SYNs.
 const LARGE: usize = 4096;
 
-/// Set in the slots of lone SYNs; the rest is a place in the ring. Otherwise it is one in the slab.
-const LONE: Slot = 1 << 30;
-
 /// The flow table.
 #[derive(Debug)]
 pub struct Store {
+    hasher: KeyHasher,
     index: Index,
     lone: Ring,
     whole: Slab,
@@ -120,12 +118,13 @@ const REACH: u32 = 48;
 
 impl Store {
     /// Holds at most `limit` whole connections (at least one), or [`LONE_SYNS`] lone SYNs in the room of each.
-    pub fn new(limit: usize) -> Self {
+    pub fn new(limit: usize, hasher: KeyHasher) -> Self {
         let limit = limit.clamp(1, LONE as usize / 8) * LONE_SYNS;
         let share = limit / LONE_SHARE.1 * LONE_SHARE.0;
         Self {
+            hasher,
             index: Index::new(),
-            lone: Ring::new(),
+            lone: Ring::default(),
             whole: Slab::default(),
             open: None,
             limit,
@@ -144,9 +143,11 @@ impl Store {
 
     /// As [`Store::fetch`], some time later, for the flow that is very likely found there.
     pub fn fetch_flow<F: Fetch>(&self, hash: u64) {
-        let Some(slot) = self.index.guess(hash) else { return };
+        let Some(slot) = self.index.guess(hash, self.lone.window()) else {
+            return;
+        };
         if is_lone(slot) {
-            if let Some(lone) = self.lone.get(slot & !LONE) {
+            if let Some(lone) = self.lone.peek(slot & !LONE) {
                 F::fetch(lone);
             }
             return;
@@ -175,22 +176,28 @@ impl Store {
         }
     }
 
-    /// As [`Store::fetch`], for lone SYNs that leave next, when the table is full.
-    pub fn fetch_victims<F: Fetch>(&self, skip: usize, count: usize) {
-        for hash in self.lone.oldest_hashes(skip, count) {
-            self.index.fetch::<F>(hash);
-        }
-    }
-
-    /// The slot of `key`.
-    pub fn find(&self, key: &Key, hash: u64) -> Option<Slot> {
-        self.index.find(hash, |slot| {
+    /// What is known of `key`.
+    pub fn find(&self, key: &Key, hash: u64) -> Option<Found> {
+        self.index.find(hash, self.lone.window(), |slot| {
             if is_lone(slot) {
-                self.lone.get(slot & !LONE).is_some_and(|l| l.key() == *key)
+                self.lone.key(slot & !LONE) == Some(*key)
             } else {
                 self.whole.get(slot).is_some_and(|w| w.flow.key == *key)
             }
         })
+    }
+
+    /// The slot of `key`, if it is in the table.
+    pub fn slot(&self, key: &Key, hash: u64) -> Option<Slot> {
+        match self.find(key, hash) {
+            Some(Found::Live(slot)) => Some(slot),
+            _ => None,
+        }
+    }
+
+    /// Its connection was there before the capture.
+    pub fn remember_midstream(&mut self, hash: u64) {
+        self.index.remember_midstream(hash, self.lone.window());
     }
 
     /// Whether a flow must leave before the next one enters.
@@ -206,22 +213,29 @@ impl Store {
     /// Adds a flow whose key is not in the table. The caller has made room.
     pub fn insert(&mut self, hash: u64, flow: Flow) -> Slot {
         if flow.is(Flow::SYN_SEEN) {
-            return self.insert_lone(hash, Lone::pack(&flow));
+            return self.insert_syn(hash, Syn::of(&flow));
         }
         let slot = self.place(flow, Detail::default(), hash);
-        self.index.insert(hash, slot);
+        self.index.insert(hash, slot, self.lone.window(), self.len());
         slot
     }
 
     /// The same for a lone SYN.
-    pub fn insert_lone(&mut self, hash: u64, lone: Lone) -> Slot {
+    pub fn insert_syn(&mut self, hash: u64, syn: Syn) -> Slot {
         self.settle();
         if self.lone.is_sparse() {
             self.close_gaps();
         }
-        let slot = LONE | self.lone.push(lone, hash);
-        self.index.insert(hash, slot);
-        slot
+        let place = self.lone.push(syn);
+        if self.index.insert(
+            hash,
+            LONE | place,
+            self.lone.window(),
+            self.lone.len() + self.whole.len(),
+        ) {
+            self.lone.set_apart(place);
+        }
+        LONE | place
     }
 
     fn place(&mut self, flow: Flow, detail: Detail, hash: u64) -> Slot {
@@ -233,24 +247,28 @@ impl Store {
     /// Moves every lone SYN to the end of the ring, in their order.
     fn close_gaps(&mut self) {
         for place in self.lone.places() {
-            if let Some((lone, hash)) = self.lone.take(place) {
-                self.append(LONE | place, lone, hash);
+            if let Some((syn, apart)) = self.lone.take(place) {
+                let hash = self.hasher.hash(&syn.key());
+                self.append(LONE | place, syn, apart, hash);
             }
         }
         self.lone.oldest();
     }
 
-    fn append(&mut self, old: Slot, lone: Lone, hash: u64) {
-        let place = self.lone.push(lone, hash);
+    /// Puts a lone SYN that was taken from `old` to the end of the ring.
+    fn append(&mut self, old: Slot, syn: Syn, apart: bool, hash: u64) -> Slot {
+        let place = self.lone.push(syn);
+        if apart {
+            self.lone.set_apart(place);
+        }
         self.index.replace(hash, old, LONE | place);
+        LONE | place
     }
 
     /// Writes a lone SYN that was looked at back to its place.
     fn settle(&mut self) {
-        if let Some((slot, flow)) = self.open.take()
-            && let Some(lone) = self.lone.get_mut(slot & !LONE)
-        {
-            *lone = Lone::pack(&flow);
+        if let Some((slot, flow)) = self.open.take() {
+            self.lone.set_flow(slot & !LONE, &flow);
         }
     }
 
@@ -258,27 +276,26 @@ impl Store {
     fn open(&mut self, slot: Slot) -> Option<&mut Flow> {
         if self.open.as_ref().is_none_or(|(open, _)| *open != slot) {
             self.settle();
-            self.open = Some((slot, self.lone.get(slot & !LONE)?.unpack()));
+            self.open = Some((slot, self.lone.flow(slot & !LONE)?));
         }
         self.open.as_mut().map(|(_, flow)| flow)
     }
 
-    /// Takes a lone SYN out of the ring.
-    fn take_lone(&mut self, slot: Slot) -> Option<(Flow, u64)> {
+    /// Takes a lone SYN out of the ring; says whether its entry stands apart, and gives its hash.
+    fn take_lone(&mut self, slot: Slot) -> Option<(Flow, bool, u64)> {
         self.open(slot)?;
         let (_, flow) = self.open.take()?;
-        let (_, hash) = self.lone.take(slot & !LONE)?;
-        Some((flow, hash))
+        let (_, apart) = self.lone.take(slot & !LONE)?;
+        let hash = self.hasher.hash(&flow.key);
+        Some((flow, apart, hash))
     }
 
     /// A lone SYN was sent again: it is worth as much as one that just came. Gives its new slot.
     pub fn refresh(&mut self, slot: Slot) -> Slot {
-        let Some((flow, hash)) = self.take_lone(slot) else {
+        let Some((flow, apart, hash)) = self.take_lone(slot) else {
             return slot;
         };
-        let new = LONE | self.lone.push(Lone::pack(&flow), hash);
-        self.index.replace(hash, slot, new);
-        new
+        self.append(slot, Syn::of(&flow), apart, hash)
     }
 
     /// The flow in a slot.
@@ -298,7 +315,7 @@ impl Store {
     /// The flow in a slot with a detail, made if it is new; then it moves to another slot.
     pub fn with_detail(&mut self, slot: &mut Slot) -> Option<(&mut Flow, &mut Detail)> {
         if is_lone(*slot) {
-            let (flow, hash) = self.take_lone(*slot)?;
+            let (flow, _, hash) = self.take_lone(*slot)?;
             let new = self.place(flow, Detail::default(), hash);
             self.index.replace(hash, *slot, new);
             *slot = new;
@@ -307,25 +324,39 @@ impl Store {
         Some((&mut whole.flow, &mut whole.detail))
     }
 
-    /// Takes a flow out; gives its hash, too.
-    pub fn remove(&mut self, slot: Slot) -> Option<(Removed<'_>, u64)> {
+    /// Takes a flow out; its four-tuple is remembered.
+    pub fn remove(&mut self, slot: Slot) -> Option<Removed<'_>> {
+        self.settle();
+        if !is_lone(slot) {
+            let whole = self.whole.leave(slot)?;
+            self.index.leave(whole.hash, slot, self.lone.window());
+            return Some(Removed::Whole(whole));
+        }
+        // Where the ring begins behind it, its entry says that it has left.
+        let popped = self.lone.pop(slot & !LONE);
+        let is_said = popped.is_some();
+        let (syn, apart) = popped.or_else(|| self.lone.take(slot & !LONE))?;
+        if apart || !is_said {
+            let hash = self.hasher.hash(&syn.key());
+            self.index.leave(hash, slot, self.lone.window());
+        }
+        Some(Removed::Syn(syn))
+    }
+
+    /// Takes a flow out when nothing more will be asked for.
+    pub fn remove_at_end(&mut self, slot: Slot) -> Option<Removed<'_>> {
         self.settle();
         if is_lone(slot) {
-            let (lone, hash) = self.lone.take(slot & !LONE)?;
-            self.index.remove(hash, slot);
-            return Some((Removed::Lone(lone), hash));
+            return self.lone.take(slot & !LONE).map(|(syn, _)| Removed::Syn(syn));
         }
-        let whole = self.whole.leave(slot)?;
-        self.index.remove(whole.hash, slot);
-        let hash = whole.hash;
-        Some((Removed::Whole(whole), hash))
+        self.whole.leave(slot).map(Removed::Whole)
     }
 
     /// The lone SYN that was not heard of for longest, and when that was.
     pub fn oldest_lone(&mut self) -> Option<(Slot, i64)> {
         self.settle();
         let place = self.lone.oldest()?;
-        Some((LONE | place, self.lone.get(place)?.last_ns()))
+        Some((LONE | place, self.lone.last_ns(place)?))
     }
 
     /// The flow that is missed least.
@@ -388,7 +419,7 @@ impl Store {
         let mut all: Vec<(u64, Slot)> = whole.collect();
         let mut highest = 0;
         for place in self.lone.places() {
-            match self.lone.get(place).map(Lone::number) {
+            match self.lone.number(place) {
                 Some(number) if number < highest => all.push((number, LONE | place)),
                 Some(number) => highest = number,
                 None => {}
@@ -405,7 +436,7 @@ impl Store {
 
     /// Number of the lone SYN in a slot; `None` for a gap.
     pub fn lone_number(&self, slot: Slot) -> Option<u64> {
-        self.lone.get(slot & !LONE).map(Lone::number)
+        self.lone.number(slot & !LONE)
     }
 }
 

@@ -16,12 +16,11 @@ use crate::fetch::{Fetch, Unfetched};
 use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions};
 use crate::held::{self, Verdict};
 use crate::key::{Key, KeyHasher};
-use crate::lone::Lone;
+use crate::lone::{Lone, Syn};
 use crate::record::{Anomalies, Anomaly, Side, SideOptions};
-use crate::seen::{Seen, SeenSet};
 use crate::sink::{Ended, Sink};
 use crate::state::{Cell, Class, Row, State, lookup};
-use crate::store::{Removed, Slot, Store, Swept, Whole};
+use crate::store::{Found, Removed, Slot, Store, Swept, Whole};
 use crate::stray::{Counted, Strays};
 use crate::talkers::Talkers;
 
@@ -121,9 +120,16 @@ const STALE_NS: i64 = 300_000_000_000;
 /// A step of the capture's clock larger than this is a defect of one time stamp until the next packet agrees.
 const PLAUSIBLE_STEP_NS: i64 = 60_000_000_000;
 
-/// Four-tuples that are remembered when they have left the table, or were there before: 16 MiB when all are in use, however
-/// small the table is, so that what follows is neither taken for a new connection nor for one from before the capture.
-const SEEN: usize = 1 << 21;
+/// How a flow leaves the table.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Leave {
+    /// Its handshake is judged.
+    Finished,
+    /// It is pushed out.
+    Evicted,
+    /// The capture is at its end.
+    AtEnd,
+}
 
 /// How far ahead the ends of lingering are fetched.
 const LINGER_AHEAD_NS: i64 = 1_000_000;
@@ -164,7 +170,6 @@ impl Lingering {
 pub struct Tracker<F: Fetch = Unfetched> {
     hasher: KeyHasher,
     store: Store,
-    seen: SeenSet,
     strays: Strays,
     talkers: Talkers,
     /// Number of the last handshake.
@@ -186,10 +191,10 @@ impl Tracker {
 impl<F: Fetch> Tracker<F> {
     /// An empty tracker.
     pub fn fetching(limits: Limits) -> Self {
+        let hasher = KeyHasher::default();
         Self {
-            hasher: KeyHasher::default(),
-            store: Store::new(limits.max_flows),
-            seen: SeenSet::new(SEEN),
+            hasher,
+            store: Store::new(limits.max_flows, hasher),
             strays: Strays::default(),
             talkers: Talkers::default(),
             number: 0,
@@ -250,15 +255,12 @@ impl<F: Fetch> Tracker<F> {
         let mut buckets = groups(places);
         let mut flows = groups(places);
         // Two groups ahead the buckets are asked for, one group ahead the flows that those lead to.
-        let mut asked = 0;
-        for _ in 0..2 {
-            asked += self.fetch_buckets(packets, hashes, buckets.next(), asked);
-        }
+        self.fetch_buckets(hashes, buckets.next());
+        self.fetch_buckets(hashes, buckets.next());
         self.fetch_flows(hashes, flows.next());
         for group in groups(places) {
-            asked += self.fetch_buckets(packets, hashes, buckets.next(), asked);
+            self.fetch_buckets(hashes, buckets.next());
             self.fetch_flows(hashes, flows.next());
-            asked -= group.len();
             for (packet, &hash) in packets[group.clone()].iter().zip(&hashes[group]) {
                 match packet {
                     Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
@@ -269,19 +271,11 @@ impl<F: Fetch> Tracker<F> {
         }
     }
 
-    /// Asks for the buckets of a group, and for those of the lone SYNs that will leave for it: `asked` are under way.
-    fn fetch_buckets(&self, packets: &[Packet], hashes: &[u64], group: Option<Range<usize>>, asked: usize) -> usize {
-        let Some(group) = group else { return 0 };
-        for (&hash, packet) in hashes[group.clone()].iter().zip(&packets[group.clone()]) {
+    /// Asks for the buckets of a group.
+    fn fetch_buckets(&self, hashes: &[u64], group: Option<Range<usize>>) {
+        for &hash in &hashes[group.unwrap_or_default()] {
             self.store.fetch::<F>(hash);
-            if matches!(packet, Packet::Tcp(s) if s.flags.has(Flags::SYN)) {
-                self.seen.fetch::<F>(hash);
-            }
         }
-        if self.store.is_full() {
-            self.store.fetch_victims::<F>(asked, group.len());
-        }
-        group.len()
     }
 
     /// Asks for the flows of a group, and for those whose lingering ends.
@@ -329,12 +323,12 @@ impl<F: Fetch> Tracker<F> {
             };
             highest = number;
             while let Some((_, other)) = others.next_if(|&(earlier, _)| earlier < number) {
-                self.emit(other, None, sink);
+                self.emit(other, Leave::AtEnd, sink);
             }
-            self.emit(slot, None, sink);
+            self.emit(slot, Leave::AtEnd, sink);
         }
         for (_, slot) in others {
-            self.emit(slot, None, sink);
+            self.emit(slot, Leave::AtEnd, sink);
         }
         self.linger = Default::default();
     }
@@ -349,9 +343,12 @@ impl<F: Fetch> Tracker<F> {
             segment.dst_port,
             segment.encap,
         );
-        let Some(slot) = self.store.find(&key, hash) else {
-            self.unknown(segment, key, src_low, hash, sink, witness);
-            return;
+        let slot = match self.store.find(&key, hash) {
+            Some(Found::Live(slot)) => slot,
+            before => {
+                self.unknown(segment, key, src_low, hash, before, sink, witness);
+                return;
+            }
         };
         if !self.data(slot, segment, src_low, witness) {
             self.known(slot, segment, key, src_low, hash, sink, witness);
@@ -449,17 +446,17 @@ impl<F: Fetch> Tracker<F> {
             self.strays.put(hash, Packet::Tcp(*segment), Counted::Not);
         }
         if class == Class::SynOther && before == State::SynAckFirst && flow.syn_sent == 0 && close {
-            // What came first was the wrong answer to this SYN.
+            // What came first was the wrong answer to this SYN. It would not have begun a flow, had there been one before.
             self.store.remove(slot);
             self.stats.handshakes -= 1;
-            self.begin(segment, key, src_low, hash, sink, witness);
+            self.begin(segment, key, src_low, hash, false, sink, witness);
             return;
         }
         let again = row.cell == Cell::Next(State::SynSent)
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
         if again {
-            self.emit(slot, Some(Seen::Finished), sink);
-            self.begin(segment, key, src_low, hash, sink, witness);
+            self.emit(slot, Leave::Finished, sink);
+            self.begin(segment, key, src_low, hash, true, sink, witness);
             return;
         }
         if detail.is_none() && class == Class::SynRepeated {
@@ -555,39 +552,40 @@ impl<F: Fetch> Tracker<F> {
         detail.rare_mut().disproved = false;
         let (mut held, _) = held::release(flow, detail);
         let next = held.remove(nth);
-        self.emit(slot, Some(Seen::Finished), sink);
+        self.emit(slot, Leave::Finished, sink);
         for other in held {
             sink.ended(Ended::of_syn(&other, false));
         }
         Some(self.store.insert(hash, next))
     }
 
+    #[allow(clippy::too_many_arguments)] // as above
     fn unknown(
         &mut self,
         segment: &Segment,
         key: Key,
         src_low: bool,
         hash: u64,
+        before: Option<Found>,
         sink: &mut impl Sink,
         witness: &mut impl Witness,
     ) {
-        match (opens(segment.flags), self.seen.get(hash)) {
-            (Some(Class::Syn), _) => self.begin(segment, key, src_low, hash, sink, witness),
-            (Some(_), None | Some(Seen::Midstream)) => {
-                self.begin_by_syn_ack(segment, key, src_low, hash, sink, witness);
-            }
-            (_, Some(Seen::Finished | Seen::Evicted)) => {
+        let is_past = before == Some(Found::Past);
+        match opens(segment.flags) {
+            Some(Class::Syn) => self.begin(segment, key, src_low, hash, is_past, sink, witness),
+            Some(_) if !is_past => self.begin_by_syn_ack(segment, key, src_low, hash, sink, witness),
+            _ if is_past => {
                 self.stats.late_segments += 1;
                 self.strays.put(hash, Packet::Tcp(*segment), Counted::Late);
             }
-            (None, seen) => {
+            _ => {
                 self.talkers.add(segment.src);
                 let mut counted = Counted::MidstreamSegment;
                 self.stats.midstream_segments += 1;
-                if seen.is_none() {
+                if before.is_none() {
                     counted = Counted::Midstream;
                     self.stats.midstream += 1;
-                    self.seen.put::<F>(hash, Seen::Midstream);
+                    self.store.remember_midstream(hash);
                 }
                 self.strays.put(hash, Packet::Tcp(*segment), counted);
             }
@@ -613,7 +611,7 @@ impl<F: Fetch> Tracker<F> {
             );
             let again = last.replace(numbers) == Some(numbers);
             // Each of them may move it to another slot, or end it.
-            let Some(slot) = self.store.find(&key, hash) else {
+            let Some(slot) = self.store.slot(&key, hash) else {
                 return;
             };
             let Some((flow, detail)) = self.store.both_mut(slot) else {
@@ -651,23 +649,24 @@ impl<F: Fetch> Tracker<F> {
         }
     }
 
+    #[allow(clippy::too_many_arguments)] // as above
     fn begin(
         &mut self,
         segment: &Segment,
         key: Key,
         src_low: bool,
         hash: u64,
+        reused: bool,
         sink: &mut impl Sink,
         witness: &mut impl Witness,
     ) {
         self.make_room(sink);
-        let reused = matches!(self.seen.get(hash), Some(Seen::Finished | Seen::Evicted));
         let row = lookup(Side::Client, Class::Syn, State::Closed);
         let number = self.number + 1;
-        if let Some(lone) = Lone::of(segment, src_low, number, reused) {
+        if let Some((lone, wide)) = Lone::of(segment, src_low, number, reused) {
             self.number = number;
             self.stats.handshakes += 1;
-            self.store.insert_lone(hash, lone);
+            self.store.insert_syn(hash, Syn::Ordinary(lone, wide));
         } else {
             let flow = self.attempt(segment, key, src_low, reused);
             self.store.insert(hash, flow);
@@ -766,10 +765,10 @@ impl<F: Fetch> Tracker<F> {
                 return;
             };
             if victim.finished {
-                self.emit(victim.slot, Some(Seen::Finished), sink);
+                self.emit(victim.slot, Leave::Finished, sink);
             } else {
                 self.stats.evicted += 1;
-                self.emit(victim.slot, Some(Seen::Evicted), sink);
+                self.emit(victim.slot, Leave::Evicted, sink);
             }
         }
     }
@@ -783,13 +782,13 @@ impl<F: Fetch> Tracker<F> {
         }
         let stale_ns = self.last_ns.saturating_sub(STALE_NS);
         while let Some((slot, _)) = self.store.oldest_lone().filter(|&(_, last_ns)| last_ns < stale_ns) {
-            self.emit(slot, Some(Seen::Finished), sink);
+            self.emit(slot, Leave::Finished, sink);
         }
         for _ in 0..2 * AT_A_TIME {
             match self.store.sweep(stale_ns) {
                 Swept::Nothing => return,
                 Swept::Fresh => {}
-                Swept::Stale(slot) => self.emit(slot, Some(Seen::Finished), sink),
+                Swept::Stale(slot) => self.emit(slot, Leave::Finished, sink),
             }
         }
     }
@@ -823,20 +822,19 @@ impl<F: Fetch> Tracker<F> {
                 }
                 let held = flow.is(Flow::HELD).then(|| self.hasher.hash(&flow.key));
                 if held.is_none_or(|hash| self.begin_last_held(slot, hash, sink).is_none()) {
-                    self.emit(slot, Some(Seen::Finished), sink);
+                    self.emit(slot, Leave::Finished, sink);
                 }
             }
         }
     }
 
-    fn emit(&mut self, slot: Slot, seen: Option<Seen>, sink: &mut impl Sink) {
-        let Some((mut removed, hash)) = self.store.remove(slot) else {
-            return;
+    fn emit(&mut self, slot: Slot, leave: Leave, sink: &mut impl Sink) {
+        let removed = match leave {
+            Leave::AtEnd => self.store.remove_at_end(slot),
+            Leave::Finished | Leave::Evicted => self.store.remove(slot),
         };
-        if let Some(seen) = seen {
-            self.seen.put::<F>(hash, seen);
-        }
-        let evicted = seen == Some(Seen::Evicted);
+        let Some(mut removed) = removed else { return };
+        let evicted = leave == Leave::Evicted;
         let held = match &mut removed {
             // The SYNs that were held inside a connection that leaves.
             Removed::Whole(Whole { flow, detail, .. }) if flow.is(Flow::HELD) => {
@@ -860,7 +858,7 @@ impl<F: Fetch> Tracker<F> {
         }
         let (key, src_low) = Key::new(error.src, error.src_port, error.dst, error.dst_port, error.encap);
         let hash = self.hasher.hash(&key);
-        let Some(mut slot) = self.store.find(&key, hash) else {
+        let Some(mut slot) = self.store.slot(&key, hash) else {
             self.strays.put(hash, Packet::Icmp(*error), Counted::Not);
             return;
         };

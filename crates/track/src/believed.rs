@@ -21,7 +21,7 @@ pub struct Resumed {
 }
 
 /// What was there before the RST.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Believed {
     from: Side,
     state: State,

@@ -402,7 +402,7 @@ impl Stream {
 }
 
 /// Everything beyond a lone SYN. What every segment of an open connection touches stands first.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 #[repr(C)]
 pub struct Detail {
     /// Client to server.
@@ -453,7 +453,7 @@ pub struct Answer {
 }
 
 /// Segments of the client before the server's that they answer, each with its time.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Early {
     /// An ACK of 0: a blind one, or that of a SYN-ACK with the last number there is.
     pub ack_of_0: Option<(i64, FrameRef)>,
@@ -464,7 +464,7 @@ pub struct Early {
 }
 
 /// What few connections have.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Rare {
     /// Value of the client's ACK, kept while its SYN-ACK was not captured yet.
     pub early_ack: Option<u32>,

@@ -13,11 +13,14 @@ use std::collections::BTreeSet;
 
 use crate::fetch::Fetch;
 
-/// A slot number: a lone SYN's place in the ring with [`LONE`] set, or a place in the slab.
+/// A slot number: a lone SYN's place in the ring with [`LONE`] set, or a place in a slab, with [`HALF`] set or without.
 pub type Slot = u32;
 
 /// Set in the slots of lone SYNs.
 pub const LONE: Slot = 1 << 30;
+
+/// Set in the slots of half-open connections.
+pub const HALF: Slot = 1 << 29;
 
 /// Entries of a bucket.
 const WAYS: usize = 6;

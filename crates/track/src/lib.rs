@@ -17,6 +17,7 @@ mod effect;
 mod fetch;
 mod finish;
 mod flow;
+mod half;
 mod held;
 mod index;
 mod key;

@@ -55,14 +55,6 @@ impl Syn {
         }
     }
 
-    /// Whose it is.
-    pub fn key(&self) -> Key {
-        match self {
-            Self::Ordinary(lone, wide) => lone.key(*wide),
-            Self::Rare(flow) => flow.key,
-        }
-    }
-
     /// The flow.
     #[cfg(test)]
     pub fn unpack(self) -> Flow {
@@ -119,9 +111,6 @@ const fn pack_addresses(client: Address, server: Address) -> ([u64; 2], u128) {
 }
 
 impl Lone {
-    /// What stands where one was taken away.
-    pub const GONE: Self = Self::placeholder(GONE);
-
     /// What stands where one is kept elsewhere.
     pub const RARE: Self = Self::placeholder(RARE);
 
@@ -149,7 +138,7 @@ impl Lone {
     }
 
     #[cfg(test)]
-    pub const fn standing(n: u32) -> Self {
+    pub const fn numbered(n: u32) -> Self {
         Self {
             isn: n,
             ..Self::placeholder(0)
@@ -339,6 +328,24 @@ impl Lone {
             start_ns: self.start_ns,
             anomalies,
             asks_fast_open: self.options().asks_fast_open(),
+        }
+    }
+
+    /// The same, taken away.
+    #[must_use]
+    pub const fn gone(self) -> Self {
+        Self {
+            marks: self.marks | GONE,
+            ..self
+        }
+    }
+
+    /// The same, there again, its entry not standing apart.
+    #[must_use]
+    pub const fn standing(self) -> Self {
+        Self {
+            marks: self.marks & !(GONE | APART),
+            ..self
         }
     }
 

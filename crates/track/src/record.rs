@@ -144,6 +144,12 @@ named! {
 pub struct Anomalies(pub u32);
 
 impl Anomalies {
+    /// This one, if it is there.
+    #[must_use]
+    pub const fn only(self, anomaly: Anomaly) -> Self {
+        Self(self.0 & 1 << anomaly as u32)
+    }
+
     /// Adds one.
     pub fn insert(&mut self, anomaly: Anomaly) {
         self.0 |= 1 << anomaly as u32;

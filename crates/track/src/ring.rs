@@ -49,6 +49,34 @@ impl Chunk {
     }
 }
 
+/// One that has left.
+#[derive(Debug)]
+pub struct Left<'a> {
+    /// The numbers, where they say it all.
+    pub lone: &'a Lone,
+    /// What stands beside them.
+    pub wide: u128,
+    /// Where they do not, all that is known.
+    pub rare: Option<Box<Flow>>,
+}
+
+impl Left<'_> {
+    /// Whose it is.
+    pub fn key(&self) -> Key {
+        self.rare
+            .as_ref()
+            .map_or_else(|| self.lone.key(self.wide), |flow| flow.key)
+    }
+
+    /// To be put somewhere else.
+    pub fn into_syn(self) -> Syn {
+        match self.rare {
+            Some(flow) => Syn::Rare(flow),
+            None => Syn::Ordinary(self.lone.standing(), self.wide),
+        }
+    }
+}
+
 /// The queue.
 #[derive(Debug, Default)]
 pub struct Ring {
@@ -102,10 +130,10 @@ impl Ring {
     pub fn push_lone(&mut self, lone: Lone, wide: u128) -> u32 {
         let end = self.head + self.places;
         if end >> CHUNK_BITS == self.chunks.len() {
-            let chunk = self.spare.take().unwrap_or_else(|| Chunk {
-                lone: Vec::with_capacity(CHUNK),
-                wide: Vec::new(),
-            });
+            let mut chunk = self.spare.take().unwrap_or_default();
+            chunk.lone.clear();
+            chunk.wide.clear();
+            chunk.lone.reserve_exact(CHUNK);
             self.chunks.push_back(chunk);
         }
         let chunk = &mut self.chunks[end >> CHUNK_BITS];
@@ -182,7 +210,9 @@ impl Ring {
 
     /// Changes the SYN at a place; its key stays the same.
     pub fn set_flow(&mut self, place: u32, flow: &Flow) {
-        let Some(lone) = self.lone_mut(place) else { return };
+        let Some(lone) = self.lone_mut(place) else {
+            return;
+        };
         let apart = lone.is_apart();
         match Syn::of(flow) {
             Syn::Ordinary(packed, wide) => {
@@ -207,21 +237,12 @@ impl Ring {
         }
     }
 
-    fn whole(&mut self, place: u32, lone: Lone, wide: u128) -> Option<(Syn, bool)> {
-        let apart = lone.is_apart();
-        if lone.is_rare() {
-            return Some((Syn::Rare(self.rare.remove(&place)?), apart));
-        }
-        Some((Syn::Ordinary(lone.with_apart(false), wide), apart))
-    }
-
-    /// Takes one away; says whether its entry in the index stands apart.
-    pub fn take(&mut self, place: u32) -> Option<(Syn, bool)> {
-        let (lone, wide) = self.syn(place)?;
-        let lone = *lone;
-        *self.lone_mut(place)? = Lone::GONE;
+    /// Takes one away.
+    pub fn take(&mut self, place: u32) -> Option<Left<'_>> {
+        let lone = self.lone_mut(place)?;
+        *lone = lone.gone();
         self.len -= 1;
-        self.whole(place, lone, wide)
+        self.left(place)
     }
 
     /// The place of the oldest.
@@ -237,15 +258,28 @@ impl Ring {
     }
 
     /// Takes the oldest away if it is at this place, which is not in use any more then.
-    pub fn pop(&mut self, place: u32) -> Option<(Syn, bool)> {
-        if place != self.window().first {
+    pub fn pop(&mut self, place: u32) -> Option<Left<'_>> {
+        if place != self.window().first || self.peek(place).is_none() {
             return None;
         }
-        let (lone, wide) = self.syn(place)?;
-        let lone = *lone;
         self.leave();
         self.len -= 1;
-        self.whole(place, lone, wide)
+        self.left(place)
+    }
+
+    /// What stands where one was taken away: it is there until the place is filled again.
+    fn left(&mut self, place: u32) -> Option<Left<'_>> {
+        let (chunk, at) = self.find(place);
+        // The last one of a chunk was the end of it.
+        let chunk = self.chunks.get(chunk).or(self.spare.as_ref())?;
+        let lone = chunk.lone.get(at)?;
+        let rare = if lone.is_rare() {
+            Some(self.rare.remove(&place)?)
+        } else {
+            None
+        };
+        let wide = chunk.wide_of(lone, at);
+        Some(Left { lone, wide, rare })
     }
 
     /// The first place is given up.
@@ -258,10 +292,6 @@ impl Ring {
         self.head = 0;
         self.base = self.base.wrapping_add(CHUNK as u32) & MASK;
         self.spare = self.chunks.pop_front();
-        if let Some(chunk) = &mut self.spare {
-            chunk.lone.clear();
-            chunk.wide.clear();
-        }
     }
 
     /// Places from the first to the last, gaps included.
@@ -282,7 +312,7 @@ mod tests {
         let mut ring = Ring::default();
         let mut there = VecDeque::new();
         for n in 0..300_000u32 {
-            there.push_back((ring.push_lone(Lone::standing(n), 0), n));
+            there.push_back((ring.push_lone(Lone::numbered(n), 0), n));
             if n % 2 == 1 {
                 let (place, n) = there.remove(there.len() / 3).unwrap_or_default();
                 assert_eq!(ring.take(place).map(isn), Some(n));
@@ -302,8 +332,8 @@ mod tests {
         assert!(!ring.is_sparse());
     }
 
-    fn isn((syn, _): (Syn, bool)) -> u32 {
-        syn.unpack().isn_client
+    fn isn(left: Left<'_>) -> u32 {
+        left.into_syn().unpack().isn_client
     }
 
     #[test]
@@ -345,9 +375,13 @@ mod tests {
         assert_eq!(ring.rare.len(), 33_333);
         for (n, &place) in places.iter().enumerate() {
             let left = if n % 2 == 0 { ring.pop(place) } else { ring.take(place) };
+            let left = left.expect("it is there");
+            assert_eq!(
+                (left.lone.is_apart(), left.key()),
+                (n < 9, flow_of(n + usize::from(n < 9)).key)
+            );
+            assert_eq!(left.into_syn().unpack(), flow_of(n + usize::from(n < 9)));
             ring.oldest();
-            let (syn, apart) = left.expect("it is there");
-            assert_eq!((syn.unpack(), apart), (flow_of(n + usize::from(n < 9)), n < 9));
         }
         assert_eq!((ring.len(), ring.rare.len()), (0, 0));
     }

@@ -3,7 +3,8 @@
 use crate::Handshake;
 use crate::finish::finish;
 use crate::flow::Flow;
-use crate::lone::{Lone, Syn, Unanswered};
+use crate::half::Half;
+use crate::lone::{Lone, Unanswered};
 use crate::store::{Removed, Whole};
 
 /// A connection that is over, before its record is written out: much smaller, so that another thread can do that.
@@ -21,14 +22,15 @@ impl<'a> Ended<'a> {
 
     /// A lone SYN that was never in the table.
     pub(crate) fn of_syn(flow: &Flow, evicted: bool) -> Self {
-        Self::new(Removed::Syn(Syn::of(flow)), evicted)
+        Self::new(Removed::Rare(Box::new(flow.clone())), evicted)
     }
 
     /// It, as one of an [`EndedList`].
     pub const fn leaving(&self) -> Leaving<'_> {
         let what = match &self.removed {
-            Removed::Syn(Syn::Ordinary(lone, wide)) => What::Lone(lone, *wide),
-            Removed::Syn(Syn::Rare(flow)) => What::Rare(flow),
+            Removed::Lone(lone, wide) => What::Lone(lone, *wide),
+            Removed::Rare(flow) => What::Rare(flow),
+            Removed::Half(half) => What::Half(half),
             Removed::Whole(whole) => What::Whole(whole),
         };
         let evicted = self.evicted;
@@ -48,6 +50,7 @@ pub struct EndedList {
     /// Of those over IPv6.
     wide: Vec<u128>,
     rare: Vec<Flow>,
+    half: Vec<Half>,
     whole: Vec<Whole>,
     /// For each one: of which kind is it, was it evicted?
     kinds: Vec<(Kind, bool)>,
@@ -57,6 +60,7 @@ pub struct EndedList {
 enum Kind {
     Lone,
     Rare,
+    Half,
     Whole,
 }
 
@@ -64,16 +68,20 @@ impl EndedList {
     /// Adds one.
     pub fn push(&mut self, ended: Ended<'_>) {
         let kind = match ended.removed {
-            Removed::Syn(Syn::Ordinary(lone, wide)) => {
-                self.lone.push(lone);
+            Removed::Lone(lone, wide) => {
+                self.lone.push(*lone);
                 if lone.is_v6() {
                     self.wide.push(wide);
                 }
                 Kind::Lone
             }
-            Removed::Syn(Syn::Rare(flow)) => {
+            Removed::Rare(flow) => {
                 self.rare.push(*flow);
                 Kind::Rare
+            }
+            Removed::Half(half) => {
+                self.half.push(half);
+                Kind::Half
             }
             Removed::Whole(whole) => {
                 self.whole.push(whole.take());
@@ -85,13 +93,13 @@ impl EndedList {
 
     /// What they take, in lone SYNs.
     pub const fn weight(&self) -> usize {
-        self.lone.len() + 4 * (self.rare.len() + self.whole.len())
+        self.lone.len() + 4 * (self.rare.len() + self.half.len() + self.whole.len())
     }
 
     /// They, in their order.
     pub fn iter(&self) -> impl Iterator<Item = Leaving<'_>> {
         let (mut lone, mut wide) = (self.lone.iter(), self.wide.iter());
-        let (mut rare, mut whole) = (self.rare.iter(), self.whole.iter());
+        let (mut rare, mut half, mut whole) = (self.rare.iter(), self.half.iter(), self.whole.iter());
         self.kinds.iter().filter_map(move |&(kind, evicted)| {
             let what = match kind {
                 Kind::Lone => {
@@ -100,6 +108,7 @@ impl EndedList {
                     What::Lone(lone, wide)
                 }
                 Kind::Rare => What::Rare(rare.next()?),
+                Kind::Half => What::Half(half.next()?),
                 Kind::Whole => What::Whole(whole.next()?),
             };
             Some(Leaving { what, evicted })
@@ -111,6 +120,7 @@ impl EndedList {
         self.lone.clear();
         self.wide.clear();
         self.rare.clear();
+        self.half.clear();
         self.whole.clear();
         self.kinds.clear();
     }
@@ -127,6 +137,7 @@ pub struct Leaving<'a> {
 enum What<'a> {
     Lone(&'a Lone, u128),
     Rare(&'a Flow),
+    Half(&'a Half),
     Whole(&'a Whole),
 }
 
@@ -135,7 +146,7 @@ impl Leaving<'_> {
     pub fn unanswered(&self) -> Option<Unanswered> {
         match self.what {
             What::Lone(lone, wide) => Some(lone.unanswered(wide, self.evicted)),
-            What::Rare(_) | What::Whole(_) => None,
+            What::Rare(_) | What::Half(_) | What::Whole(_) => None,
         }
     }
 
@@ -144,6 +155,10 @@ impl Leaving<'_> {
         match self.what {
             What::Lone(lone, wide) => finish(&lone.unpack(wide), None, self.evicted),
             What::Rare(flow) => finish(flow, None, self.evicted),
+            What::Half(half) => {
+                let (flow, detail) = half.unpack();
+                finish(&flow, Some(&detail), self.evicted)
+            }
             What::Whole(whole) => finish(&whole.flow, Some(&whole.detail), self.evicted),
         }
     }

@@ -1,4 +1,4 @@
-//! Whole connections, each at a place that stays the same while it is there.
+//! Connections of one form, each at a place that stays the same while it is there.
 //!
 //! They stand in chunks that never move, so that the table grows without copying, and the place that was left last is
 //! the first to be filled again: it is still in the cache.
@@ -6,7 +6,7 @@
 use crate::flow::{Detail, Flow};
 use crate::index::Slot;
 
-/// 65 536 connections, 27 MB: some huge pages, and little over (`halfopen_kernel::memory`).
+/// 65 536 connections, whole ones 27 MB: some huge pages, and little over (`halfopen_kernel::memory`).
 const CHUNK_BITS: u32 = 16;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
@@ -34,20 +34,54 @@ impl Whole {
     }
 }
 
+impl Gap for Whole {
+    fn is_gap(&self) -> bool {
+        self.flow.is(Flow::GONE)
+    }
+
+    fn make_gap(&mut self) {
+        self.flow.marks |= Flow::GONE;
+    }
+}
+
+/// What can say that it is not there any more.
+pub trait Gap {
+    /// Whether it is not there.
+    fn is_gap(&self) -> bool;
+
+    /// From now on it is not.
+    fn make_gap(&mut self);
+}
+
 /// The connections.
-#[derive(Debug, Default)]
-pub struct Slab {
-    chunks: Vec<Vec<Whole>>,
+#[derive(Debug)]
+pub struct Slab<T> {
+    chunks: Vec<Vec<T>>,
     /// Gaps.
     free: Vec<Slot>,
     /// Places, gaps included.
     places: usize,
 }
 
-impl Slab {
+impl<T> Default for Slab<T> {
+    fn default() -> Self {
+        Self {
+            chunks: Vec::new(),
+            free: Vec::new(),
+            places: 0,
+        }
+    }
+}
+
+impl<T: Gap> Slab<T> {
     /// How many connections there are.
     pub const fn len(&self) -> usize {
         self.places - self.free.len()
+    }
+
+    /// Whether the next one needs a place that was not there before.
+    pub const fn has_no_gap(&self) -> bool {
+        self.free.is_empty()
     }
 
     /// Places, gaps included: the slots are the numbers below.
@@ -55,53 +89,51 @@ impl Slab {
         self.places
     }
 
-    fn place(&self, slot: Slot) -> Option<&Whole> {
+    fn place(&self, slot: Slot) -> Option<&T> {
         let chunk = self.chunks.get(slot as usize >> CHUNK_BITS)?;
         chunk.get(slot as usize & (CHUNK - 1))
     }
 
     /// The connection in a slot.
-    pub fn get(&self, slot: Slot) -> Option<&Whole> {
-        self.place(slot).filter(|w| !w.flow.is(Flow::GONE))
+    pub fn get(&self, slot: Slot) -> Option<&T> {
+        self.place(slot).filter(|one| !one.is_gap())
     }
 
     /// The same, to be changed.
-    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut Whole> {
+    pub fn get_mut(&mut self, slot: Slot) -> Option<&mut T> {
         let chunk = self.chunks.get_mut(slot as usize >> CHUNK_BITS)?;
-        chunk
-            .get_mut(slot as usize & (CHUNK - 1))
-            .filter(|w| !w.flow.is(Flow::GONE))
+        chunk.get_mut(slot as usize & (CHUNK - 1)).filter(|one| !one.is_gap())
     }
 
     /// What stands in a slot, be it a gap: to be asked for ahead.
-    pub fn peek(&self, slot: Slot) -> Option<&Whole> {
+    pub fn peek(&self, slot: Slot) -> Option<&T> {
         self.place(slot)
     }
 
     /// Adds one; gives its slot.
-    pub fn insert(&mut self, whole: Whole) -> Slot {
+    pub fn insert(&mut self, one: T) -> Slot {
         if let Some(slot) = self.free.pop() {
-            self.chunks[slot as usize >> CHUNK_BITS][slot as usize & (CHUNK - 1)] = whole;
+            self.chunks[slot as usize >> CHUNK_BITS][slot as usize & (CHUNK - 1)] = one;
             return slot;
         }
         if self.places.is_multiple_of(CHUNK) {
             self.chunks.push(Vec::with_capacity(CHUNK));
         }
-        self.chunks[self.places >> CHUNK_BITS].push(whole);
+        self.chunks[self.places >> CHUNK_BITS].push(one);
         self.places += 1;
         self.places as Slot - 1
     }
 
     /// Makes a gap of a place. What stood there still does, until the place is filled again.
-    pub fn leave(&mut self, slot: Slot) -> Option<&mut Whole> {
+    pub fn leave(&mut self, slot: Slot) -> Option<&mut T> {
         let chunk = self.chunks.get_mut(slot as usize >> CHUNK_BITS)?;
-        let whole = chunk.get_mut(slot as usize & (CHUNK - 1))?;
-        if whole.flow.is(Flow::GONE) {
+        let one = chunk.get_mut(slot as usize & (CHUNK - 1))?;
+        if one.is_gap() {
             return None;
         }
-        whole.flow.marks |= Flow::GONE;
+        one.make_gap();
         self.free.push(slot);
-        Some(whole)
+        Some(one)
     }
 }
 

@@ -5,14 +5,18 @@
 //! when they are less than half of it does a clock hand walk the slab: what is finished goes first, then what has waited
 //! longest, be it half-open or a lone SYN, and established ones only when nothing else is in reach. So a flood pushes out
 //! its own SYNs and half-open connections, and real handshakes stay.
+//!
+//! Before the slab of whole connections grows, those that are half-open for longer than a client needs for its ACK move to
+//! a slab of their own ([`crate::half`]); what comes for them makes them whole again.
 
 use crate::fetch::Fetch;
 use crate::flow::{Detail, Flow};
+use crate::half::Half;
 pub use crate::index::{Found, Slot};
-use crate::index::{Index, LONE};
+use crate::index::{HALF, Index, LONE};
 use crate::key::{Key, KeyHasher};
-use crate::lone::Syn;
-use crate::ring::Ring;
+use crate::lone::{Lone, Syn};
+use crate::ring::{Left, Ring};
 use crate::slab::Slab;
 pub use crate::slab::Whole;
 use crate::state::State;
@@ -20,10 +24,23 @@ use crate::state::State;
 /// What left the table.
 #[derive(Debug)]
 pub enum Removed<'a> {
-    /// Nothing but a SYN.
-    Syn(Syn),
+    /// Nothing but an ordinary SYN, with its wide part, where it stood.
+    Lone(&'a Lone, u128),
+    /// Nothing but SYNs.
+    Rare(Box<Flow>),
+    /// One SYN and its answer.
+    Half(Half),
     /// All others, where they stood: to be taken before the next change of the table.
     Whole(&'a mut Whole),
+}
+
+impl<'a> Removed<'a> {
+    fn syn(left: Left<'a>) -> Self {
+        match left.rare {
+            Some(flow) => Self::Rare(flow),
+            None => Self::Lone(left.lone, left.wide),
+        }
+    }
 }
 
 /// Who leaves the full table.
@@ -48,9 +65,9 @@ pub enum Swept {
 
 /// Whether it is over when nothing comes for long: an open connection may be silent for days, and so may one that is being
 /// closed.
-const fn is_waiting(flow: &Flow) -> bool {
+const fn is_waiting(state: State) -> bool {
     !matches!(
-        flow.state,
+        state,
         State::Established
             | State::FinClient
             | State::FinClientAcked
@@ -70,8 +87,8 @@ enum Worth {
     Active,
 }
 
-const fn worth(flow: &Flow) -> Worth {
-    match flow.state {
+const fn worth(state: State) -> Worth {
+    match state {
         State::Closed | State::TimeWait | State::Reset => Worth::Finished,
         State::SynSent
         | State::SynRecv
@@ -98,7 +115,8 @@ pub struct Store {
     hasher: KeyHasher,
     index: Index,
     lone: Ring,
-    whole: Slab,
+    whole: Slab<Whole>,
+    half: Slab<Half>,
     /// A lone SYN that is being looked at; written back by the next change of anything.
     open: Option<(Slot, Flow)>,
     /// In lone SYNs.
@@ -106,6 +124,8 @@ pub struct Store {
     /// Of them alone.
     lone_limit: usize,
     hand: Slot,
+    /// Looks for half-open connections that can be packed.
+    packing: Slot,
     sweep: Slot,
     /// No whole connection waits since before this.
     oldest_ns: i64,
@@ -115,6 +135,13 @@ pub struct Store {
 
 /// How many flows the hand looks at for one eviction.
 const REACH: u32 = 48;
+
+/// As many whole connections are no reason to pack any.
+const FEW: usize = 4096;
+/// How many of them are looked at before the slab grows by one.
+const PACKING_REACH: u32 = 8;
+/// A client that lives sends its ACK before this; a server repeats its SYN-ACK after one second.
+const PATIENCE_NS: i64 = 1_000_000_000;
 
 impl Store {
     /// Holds at most `limit` whole connections (at least one), or [`LONE_SYNS`] lone SYNs in the room of each.
@@ -126,10 +153,12 @@ impl Store {
             index: Index::new(),
             lone: Ring::default(),
             whole: Slab::default(),
+            half: Slab::default(),
             open: None,
             limit,
             lone_limit: if limit < LARGE * LONE_SYNS { limit } else { share },
             hand: 0,
+            packing: 0,
             sweep: 0,
             oldest_ns: i64::MAX,
             walk_oldest_ns: i64::MAX,
@@ -149,6 +178,12 @@ impl Store {
         if is_lone(slot) {
             if let Some(lone) = self.lone.peek(slot & !LONE) {
                 F::fetch(lone);
+            }
+            return;
+        }
+        if is_half(slot) {
+            if let Some(half) = self.half.peek(slot & !HALF) {
+                F::fetch(half);
             }
             return;
         }
@@ -176,19 +211,25 @@ impl Store {
         }
     }
 
-    /// What is known of `key`.
-    pub fn find(&self, key: &Key, hash: u64) -> Option<Found> {
-        self.index.find(hash, self.lone.window(), |slot| {
+    /// What is known of `key`. A half-open connection that was packed is whole again then.
+    pub fn find(&mut self, key: &Key, hash: u64) -> Option<Found> {
+        let found = self.index.find(hash, self.lone.window(), |slot| {
             if is_lone(slot) {
                 self.lone.key(slot & !LONE) == Some(*key)
+            } else if is_half(slot) {
+                self.half.get(slot & !HALF).is_some_and(|h| h.key() == *key)
             } else {
                 self.whole.get(slot).is_some_and(|w| w.flow.key == *key)
             }
-        })
+        });
+        match found {
+            Some(Found::Live(slot)) if is_half(slot) => self.make_whole(slot, hash).map(Found::Live),
+            found => found,
+        }
     }
 
     /// The slot of `key`, if it is in the table.
-    pub fn slot(&self, key: &Key, hash: u64) -> Option<Slot> {
+    pub fn slot(&mut self, key: &Key, hash: u64) -> Option<Slot> {
         match self.find(key, hash) {
             Some(Found::Live(slot)) => Some(slot),
             _ => None,
@@ -202,12 +243,19 @@ impl Store {
 
     /// Whether a flow must leave before the next one enters.
     pub fn is_full(&self) -> bool {
-        self.lone.len() >= self.lone_limit || self.lone.len() + LONE_SYNS * self.whole.len() >= self.limit
+        self.lone.len() >= self.lone_limit
+            || self.lone.len() + LONE_SYNS * (self.whole.len() + self.half.len()) >= self.limit
     }
 
     /// Flows held.
     pub fn len(&self) -> usize {
-        self.lone.len() + self.whole.len()
+        self.lone.len() + self.whole.len() + self.half.len()
+    }
+
+    /// Half-open connections that are packed.
+    #[cfg(test)]
+    pub const fn packed(&self) -> usize {
+        self.half.len()
     }
 
     /// Adds a flow whose key is not in the table. The caller has made room.
@@ -227,28 +275,56 @@ impl Store {
             self.close_gaps();
         }
         let place = self.lone.push(syn);
-        if self.index.insert(
-            hash,
-            LONE | place,
-            self.lone.window(),
-            self.lone.len() + self.whole.len(),
-        ) {
+        let live = self.len();
+        if self.index.insert(hash, LONE | place, self.lone.window(), live) {
             self.lone.set_apart(place);
         }
         LONE | place
     }
 
     fn place(&mut self, flow: Flow, detail: Detail, hash: u64) -> Slot {
+        if self.whole.has_no_gap() && self.whole.len() >= FEW {
+            self.pack_some(flow.last_ns);
+        }
         self.oldest_ns = self.oldest_ns.min(flow.last_ns);
         self.walk_oldest_ns = self.walk_oldest_ns.min(flow.last_ns);
         self.whole.insert(Whole { flow, detail, hash })
     }
 
+    /// Packs half-open connections that nothing was heard of for long.
+    fn pack_some(&mut self, now_ns: i64) {
+        for _ in 0..PACKING_REACH {
+            let slot = advance(&mut self.packing, self.whole.places());
+            let Some(whole) = self.whole.get(slot) else {
+                continue;
+            };
+            let age_ns = now_ns.saturating_sub(whole.flow.last_ns);
+            if age_ns < PATIENCE_NS || !Half::may_fit(&whole.flow, &whole.detail) {
+                continue;
+            }
+            if let Some(half) = Half::pack(&whole.flow, &whole.detail) {
+                let new = HALF | self.half.insert(half);
+                self.index.replace(whole.hash, slot, new);
+                self.whole.leave(slot);
+            }
+        }
+    }
+
+    /// Something came for a half-open connection that was packed.
+    fn make_whole(&mut self, slot: Slot, hash: u64) -> Option<Slot> {
+        let (flow, detail) = self.half.leave(slot & !HALF)?.unpack();
+        let new = self.place(flow, detail, hash);
+        self.index.replace(hash, slot, new);
+        Some(new)
+    }
+
     /// Moves every lone SYN to the end of the ring, in their order.
     fn close_gaps(&mut self) {
         for place in self.lone.places() {
-            if let Some((syn, apart)) = self.lone.take(place) {
-                let hash = self.hasher.hash(&syn.key());
+            if let Some(left) = self.lone.take(place) {
+                let hash = self.hasher.hash(&left.key());
+                let apart = left.lone.is_apart();
+                let syn = left.into_syn();
                 self.append(LONE | place, syn, apart, hash);
             }
         }
@@ -267,6 +343,13 @@ impl Store {
 
     /// Writes a lone SYN that was looked at back to its place.
     fn settle(&mut self) {
+        if self.open.is_some() {
+            self.write_back();
+        }
+    }
+
+    #[cold]
+    fn write_back(&mut self) {
         if let Some((slot, flow)) = self.open.take() {
             self.lone.set_flow(slot & !LONE, &flow);
         }
@@ -285,7 +368,7 @@ impl Store {
     fn take_lone(&mut self, slot: Slot) -> Option<(Flow, bool, u64)> {
         self.open(slot)?;
         let (_, flow) = self.open.take()?;
-        let (_, apart) = self.lone.take(slot & !LONE)?;
+        let apart = self.lone.take(slot & !LONE)?.lone.is_apart();
         let hash = self.hasher.hash(&flow.key);
         Some((flow, apart, hash))
     }
@@ -327,27 +410,40 @@ impl Store {
     /// Takes a flow out; its four-tuple is remembered.
     pub fn remove(&mut self, slot: Slot) -> Option<Removed<'_>> {
         self.settle();
+        if is_half(slot) {
+            let half = self.half.leave(slot & !HALF)?.clone();
+            self.index
+                .leave(self.hasher.hash(&half.key()), slot, self.lone.window());
+            return Some(Removed::Half(half));
+        }
         if !is_lone(slot) {
             let whole = self.whole.leave(slot)?;
             self.index.leave(whole.hash, slot, self.lone.window());
             return Some(Removed::Whole(whole));
         }
+        let (place, window) = (slot & !LONE, self.lone.window());
         // Where the ring begins behind it, its entry says that it has left.
-        let popped = self.lone.pop(slot & !LONE);
-        let is_said = popped.is_some();
-        let (syn, apart) = popped.or_else(|| self.lone.take(slot & !LONE))?;
-        if apart || !is_said {
-            let hash = self.hasher.hash(&syn.key());
-            self.index.leave(hash, slot, self.lone.window());
+        let is_said = window.first == place;
+        let left = if is_said {
+            self.lone.pop(place)?
+        } else {
+            self.lone.take(place)?
+        };
+        if left.lone.is_apart() || !is_said {
+            let hash = self.hasher.hash(&left.key());
+            self.index.leave(hash, slot, window);
         }
-        Some(Removed::Syn(syn))
+        Some(Removed::syn(left))
     }
 
     /// Takes a flow out when nothing more will be asked for.
     pub fn remove_at_end(&mut self, slot: Slot) -> Option<Removed<'_>> {
         self.settle();
         if is_lone(slot) {
-            return self.lone.take(slot & !LONE).map(|(syn, _)| Removed::Syn(syn));
+            return self.lone.take(slot & !LONE).map(Removed::syn);
+        }
+        if is_half(slot) {
+            return self.half.leave(slot & !HALF).map(|half| Removed::Half(half.clone()));
         }
         self.whole.leave(slot).map(Removed::Whole)
     }
@@ -369,14 +465,15 @@ impl Store {
         }
         let mut best = oldest.map(|(slot, last_ns)| (Worth::HalfOpen, last_ns, slot));
         let mut seen = 0;
-        for _ in 0..self.whole.places() {
-            let slot = advance(&mut self.hand, self.whole.places());
-            let Some(Whole { flow, .. }) = self.whole.get(slot) else {
+        let places = self.answered_places();
+        for _ in 0..places {
+            let nth = advance(&mut self.hand, places);
+            let Some((slot, state, last_ns)) = self.answered(nth) else {
                 continue;
             };
-            let value = worth(flow);
-            if best.is_none_or(|(v, t, _)| (value, flow.last_ns) < (v, t)) {
-                best = Some((value, flow.last_ns, slot));
+            let value = worth(state);
+            if best.is_none_or(|(v, t, _)| (value, last_ns) < (v, t)) {
+                best = Some((value, last_ns, slot));
             }
             seen += 1;
             if value == Worth::Finished || seen >= REACH {
@@ -395,20 +492,33 @@ impl Store {
         if self.oldest_ns >= than_ns {
             return Swept::Nothing;
         }
-        let slot = advance(&mut self.sweep, self.whole.places());
-        let waiting = self
-            .whole
-            .get(slot)
-            .filter(|w| is_waiting(&w.flow))
-            .map(|w| w.flow.last_ns);
-        let stale = waiting.is_some_and(|last_ns| last_ns < than_ns);
-        if let Some(last_ns) = waiting.filter(|_| !stale) {
+        let places = self.answered_places();
+        let nth = advance(&mut self.sweep, places);
+        let waiting = self.answered(nth).filter(|&(_, state, _)| is_waiting(state));
+        let stale = waiting.filter(|&(_, _, last_ns)| last_ns < than_ns);
+        if let Some((_, _, last_ns)) = waiting.filter(|_| stale.is_none()) {
             self.walk_oldest_ns = self.walk_oldest_ns.min(last_ns);
         }
         if self.sweep == 0 {
             self.oldest_ns = std::mem::replace(&mut self.walk_oldest_ns, i64::MAX);
         }
-        if stale { Swept::Stale(slot) } else { Swept::Fresh }
+        stale.map_or(Swept::Fresh, |(slot, _, _)| Swept::Stale(slot))
+    }
+
+    /// Places of what is more than a lone SYN, gaps included: whole ones first, and behind them those that are packed.
+    const fn answered_places(&self) -> usize {
+        self.whole.places() + self.half.places()
+    }
+
+    /// Slot, state and last time of what is at one of these places.
+    fn answered(&self, nth: Slot) -> Option<(Slot, State, i64)> {
+        let wholes = self.whole.places() as Slot;
+        if nth < wholes {
+            let flow = &self.whole.get(nth)?.flow;
+            return Some((nth, flow.state, flow.last_ns));
+        }
+        let half = self.half.get(nth - wholes)?;
+        Some((HALF | (nth - wholes), State::SynRecv, half.last_ns()))
     }
 
     /// What the ring does not hold in the order in which it began: whole connections, and SYNs that were sent again. Number
@@ -416,7 +526,8 @@ impl Store {
     pub fn out_of_order(&mut self) -> Vec<(u64, Slot)> {
         self.settle();
         let whole = (0..self.whole.places() as Slot).filter_map(|slot| Some((self.whole.get(slot)?.flow.number, slot)));
-        let mut all: Vec<(u64, Slot)> = whole.collect();
+        let half = (0..self.half.places() as Slot).filter_map(|nth| Some((self.half.get(nth)?.number(), HALF | nth)));
+        let mut all: Vec<(u64, Slot)> = whole.chain(half).collect();
         let mut highest = 0;
         for place in self.lone.places() {
             match self.lone.number(place) {
@@ -443,6 +554,11 @@ impl Store {
 /// Whether a slot is one of a lone SYN.
 const fn is_lone(slot: Slot) -> bool {
     slot & LONE != 0
+}
+
+/// Whether a slot is one of a half-open connection that is packed.
+const fn is_half(slot: Slot) -> bool {
+    slot & (LONE | HALF) == HALF
 }
 
 /// The next one in a circle.

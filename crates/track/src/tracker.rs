@@ -221,6 +221,12 @@ impl<F: Fetch> Tracker<F> {
         self.store.len()
     }
 
+    /// Half-open connections that are packed now.
+    #[cfg(test)]
+    pub(crate) const fn packed(&self) -> usize {
+        self.store.packed()
+    }
+
     /// Takes one packet.
     pub fn push(&mut self, packet: &Packet, sink: &mut impl Sink) {
         self.push_with(packet, sink, &mut ());

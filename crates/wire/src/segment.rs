@@ -97,7 +97,7 @@ pub struct SynOptions {
 }
 
 /// One TCP segment as far as a handshake needs it. Owned and `Copy`, so that a batch of them crosses threads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Segment {
     /// Capture time, nanoseconds since the epoch.
     pub time_ns: i64,

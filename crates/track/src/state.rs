@@ -203,23 +203,10 @@ const OPEN: &[State] = &[
 ];
 
 /// Every state of a connection that no RST ended.
-const NOT_RESET: &[State] = &[
-    S::SynSent,
-    S::SynRecv,
-    S::SimultaneousSyn,
-    S::SimultaneousClientAcked,
-    S::SimultaneousServerAcked,
-    S::SynAckFirst,
-    S::Established,
-    S::FinClient,
-    S::FinClientAcked,
-    S::FinServer,
-    S::FinServerAcked,
-    S::FinBoth,
-    S::FinBothClientAcked,
-    S::FinBothServerAcked,
-    S::TimeWait,
-];
+const NOT_RESET: &[State] = match OPEN.split_last() {
+    Some((S::Reset, others)) => others,
+    _ => panic!("the reset one is the last"),
+};
 
 const fn row(
     from: Option<Side>,

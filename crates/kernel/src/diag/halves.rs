@@ -106,20 +106,8 @@ mod tests {
 
     use super::*;
     use crate::diag::States;
+    use crate::diag::tests::Cookies;
     use crate::sys::TcpState;
-
-    #[derive(Default)]
-    struct Cookies(Vec<u64>);
-
-    impl Receiver for Cookies {
-        fn restart(&mut self) {
-            self.0.clear();
-        }
-
-        fn message(&mut self, message: &Message<'_>) {
-            self.0.extend(Row::parse(message.payload).map(|row| row.cookie()));
-        }
-    }
 
     /// Of the sockets that this test made: others come and go meanwhile.
     #[test]

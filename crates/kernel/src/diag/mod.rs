@@ -82,15 +82,16 @@ fn is_unknown(error: &io::Error) -> bool {
 const CANNOT: &str = "cannot read the sockets";
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::net::{Ipv6Addr, TcpListener};
 
     use super::*;
     use crate::netlink::Message;
     use crate::sys::TcpState;
 
+    /// Keeps what names each socket.
     #[derive(Default)]
-    struct Cookies(Vec<u64>);
+    pub struct Cookies(pub Vec<u64>);
 
     impl Receiver for Cookies {
         fn restart(&mut self) {

@@ -3,6 +3,7 @@
 use crate::flow::{Detail, Flow, FrameRef, distance};
 use crate::record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
 use crate::state::State;
+use crate::tracker::close_in_time;
 
 /// The record of a flow.
 pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake {
@@ -85,9 +86,9 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
         State::SynRecv | State::SimultaneousClientAcked | State::SimultaneousServerAcked => Outcome::HalfOpen,
         // Only SYN-ACKs that fit nothing: half open or reset, unless the client shows by its next SYN that it goes on
         // waiting.
-        _ if detail
-            .and_then(|d| d.last_syn_ack)
-            .is_some_and(|s| s.time_ns >= flow.last_syn.time_ns || flow.syn_sent == 1) =>
+        _ if detail.and_then(|d| d.last_syn_ack).is_some_and(|s| {
+            s.time_ns >= flow.last_syn.time_ns || flow.syn_sent == 1 && close_in_time(s.time_ns, flow.last_syn.time_ns)
+        }) =>
         {
             if detail.is_some_and(|d| d.rare().wrong_reset) {
                 Outcome::ResetByClient

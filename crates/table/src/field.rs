@@ -205,7 +205,7 @@ pub const FIELDS: &[Field] = &[
     address("icmp_from", |h| h.icmp.map(|(_, _, from)| from), "Who sent it."),
     int("ttl_client", |h| h.ttl_client.map(Into::into), "TTL or hop limit of the client's first SYN, as captured."),
     int("ttl_server", |h| h.ttl_server.map(Into::into), "TTL or hop limit of the server's first SYN-ACK, as captured."),
-    int("number", |h| Some(count(h.number)), "Number of the handshake in its run, from 1: what `--ladder` takes."),
+    int("number", |h| Some(count(h.number)), "Number of the handshake in its run, from 1, for `--ladder`; a SYN that proved to be forged leaves a gap."),
 ];
 
 const fn option(name: &'static str, get: Scalar<SideOptions>, about: &'static str) -> OptionField {

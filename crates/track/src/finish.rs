@@ -85,7 +85,7 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
     match flow.state {
         State::SynRecv | State::SimultaneousClientAcked | State::SimultaneousServerAcked => Outcome::HalfOpen,
         // Only SYN-ACKs that fit nothing: half open or reset, unless the client shows by its next SYN that it goes on
-        // waiting.
+        // waiting. One before the only SYN answers it where the capture may have swapped them.
         _ if detail.and_then(|d| d.last_syn_ack).is_some_and(|s| {
             s.time_ns >= flow.last_syn.time_ns || flow.syn_sent == 1 && close_in_time(s.time_ns, flow.last_syn.time_ns)
         }) =>

@@ -455,7 +455,10 @@ impl<F: Fetch> Tracker<F> {
             // What came first was the wrong answer to this SYN. It would not have begun a flow, had there been one before.
             self.store.remove(slot);
             self.stats.handshakes -= 1;
+            // It stays the same handshake: numbers have no gaps, for a person counts and asks by them.
+            let last = std::mem::replace(&mut self.number, number - 1);
             self.begin(segment, key, src_low, hash, false, sink, witness);
+            self.number = last;
             return;
         }
         let again = row.cell == Cell::Next(State::SynSent)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.cli.exit_codes import ExitCode
 from halfopen.errors import InputError, UsageError
 from halfopen.model.exchange import FourTuple
-from halfopen.model.quantity import endpoint, grouped, plural
+from halfopen.model.quantity import endpoint, plural
 
 if TYPE_CHECKING:
     from halfopen.cli.printer import Printer
@@ -53,8 +53,7 @@ def _nothing(which: int | FourTuple, found: Exchanges) -> UsageError | InputErro
         ends = f"{endpoint(which.address, which.port)} and {endpoint(which.peer, which.peer_port)}"
         others = f"the capture has {plural(found.handshakes, 'handshake')} between other ends"
         return UsageError("there is no handshake between", ends, others)
-    range_ = "only number 1" if found.handshakes == 1 else f"1 to {grouped(found.handshakes)}"
-    return UsageError(f"there is no handshake {which}", why=f"the capture has {range_}")
+    return UsageError(f"there is no handshake {which}", why=f"the capture has {plural(found.handshakes, 'handshake')}")
 
 
 def _verdict(options: TraceOptions, found: Exchanges) -> ExitCode:

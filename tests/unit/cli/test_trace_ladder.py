@@ -80,8 +80,8 @@ def test_standard_input(which: str) -> None:
 @pytest.mark.parametrize(
     ("capture", "which", "talk"),
     [
-        ("lossy_many.client", "401", "there is no handshake 401: the capture has 1 to 400"),
-        ("v6_normal", "2", "there is no handshake 2: the capture has only number 1"),
+        ("lossy_many.client", "401", "there is no handshake 401: the capture has 400 handshakes"),
+        ("v6_normal", "2", "there is no handshake 2: the capture has 1 handshake"),
         (
             "v6_normal",
             "[fd77:1::2]:1-[fd77:2::2]:8000",

@@ -59,6 +59,7 @@ fn fields(h: &Handshake, encaps: &EncapTable) -> Vec<Field> {
         ("server_port", Some(int(h.server_port))),
         ("vlan", Some(Value::Array(encap.vlan.iter().map(|&v| int(v)).collect()))),
         ("tunnel", Some(Value::Array(tunnel.into_iter().map(word).collect()))),
+        ("number", Some(Value::Integer(h.number as i64))),
         ("outcome", Some(word(h.outcome.name()))),
         ("syn_sent", Some(int(h.syn_sent))),
         ("syn_ack_sent", Some(int(h.syn_ack_sent))),

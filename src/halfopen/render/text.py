@@ -103,9 +103,9 @@ def _completed(done: int, whole: int, under_way: int, slowest_us: float | None) 
         took = f"{' in' if done == 1 else ', the slowest in'} {duration(slowest_us)}"
     if done < whole and done + under_way == whole:
         those = f"{grouped(done)} of {plural(whole, 'connect')} {'was' if done == 1 else 'were'} established{took}"
-        others = "the other one was" if under_way == 1 else f"the other {grouped(under_way)} were"
+        others = "one" if under_way == 1 else grouped(under_way)
         # Neither praise nor blame: what waits for less than a second may be about to complete, or be dropped.
-        return f"{those}; {others} without an end when the capture ended."
+        return f"{those}; the capture ended before the other {others} did."
     if done < whole:
         return f"{grouped(done)} of {plural(whole, 'connect')} completed{took}."
     if whole == 1:

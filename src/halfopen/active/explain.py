@@ -6,12 +6,11 @@ namespace, before the first connect and after the last one, make counters speak.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.collect.taking import take
+from halfopen.rules.connect_causes import Syns, connect_causes
 from halfopen.rules.context import Context
-from halfopen.rules.local_causes import local_causes
 from halfopen.rules.own_listener import own_listener
 from halfopen.rules.path import path
 
@@ -38,12 +37,12 @@ class Explainer:
         self._syn_retries = syn_retries
         self._before = take(netns="own")
         self._troubles: dict[Place, ProbeResult] = {}
-        self._syns: dict[Place, _Syns] = {}
+        self._syns: dict[Place, Syns] = {}
 
     def add(self, result: ProbeResult) -> None:
         """Remember the worst connect to each address, the first of its kind."""
         place = (str(result.target), result.handshake.server)
-        self._syns.setdefault(place, _Syns()).add(result)
+        self._syns.setdefault(place, Syns()).add(result)
         known = self._troubles.get(place)
         if (badness := _badness(result)) and (known is None or badness > _badness(known)):
             self._troubles[place] = result
@@ -65,40 +64,13 @@ class Explainer:
             for place, result in self._troubles.items()
         }
 
-    def _explained(self, result: ProbeResult, syns: _Syns, space: Space, context: Context) -> tuple[LocalCause, ...]:
-        row = result.handshake
+    def _explained(self, result: ProbeResult, syns: Syns, space: Space, context: Context) -> tuple[LocalCause, ...]:
         listener = own_listener(space, result)
         first = () if listener is None else (listener,)
         if _badness(result) == _UNANSWERED:
             return first
-        return first + local_causes(
-            space.now,
-            row.server,
-            row.server_port,
-            source=row.client,
-            errno=row.errno,
-            syn_retries=self._syn_retries,
-            before=space.before,
-            interval_s=space.interval_s,
-            established=result.established,
-            path=path(context, space, row.server, syns.sent),
-            lost=max(1, syns.lost),
-            icmp_from=row.icmp_from,
-        )
-
-
-@dataclass(slots=True)
-class _Syns:
-    """SYNs to one address."""
-
-    sent: int = 0
-    lost: int = 0
-    """All of connects that failed, all but the last of the others."""
-
-    def add(self, result: ProbeResult) -> None:
-        sent = result.handshake.syn_sent or 0
-        self.sent += sent
-        self.lost += result.syn_retransmissions if result.established else sent
+        way = path(context, space, result.handshake.server, syns.sent)
+        return first + connect_causes(result, syns, way, space, self._syn_retries)
 
 
 _UNANSWERED, _SLOW, _FAILED = 1, 2, 3

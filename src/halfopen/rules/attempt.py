@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from halfopen.rules.connect_causes import Syns, connect_causes
 from halfopen.rules.growth import Growth
-from halfopen.rules.local_causes import local_causes
 from halfopen.rules.path import Path, path
 from halfopen.rules.routing import is_own, route_to
 from halfopen.rules.serving import serving
@@ -60,22 +60,10 @@ def _examine(
     result: ProbeResult, results: tuple[ProbeResult, ...], context: Context, here: Space
 ) -> tuple[Path, tuple[LocalCause, ...]]:
     """The way of one connect, and what on it may stop such packets."""
-    row = result.handshake
-    way = path(context, here, row.server, _sent(results, row.server))
-    causes = local_causes(
-        here.now,
-        row.server,
-        row.server_port,
-        source=row.client,
-        errno=row.errno,
-        before=here.before,
-        interval_s=context.interval_s,
-        established=row.outcome == "established",
-        path=way,
-        lost=_lost(results, row.server),
-        icmp_from=row.icmp_from,
-    )
-    return way, causes
+    address = result.handshake.server
+    syns = Syns.of(one for one in results if one.handshake.server == address)
+    way = path(context, here, address, syns.sent)
+    return way, connect_causes(result, syns, way, here)
 
 
 def _accused(causes: tuple[LocalCause, ...]) -> LocalCause | None:
@@ -87,17 +75,6 @@ def _worst(results: tuple[ProbeResult, ...]) -> ProbeResult:
     bad = [one for one in results if not one.established] or [one for one in results if one.syn_retransmissions]
     told = [one for one in bad if one.handshake.icmp_type is not None]
     return (told or bad or list(results))[0]
-
-
-def _lost(results: tuple[ProbeResult, ...], address: str) -> int:
-    """SYNs to an address that something stopped: all of connects that failed, all but the last of the others."""
-    rows = [one for one in results if one.handshake.server == address]
-    lost = sum(one.syn_retransmissions if one.established else one.handshake.syn_sent or 0 for one in rows)
-    return max(1, lost)
-
-
-def _sent(results: tuple[ProbeResult, ...], address: str) -> int:
-    return sum(one.handshake.syn_sent or 0 for one in results if one.handshake.server == address)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,6 @@ def local_causes(
     """
     space = Space(now, before, interval_s)
     answered = errno not in {None, "ETIMEDOUT"}
-    path = path or Path()
     way = Way(
         destination,
         port,
@@ -96,16 +95,14 @@ def local_causes(
         unanswered=not answered,
         established=established,
         errno=errno,
-        there=path.there,
-        hops=path.hops,
-        loops=path.loops,
+        path=path or Path(),
         lost=lost,
         icmp_from=icmp_from,
     )
     sent_on = translation.check(space, way)
     if sent_on is not None:
         # From there on the packets take the way to another address.
-        way = replace(way, there=None, hops=(), loops=False)
+        way = replace(way, path=Path())
     found = [sent_on, *(check(space, way) for check in CHECKS if not (answered and check is retries.check))]
     first = _FIRST.get(errno or "ETIMEDOUT", ())
     order = {kind: index for index, kind in enumerate(dict.fromkeys((*first, *_ORDER)))}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import endpoint, plural
-from halfopen.rules.accepting import is_full
+from halfopen.rules.accepting import is_full, take_sooner
 from halfopen.rules.routing import is_own
 from halfopen.rules.serving import serving
 
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from halfopen.rules.listening import Listening
     from halfopen.rules.space import Space
 
-_NOT_ACCEPTED = Remedy("Find out why the program does not call accept().")
 _DEFERRED = Remedy("Take TCP_DEFER_ACCEPT out of a server that speaks first, or let the client speak first.")
 _NOT_THERE = Remedy("Start the service, or have it listen on that address.")
 
@@ -70,8 +69,9 @@ def _waiting(space: Space, listening: Listening) -> LocalCause:
     full = ", and the queue is full: further SYNs and last ACKs are dropped" if _is_full(listening) else ""
     verb = "waits" if count == 1 else "wait"
     sentence = f"{plural(count, 'connection')} {verb} for the accept() of {listening.name}{full}."
+    fullest = max((listener for listener, _ in listening.members), key=lambda one: one.accept_queue)
     confirm = _command(space, listening.port)
-    return LocalCause("listener", "cause", sentence, _evidence(listening), _NOT_ACCEPTED, confirm)
+    return LocalCause("listener", "cause", sentence, _evidence(listening), take_sooner(fullest), confirm)
 
 
 def _is_full(listening: Listening) -> bool:

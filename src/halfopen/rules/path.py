@@ -29,6 +29,11 @@ class Path:
     loops: bool = False
     """The last hop sends it back to one before."""
 
+    @property
+    def beyond(self) -> tuple[Space, ...]:
+        """The hops and the namespace that has the address: all that it comes into."""
+        return self.hops if self.there is None else (*self.hops, self.there)
+
 
 def path(context: Context, start: Space, destination: str, packets: int) -> Path:
     """The way from ``start``.

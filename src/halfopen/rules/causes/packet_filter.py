@@ -98,8 +98,8 @@ def check(space: Space, way: Way) -> LocalCause | None:
     stopping = [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
     found = [one for one in stopping if not one.counted_nothing]
     if not found:
-        seen = way.there is not None and way.there.now.packet_filter is not None
-        either = "out" + (", through" if way.hops else "") + (" or in" if seen else "")
+        seen = way.path.there is not None and way.path.there.now.packet_filter is not None
+        either = "out" + (", through" if way.path.hops else "") + (" or in" if seen else "")
         both = ", or its answer on its way in" if way.unanswered else ""
         return LocalCause(
             "filter", "exonerated", f"No rule of the packet filter stops a SYN on its way {either}{both}."
@@ -128,7 +128,9 @@ def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
 def _packet_words(one: _Stopped) -> str:
     if one.packet != "answer":
         return _WORDS[one.packet]
-    at = "out" if one.space is one.way.there and not one.space.now.own else "in" if one.space.now.own else "through"
+    at = (
+        "out" if one.space is one.way.path.there and not one.space.now.own else "in" if one.space.now.own else "through"
+    )
     return f"the answer on its way {at}"
 
 
@@ -173,18 +175,18 @@ def _syn(space: Space, way: Way) -> Iterator[_Stopped]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.source, way.destination, way.port, loopback=loopback)
     yield from _at(space, way, packet, _OUT, "syn_out")
-    for hop in way.hops:
+    for hop in way.path.hops:
         yield from _at(hop, way, packet, _THROUGH, "syn_through")
-    if way.there is not None:
-        yield from _at(way.there, way, packet, _IN, "syn_in")
+    if way.path.there is not None:
+        yield from _at(way.path.there, way, packet, _IN, "syn_in")
 
 
 def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.destination, way.source, None, way.port, loopback=loopback)
-    places = [(hop, _THROUGH) for hop in reversed(way.hops)] + [(space, _IN)]
-    if way.there is not None:
-        places.insert(0, (way.there, _OUT))
+    places = [(hop, _THROUGH) for hop in reversed(way.path.hops)] + [(space, _IN)]
+    if way.path.there is not None:
+        places.insert(0, (way.path.there, _OUT))
     for place, hooks in places:
         yield from (one for one in _at(place, way, packet, hooks, "answer") if _is_about_answers(one))
 

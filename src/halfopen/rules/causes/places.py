@@ -17,9 +17,7 @@ _ORDER = ("cause", "possible", "unknown", "fact", "exonerated")
 def spaces(space: Space, way: Way) -> Iterator[Space]:
     """Each once, from the one that connects to the target."""
     yield space
-    yield from way.hops
-    if way.there is not None and way.there is not space:
-        yield way.there
+    yield from (place for place in way.path.beyond if place is not space)
 
 
 def worst(space: Space, way: Way, check: Callable[[Space], LocalCause | None]) -> LocalCause | None:

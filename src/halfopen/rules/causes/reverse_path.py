@@ -43,7 +43,7 @@ def _at(space: Space, way: Way) -> LocalCause | None:
             f"Reverse path filtering{of_namespace(space)} dropped {plural(dropped, 'packet')} in the meantime: {what} "
             "came in over another interface than packets to their sender leave by."
         )
-        stops: Stopped = "answer" if space.now.own else "syn_in" if space is way.there else "syn_through"
+        stops: Stopped = "answer" if space.now.own else "syn_in" if space is way.path.there else "syn_through"
         return LocalCause("rp_filter", "cause", sentence, evidence, repair(space), confirm, stops, netns, "HO602")
     if strict is None:
         return None

@@ -39,7 +39,7 @@ def check(space: Space, way: Way) -> LocalCause | None:
 
 def _places(space: Space, way: Way) -> Iterator[tuple[Space, str]]:
     yield space, "output"
-    for place in (*way.hops, *([] if way.there is None else [way.there])):
+    for place in way.path.beyond:
         yield place, "prerouting"
 
 

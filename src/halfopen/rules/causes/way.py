@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from halfopen.rules.path import Path
+
 if TYPE_CHECKING:
     from halfopen.model.sockets import Destination
     from halfopen.rules.space import Space
@@ -31,12 +33,8 @@ class Way:
     """It worked in the end: packets find their way in both directions."""
     errno: str | None = None
     """What connect() said, by name; None: nothing within its patience, or it worked."""
-    there: Space | None = None
-    """The network namespace of this host that has the destination's address; None: another host, as far as is known."""
-    hops: tuple[Space, ...] = ()
-    """Network namespaces of this host that the SYN comes through on its way there, in their order."""
-    loops: bool = False
-    """The last of them sends it back to one before."""
+    path: Path = Path()  # noqa: RUF009  (it is frozen)
+    """The network namespaces of this host that the SYN comes through, as far as is known."""
     lost: int = 1
     """SYNs to that address that something stopped, as far as the connects tell: fewer packets are others'."""
     icmp_from: str | None = None

@@ -23,14 +23,14 @@ def trouble_on_the_way(space: Space, way: Way) -> LocalCause | None:
     """Of the namespaces that forward, and of the target's: the first that does not send on what it must."""
     if way.established:
         return None
-    if way.loops:
+    if way.path.loops:
         return _loop(space, way)
     found = [*_onwards(way), *_backwards(way)]
     return found[0] if found else None
 
 
 def _loop(space: Space, way: Way) -> LocalCause:
-    last = way.hops[-1] if way.hops else space
+    last = way.path.hops[-1] if way.path.hops else space
     return LocalCause(
         "route",
         "cause",
@@ -43,7 +43,7 @@ def _loop(space: Space, way: Way) -> LocalCause:
 
 
 def _onwards(way: Way) -> Iterator[LocalCause]:
-    for hop in way.hops:
+    for hop in way.path.hops:
         if ":" not in way.destination and hop.sysctl(FORWARD) == 0:
             remedy = Remedy("Let it forward.", (hop.change(FORWARD, "1"),))
             yield _cause(hop, f"forwards nothing ({FORWARD} = 0)", remedy, f"sysctl {FORWARD}")
@@ -54,10 +54,10 @@ def _onwards(way: Way) -> Iterator[LocalCause]:
 def _backwards(way: Way) -> Iterator[LocalCause]:
     if way.source is None:
         return
-    places = [*way.hops, *([] if way.there is None else [way.there])]
+    places = way.path.beyond
     for place in reversed(places):
         if not is_own(place.now, way.source) and (why := _refusal(place, way.source)) is not None:
-            yield _unrouted(place, way.source, why, "syn_in" if place is way.there else "answer")
+            yield _unrouted(place, way.source, why, "syn_in" if place is way.path.there else "answer")
 
 
 def _refusal(space: Space, address: str) -> str | None:

@@ -1,7 +1,9 @@
 """The text of ``iptables-save`` and ``ip6tables-save``, with or without counters (``-c``).
 
 A table begins with ``*filter``, declares its chains (``:INPUT DROP [12:720]``) and ends with ``COMMIT``; a rule is the
-arguments that would add it. Source: iptables 1.8 ``iptables/iptables-save.c``; man iptables-extensions.
+arguments that would add it. Files that people write hold other commands too (``-N``, ``-P``, ``-F``), which
+iptables-restore takes. Source: iptables 1.8 ``iptables/iptables-save.c``, ``iptables/iptables-restore.c``; man
+iptables-extensions.
 """
 
 from __future__ import annotations
@@ -21,7 +23,10 @@ if TYPE_CHECKING:
 Family = Literal["ip", "ip6"]
 
 _CHAIN = re.compile(r":(\S+)\s+(\S+)(?:\s+\[(\d+):(\d+)\])?\s*$")
-_RULE = re.compile(r"(?:\[(\d+):(\d+)\]\s*)?(-[AI]\s.*)$")
+_COMMAND = re.compile(r"(?:\[(\d+):(\d+)\]\s*)?(-[A-Z]\b.*|--[a-z].*)$")
+_ADD_A_RULE = frozenset({"-A", "--append", "-I", "--insert", "-R", "--replace"})
+_NEW_CHAIN = frozenset({"-N", "--new", "--new-chain"})
+_POLICY = frozenset({"-P", "--policy"})
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class _Reader:
         elif stripped.startswith(":"):
             self.chain(number, stripped)
         elif stripped and not stripped.startswith("#") and stripped != "COMMIT":
-            self.rule(number, text)
+            self.command(number, text)
 
     def chain(self, number: int, text: str) -> None:
         match = _CHAIN.match(text)
@@ -63,8 +68,8 @@ class _Reader:
         )
         self.chains.append(PlacedChain(chain, number))
 
-    def rule(self, number: int, text: str) -> None:
-        match = _RULE.match(text.strip())
+    def command(self, number: int, text: str) -> None:
+        match = _COMMAND.match(text.strip())
         if match is None:
             self.defects.append(Defect(number, "neither a table, a chain nor a rule"))
             return
@@ -74,19 +79,28 @@ class _Reader:
         except ValueError as error:
             self.defects.append(Defect(number, str(error).lower()))
             return
+        if words[0] in _NEW_CHAIN and len(words) > 1:
+            self.declared.setdefault(self.table, set()).add(words[1])
+        elif words[0] in _POLICY and len(words) > 2:
+            self.chain(number, f":{words[1]} {words[2]}")
+        elif words[0].partition("=")[0] in _ADD_A_RULE:
+            counts = int(packets) if packets else None, int(bytes_) if bytes_ else None
+            self.rule((number, text.index(arguments) + 1), words, arguments, counts)
+
+    def rule(self, at: tuple[int, int], words: list[str], text: str, counts: tuple[int | None, int | None]) -> None:
         rule = read_rule(
             words,
             family=self.family,
             table=self.table,
             chains=self.declared.get(self.table, set()),
-            text=arguments,
-            packets=int(packets) if packets else None,
-            bytes_=int(bytes_) if bytes_ else None,
+            text=text,
+            packets=counts[0],
+            bytes_=counts[1],
         )
         if rule is None:
-            self.defects.append(Defect(number, "a rule without a chain"))
+            self.defects.append(Defect(at[0], "a rule without a chain"))
             return
-        self.rules.append(PlacedRule(rule, number, text.index(arguments) + 1))
+        self.rules.append(PlacedRule(rule, *at))
 
 
 def parse_iptables_save(text: str, family: Family) -> Ruleset:

@@ -133,7 +133,7 @@ def test_what_cannot_be_understood_is_a_defect_and_the_rest_is_read() -> None:
         (2, "this declares no chain"),
         (3, "no closing quotation"),
         (4, "neither a table, a chain nor a rule"),
-        (6, "neither a table, a chain nor a rule"),
+        (6, "a rule without a chain"),
     ]
     assert [placed.rule.verdict for placed in found.rules] == ["drop"]
 

@@ -6,7 +6,8 @@
     ├── UsageError              the request itself is wrong                     exit 2
     │   └── WhereError          a condition cannot be understood                 exit 2
     ├── InputError              a file cannot be read, or is not what it says   exit 3
-    │   └── ResolveError        a host's name stands for no address              exit 1
+    │   ├── ResolveError        a host's name stands for no address              exit 1
+    │   └── ProgramError        a program to be run is not there                exit 127
     ├── OutputError             a result cannot be written                      exit 3
     ├── PrivilegeError          a permission or capability is missing           exit 4
     └── NotAvailableError       this kernel or installation cannot do it        exit 5
@@ -25,6 +26,7 @@ __all__ = [
     "NotAvailableError",
     "OutputError",
     "PrivilegeError",
+    "ProgramError",
     "ResolveError",
     "UsageError",
     "WhereError",
@@ -87,6 +89,10 @@ class InputError(HalfopenError):
 
 class ResolveError(InputError):
     """A host's name stands for no address: unknown, none of the family asked for, or no answer from the resolver."""
+
+
+class ProgramError(InputError):
+    """A program that is to be run is not there, or may not be executed."""
 
 
 class OutputError(HalfopenError):

@@ -34,11 +34,13 @@ needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="making network namesp
 @needs_root
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_experiment(name: str, tally: Counter[str]) -> None:
-    result = run_one(name, RunOptions()).result
+    told = run_one(name, RunOptions())
+    result = told.result
     tally[result.result] += 1
     if result.result == "skipped":
         pytest.skip(f"this kernel cannot: {result.why}")
     assert result.result == "passed", result.why
+    assert set(told.hosts) <= set(load(name).hosts)
     if not any("not available here" in line for line in result.story):
         assert set(load(name).proves) <= answers(result, "yes"), "the doctor finds what the experiment makes happen"
         assert set(load(name).proves) <= answers(result, "no") | LASTING.keys(), "and is silent where it is mended"
@@ -73,6 +75,12 @@ def test_all_or_some_but_not_none() -> None:
 def test_the_list_names_every_experiment() -> None:
     listed = json.loads(run("list", "--format", "json").stdout)
     assert [row["name"] for row in listed["experiments"]] == list(EXPERIMENTS)
+
+
+@needs_root
+def test_what_is_named_twice_is_run_once() -> None:
+    document = json.loads(run("run", *2 * ["backlog-and-somaxconn"], "--format", "json").stdout)
+    assert len(document["experiments"]) == 1
 
 
 @needs_root

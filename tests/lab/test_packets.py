@@ -77,7 +77,7 @@ def test_the_packets_of_one_host_are_what_the_tracker_reads(tmp_path: Path) -> N
 def test_a_host_that_is_not_there_leaves_no_file(tmp_path: Path) -> None:
     done = run("run", NAME, "--pcap", str(tmp_path / "x.pcap"), "--host", "nobody")
     assert done.returncode == 2
-    assert "it has client, server" in done.stderr
+    assert done.stderr == "halfopen: the experiment has no host nobody\nhint: it has client, server\n"
     assert not list(tmp_path.iterdir())
 
 
@@ -92,6 +92,7 @@ def test_a_full_disk_is_said(tmp_path: Path) -> None:
 def test_packets_are_of_one_experiment() -> None:
     assert run("run", "--all", "--pcap", "/dev/null").returncode == 2
     assert run("run", NAME, "--host", "client").returncode == 2
+    assert run("run", NAME, "--pcap", "-").returncode == 2
     assert run("run", NAME, "--pcap", "/no/such/directory/x").returncode == 3
 
 
@@ -115,10 +116,10 @@ def test_a_kept_network_can_be_entered_until_it_is_let_go() -> None:
     assert process.stderr is not None
     lines = [process.stderr.readline().decode() for _ in range(3)]
     assert "runs as root" in lines[0]
-    assert "kept until Ctrl-C" in lines[1]
+    assert "is kept with its pitfall, nothing mended, until Ctrl-C" in lines[1]
     (command,) = re.findall(r"host: (nsenter --net=/proc/\d+/fd/\d+)$", lines[2].strip())
     done = subprocess.run([*command.split(), "cat", "/proc/sys/net/core/somaxconn"], capture_output=True, check=True)
-    # As the experiment left it: the host is tuned.
+    # The host is tuned, and its container is not.
     assert done.stdout == b"1234\n"
     kept = children(process.pid)
     process.send_signal(signal.SIGINT)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+import pytest
 from tests.lab.test_experiments import children, lab, namespaces, needs_root
 
 from halfopen.lab.waiting import until
@@ -56,14 +57,16 @@ def test_without_a_command_it_is_a_shell() -> None:
 def test_a_host_that_is_not_there_is_a_wrong_command_line() -> None:
     done = shell("backlog-and-somaxconn", "router", "--", "true")
     assert done.returncode == 2
-    assert "it has client, server" in done.stderr
+    assert done.stderr == "halfopen: the experiment has no host router\nhint: it has client, server\n"
 
 
 @needs_root
-def test_a_program_that_is_not_there_is_an_input_that_cannot_be_read() -> None:
+def test_a_program_that_is_not_there_is_said_before_anything_is_run() -> None:
     done = shell("backlog-and-somaxconn", "--", "no-such-program")
-    assert done.returncode == 3
-    assert "cannot run no-such-program" in done.stderr
+    assert done.returncode == 127
+    assert done.stderr.splitlines()[1:] == [
+        "halfopen: cannot run no-such-program: no such program, or it may not be executed"
+    ]
 
 
 def test_an_unknown_experiment_is_a_wrong_command_line() -> None:
@@ -79,10 +82,15 @@ def is_sleeping(pid: int) -> bool:
 
 
 @needs_root
-def test_the_command_does_not_outlive_us() -> None:
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGKILL, -signal.SIGKILL)]
+)
+def test_the_command_does_not_outlive_us(number: signal.Signals, code: int) -> None:
     before = namespaces()
     process = subprocess.Popen(lab("shell", "backlog-and-somaxconn", "--", "sleep", "120"), stderr=subprocess.DEVNULL)
     until(lambda: any(is_sleeping(pid) for pid in children(process.pid)), "the command to begin", 20)
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(20) == 128 + signal.SIGTERM
+    begun = children(process.pid)
+    process.send_signal(number)
+    assert process.wait(20) == code
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in begun), "the command to end", 20)
     until(lambda: namespaces() <= before, "its namespaces to vanish", 20)

@@ -46,6 +46,7 @@ class ExitCode(IntEnum):
     )
     ROLLED_BACK = 6, "A change was made, did not hold, and was undone."
     INTERNAL = 70, "A defect of halfopen itself (`EX_SOFTWARE` of sysexits.h)."
+    NO_PROGRAM = 127, "`lab shell`: there is no such COMMAND (as shells say it). Nothing was done."
     INTERRUPTED = 130, "Ctrl-C (128 + SIGINT, as shells count)."
     PIPE_CLOSED = 141, "The reader of standard output went away, as with `| head` (128 + SIGPIPE, as shells count)."
 
@@ -54,6 +55,7 @@ _BY_ERROR: dict[type[errors.HalfopenError], ExitCode] = {
     errors.UsageError: ExitCode.USAGE,
     errors.InputError: ExitCode.FILE,
     errors.ResolveError: ExitCode.FINDINGS,
+    errors.ProgramError: ExitCode.NO_PROGRAM,
     errors.OutputError: ExitCode.FILE,
     errors.PrivilegeError: ExitCode.PRIVILEGE,
     errors.NotAvailableError: ExitCode.NOT_AVAILABLE,

@@ -12,7 +12,7 @@ from halfopen.cli.exit_codes import ExitCode
 from halfopen.cli.interrupts import ended_politely
 from halfopen.cli.printer import output_errors
 from halfopen.cli.replacing import replacing
-from halfopen.errors import OutputError, UsageError
+from halfopen.errors import OutputError
 from halfopen.lab.privilege import mode
 from halfopen.lab.runner import running
 from halfopen.model.experiment import LabReport
@@ -28,11 +28,18 @@ if TYPE_CHECKING:
     from halfopen.model.experiment import ExperimentResult
 
 
+_MODES = {
+    "root": "runs as root",
+    "user namespace": "runs in a user namespace",
+    "none": "can run neither as root nor in a user namespace",
+}
+
+
 def tell_mode(printer: Printer) -> None:
     """As whom the experiments run, and what they then have to do without."""
     where = mode()
     missing = f"; missing: {'; '.join(where.missing)}" if where.missing else ""
-    printer.note(f"runs {'as root' if where.name == 'root' else 'in a user namespace'}{missing}")
+    printer.note(f"{_MODES[where.name]}{missing}")
 
 
 def run_single(printer: Printer, name: str, options: RunOptions, pcap: Path | None) -> ExitCode:
@@ -40,13 +47,12 @@ def run_single(printer: Printer, name: str, options: RunOptions, pcap: Path | No
 
     Raises:
         OutputError: the file cannot be written.
-        UsageError: the experiment has no such host.
     """
-    with _packets_to(pcap, options) as wanted, running(name, wanted) as told:
+    with ended_politely(), _packets_to(pcap, options) as wanted, running(name, wanted) as told:
         show(printer, told.result)
         code = finish(printer, [told.result])
         printer.flush()
-        if pcap is not None and told.hosts:
+        if pcap is not None and told.result.result != "skipped":
             _tell_packets(printer, told, options.packets_of, pcap)
         if options.keep and told.hosts:
             _wait(printer, told)
@@ -54,8 +60,6 @@ def run_single(printer: Printer, name: str, options: RunOptions, pcap: Path | No
 
 
 def _tell_packets(printer: Printer, told: Told, host: str | None, pcap: Path) -> None:
-    if host is not None and host not in told.hosts:
-        raise UsageError("the experiment has no host", host, hint=f"it has {', '.join(told.hosts)}")
     if told.not_written is not None:
         raise OutputError("cannot write", str(pcap), told.not_written)
     packets = f"{plural(told.packets, 'packet')} in {pcap}"
@@ -82,11 +86,12 @@ def _packets_to(pcap: Path | None, options: RunOptions) -> Iterator[RunOptions]:
 
 def _wait(printer: Printer, told: Told) -> None:
     """Say how to look around, and wait for Ctrl-C."""
-    printer.note("the network is kept until Ctrl-C; to look around in it:")
+    state = "with its pitfall, nothing mended," if told.result.result == "passed" else "as it is"
+    printer.note(f"the network is kept {state} until Ctrl-C; to look around in it:")
     user = "" if mode().name == "root" else _of_user(told)
     for name, place in told.hosts.items():
         printer.note(f"  {name}: nsenter {user}--net={place}")
-    with ended_politely(), suppress(KeyboardInterrupt):
+    with suppress(KeyboardInterrupt):
         signal.pause()
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 import traceback
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -54,7 +55,16 @@ def main() -> None:
 
 def _run_told(experiment: Experiment, options: RunOptions) -> None:
     with network_for(options) as network:
-        _tell(run(experiment, options, network))
+
+        def keep() -> None:
+            """Within the experiment, so that all that its functions hold open is still there."""
+            _tell(_judge(experiment, options, story, begin))
+            threading.Event().wait()
+
+        begin = time.monotonic()
+        story = Story(network, look=keep if options.keep else None)
+        why = _attempt(experiment, story)
+        _tell(_judge(experiment, options, story, begin, why))
         if options.keep:
             threading.Event().wait()
 
@@ -76,21 +86,30 @@ def network_for(options: RunOptions) -> Network:
     return Network(options.seed, Recorder() if options.records else None)
 
 
-def run(experiment: Experiment, options: RunOptions, network: Network) -> Told:
-    """Run it in this network, and judge what it observed."""
-    begin = time.monotonic()
-    story = Story(network)
-    result, why = _attempt(experiment, story)
+@dataclass(frozen=True, slots=True)
+class _Trouble:
+    """Why an experiment did not come to its end."""
+
+    result: Result
+    why: str
+
+
+def _judge(
+    experiment: Experiment, options: RunOptions, story: Story, begin: float, trouble: _Trouble | None = None
+) -> Told:
+    """What is to be said of it, with what it has observed until now."""
     seconds = time.monotonic() - begin
+    network = story.network
     recordings = network.recorder.recordings if network.recorder is not None else []
     ladders = () if options.ladder_width is None else tuple(draw(recordings, options.ladder_width))
     kept = (0, None) if options.packets_to is None else _keep(recordings, options, experiment.name)
+    trouble = trouble or _wrong(story)
     judged = ExperimentResult(
         experiment.name,
         experiment.title,
         experiment.claim,
-        result,
-        why,
+        "passed" if trouble is None else trouble.result,
+        None if trouble is None else trouble.why,
         seconds,
         tuple(story.lines),
         story.remedy_text,
@@ -118,22 +137,27 @@ def _places(network: Network) -> dict[str, str]:
     return {name: f"/proc/{os.getpid()}/fd/{host.descriptor}" for name, host in network.hosts.items()}
 
 
-def _attempt(experiment: Experiment, story: Story) -> tuple[Result, str | None]:
+def _attempt(experiment: Experiment, story: Story) -> _Trouble | None:
     try:
         experiment.run(story)
+        # Where it has nothing to mend.
+        story.pitfall()
     except (NotAvailableError, PrivilegeError) as error:
-        return "skipped", str(error)
+        return _Trouble("skipped", str(error))
     except NeverHappenedError as error:
-        return "failed", str(error)
+        return _Trouble("failed", str(error))
     except Exception as error:  # noqa: BLE001  (a defect of one experiment is that experiment's result)
         traceback.print_exc(file=sys.stderr)
-        return "failed", f"{type(error).__name__}: {error}"
+        return _Trouble("failed", f"{type(error).__name__}: {error}")
+    return None
+
+
+def _wrong(story: Story) -> _Trouble | None:
     wrong = [check for check in (*story.before, *story.after) if not check.holds]
     if wrong:
-        return "failed", "; ".join(f"{check.what}: {check.observed}, expected {check.expected}" for check in wrong)
-    if not story.before:
-        return "failed", "it observed nothing"
-    return "passed", None
+        words = (f"{check.what}: {check.observed}, expected {check.expected}" for check in wrong)
+        return _Trouble("failed", "; ".join(words))
+    return None if story.before else _Trouble("failed", "it observed nothing")
 
 
 if __name__ == "__main__":

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Literal
 
 from halfopen import _core
 from halfopen.errors import PrivilegeError
@@ -15,16 +20,20 @@ class Mode:
     """How namespaces are made.
 
     Attributes:
-        name: ``root`` or ``user namespace``.
+        name: ``root``, ``user namespace``, or ``none`` where neither is allowed.
         missing: what this mode cannot have, and why.
     """
 
-    name: str
+    name: Literal["root", "user namespace", "none"]
     missing: tuple[str, ...] = ()
 
 
 #: Number of ``CAP_SYS_ADMIN``, include/uapi/linux/capability.h.
 _CAP_SYS_ADMIN = 21
+
+
+#: ENOSPC of unshare(2).
+_NO_MORE = "there are as many as may be (sysctl user.max_user_namespaces)"
 
 
 def may_make_namespaces() -> bool:
@@ -43,17 +52,34 @@ def is_first_user_namespace(uid_map: str) -> bool:
     return uid_map.split() == ["0", "0", "4294967295"]
 
 
+@cache
 def mode() -> Mode:
-    """As this user would run it; nothing is changed."""
+    """As this user would run it; nothing is changed. Found out once: a process of its own tries it."""
     if may_make_namespaces():
         return Mode("root")
+    refused = _refusal()
+    if refused is not None:
+        return Mode("none", (f"everything: {refused}",))
     missing = []
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("links with faults: /dev/net/tun may not be opened by this user")
-    if not Path("/proc/self/ns/user").exists():
-        missing.append("everything: this kernel has no user namespaces")
     missing.append("settings that are the same for the whole machine, such as nf_conntrack_max")
     return Mode("user namespace", tuple(missing))
+
+
+def _refusal() -> str | None:
+    """Why this user cannot make namespaces; None where it can.
+
+    Only trying tells: user namespaces are refused by sysctls, by security modules, by seccomp, and some grant one that
+    has no capability in it.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "halfopen.lab.privilege"], stdin=subprocess.DEVNULL, capture_output=True, check=False
+    )
+    if done.returncode == 0:
+        return None
+    words = done.stderr.decode(errors="replace").strip()
+    return words or f"the attempt ended with {done.returncode}"
 
 
 def become_root_of_a_namespace() -> None:
@@ -67,5 +93,22 @@ def become_root_of_a_namespace() -> None:
     try:
         _core.unshare_user()
     except OSError as error:
-        why = f"this process has no CAP_SYS_ADMIN, as root usually has, and user namespaces are refused: {error}"
+        refused = _NO_MORE if error.errno == errno.ENOSPC else str(error)
+        why = f"this process has no CAP_SYS_ADMIN, as root usually has, and user namespaces are refused: {refused}"
         raise PrivilegeError("cannot run the lab", why=why) from error
+
+
+def _trial() -> str | None:
+    """Do what the lab begins with, and give why it cannot be done."""
+    try:
+        become_root_of_a_namespace()
+        _core.create_namespace()
+    except PrivilegeError as error:
+        return error.why
+    except OSError as error:
+        return f"this process has no CAP_SYS_ADMIN, and a user namespace does not give it: {error}"
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(_trial())  # on standard error, where it is a sentence

@@ -20,7 +20,7 @@ class RunOptions:
     ladder_width: int | None = None
     """Draw one handshake of each kind, so many columns wide."""
     keep: bool = False
-    """Leave the network as it is until the runner goes."""
+    """Stop where the pitfall is to be seen, and leave the network so until the runner goes."""
 
     @property
     def records(self) -> bool:

@@ -1,13 +1,15 @@
-"""A program inside a host of an experiment, at the moment when its pitfall has happened and nothing is mended yet."""
+"""A program inside a host of an experiment, at the moment when its pitfall is there and nothing is mended yet."""
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
-from halfopen.errors import InputError, UsageError
+from halfopen.errors import InputError, ProgramError, UsageError
+from halfopen.lab.guard import guarded
 from halfopen.lab.privilege import become_root_of_a_namespace
 from halfopen.lab.story import Story
 from halfopen.lab.topology import Network
@@ -27,51 +29,57 @@ _BY_SIGNAL = 128
 _PASSED_ON = (signal.SIGTERM, signal.SIGHUP)
 
 
-class _RemedyReached(BaseException):
-    """The experiment is about to mend what it has shown: no error, so that no ``except Exception`` holds it up."""
+class _SeenError(BaseException):
+    """Whoever looked around has gone: no ``Exception``, so that nothing of the experiment holds it up."""
 
 
-class _Prologue(Story):
-    """A story that ends before its remedy."""
-
-    def remedy(self, text: str) -> None:
-        raise _RemedyReached(text)
+def check_host(experiment: Experiment, name: str | None) -> None:
+    """UsageError where the experiment has no host of this name, before anything is run."""
+    if name is not None and name not in experiment.hosts:
+        raise UsageError("the experiment has no host", name, hint=f"it has {', '.join(experiment.hosts)}")
 
 
 def run_inside(
     experiment: Experiment, seed: int, host: str | None, command: Sequence[str], ready: Callable[[Story, str], None]
 ) -> int:
-    """Run the experiment up to its remedy, then ``command`` inside a host of it, and let everything go.
+    """Run the experiment until its pitfall is there, then ``command`` inside a host of it, and let everything go.
 
-    ``ready`` is told the story so far and the name of the host. Gives the exit code of the command. An experiment that
-    has no remedy has run to its end by then.
+    ``ready`` is told the story so far and the name of the host. Gives the exit code of the command.
 
     Raises:
-        UsageError: the experiment has no such host.
-        InputError: there is no such program.
+        UsageError: the experiment has no such host, or not yet where its pitfall is.
+        ProgramError: there is no such program.
+        InputError: the program cannot be run.
         PrivilegeError, NotAvailableError: this user or kernel cannot.
     """
+    check_host(experiment, host)
+    if shutil.which(command[0]) is None:
+        raise ProgramError("cannot run", command[0], "no such program, or it may not be executed")
     become_root_of_a_namespace()
+    codes: list[int] = []
     with Network(seed) as network:
-        story = _Prologue(network)
 
-        def look_around() -> int:
+        def look_around() -> None:
+            # Within the experiment, so that all that its functions hold open is still there.
             chosen = _choose(network, host)
             ready(story, chosen.name)
-            return _run(chosen, command)
+            with guarded(network.hosts.values()):
+                codes.append(_run(chosen, command))
+            raise _SeenError
 
-        try:
+        story = Story(network, look=look_around)
+        with suppress(_SeenError):
             experiment.run(story)
-        except _RemedyReached:
-            # Here and not below: what the experiment's functions hold open lives as long as the exception does.
-            return look_around()
-        return look_around()
+            look_around()
+    return codes[0]
 
 
 def _choose(network: Network, name: str | None) -> Namespace:
     wanted = name or (USUAL_HOST if USUAL_HOST in network.hosts else next(iter(network.hosts)))
     if wanted not in network.hosts:
-        raise UsageError("the experiment has no host", wanted, hint=f"it has {', '.join(network.hosts)}")
+        raise UsageError(
+            "the experiment does not have this host yet", wanted, hint=f"it has {', '.join(network.hosts)}"
+        )
     return network.hosts[wanted]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.experiment import Check, Series, Table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from halfopen.lab.topology import Network
 
@@ -71,6 +71,7 @@ class Story:
         remedy_text: what was changed.
         series: figures: numbers over time or over a parameter.
         tables: several ways side by side.
+        look: what whoever looks around does at the pitfall, which the story then does not come back from.
     """
 
     network: Network
@@ -80,6 +81,7 @@ class Story:
     remedy_text: str | None = None
     series: list[Series] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    look: Callable[[], None] | None = None
 
     def say(self, sentence: str) -> None:
         """Tell what is done or seen."""
@@ -95,8 +97,14 @@ class Story:
         checks.append(Check(what, str(rule), observed, holds, len(self.lines)))
         return holds
 
+    def pitfall(self) -> None:
+        """Here the pitfall is there to be seen: where ``lab shell`` and ``--keep`` stop, at the first such place."""
+        if self.look is not None:
+            self.look()
+
     def remedy(self, text: str) -> None:
         """From here on it is «after»; ``text`` says what is changed, in the imperative."""
+        self.pitfall()
         self.remedy_text = text
         self.say(text)
 

@@ -82,6 +82,11 @@ class Network:
             self._closing.callback(self.recorder.begin(host, self.label).stop)
         return host
 
+    def adopt(self, host: Namespace) -> None:
+        """Take over a namespace that a host made itself; it is let go with the others."""
+        self._closing.callback(host.close)
+        self.hosts[host.name] = host
+
     def another(self, label: str) -> Network:
         """A network beside this one, whose hosts are recorded where this one's are."""
         return Network(self.seed, self.recorder, label)

@@ -57,7 +57,11 @@ def list_(printer: Printer) -> None:
               help="Keep the packets of every host, as pcapng with an interface for each of theirs.")  # fmt: skip
 @click.option("--host", metavar="HOST", help="With --pcap: only the packets that this host sees.")
 @click.option("--ladder", is_flag=True, help="Draw one handshake of each kind, packet by packet.")
-@click.option("--keep", is_flag=True, help="Keep the network when it is over, until Ctrl-C, and say how to enter it.")
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Stop where the pitfall is to be seen, keep the network until Ctrl-C, and say how to enter it.",
+)
 @with_printer("text", "json", "markdown")
 def run(
     printer: Printer,
@@ -80,19 +84,23 @@ def run(
     from halfopen.lab.experiments import EXPERIMENTS, load
     from halfopen.lab.protocol import RunOptions
     from halfopen.lab.runner import run_all
+    from halfopen.lab.shell import check_host
 
     if every == bool(names):
         raise UsageError("name experiments, or say --all", hint="halfopen lab list names them")
-    chosen = EXPERIMENTS if every else names
-    for name in chosen:
-        load(name)
+    chosen = EXPERIMENTS if every else tuple(dict.fromkeys(names))
+    experiments = [load(name) for name in chosen]
+    single = pcap is not None or keep
+    if single and len(chosen) > 1:
+        raise UsageError(f"{'--pcap' if pcap is not None else '--keep'} is for one experiment at a time")
     if host is not None and pcap is None:
         raise UsageError("--host chooses what --pcap keeps", hint="give --pcap FILE, too")
+    if pcap == Path("-"):
+        raise UsageError("--pcap needs a file", why="standard output is for the story")
+    check_host(experiments[0], host)
     tell_mode(printer)
     options = RunOptions(seed=seed, packets_of=host, ladder_width=printer.width if ladder else None, keep=keep)
-    if pcap is not None or keep:
-        if len(chosen) > 1:
-            raise UsageError(f"{'--pcap' if pcap is not None else '--keep'} is for one experiment at a time")
+    if single:
         return run_single(printer, chosen[0], options, pcap)
     results = []
     with ended_politely():
@@ -122,23 +130,27 @@ _PROGRAM = "halfopen.lab.program"
               help="Seed of whatever is left to chance.")  # fmt: skip
 @with_printer("text")
 def shell(printer: Printer, name: str, host: str | None, seed: int) -> int:
-    """Look around in an experiment, before its remedy.
+    """Look around in an experiment, where its pitfall is to be seen.
 
-    Runs the experiment until its pitfall has happened, then $SHELL, or COMMAND, inside HOST (by default the server),
-    and lets everything go when that ends. The exit code is that of the command.
+    Runs the experiment until its pitfall is there, then $SHELL, or COMMAND, inside HOST (by default the server), and
+    lets everything go when that ends. The exit code is that of the command, and 127 where there is no such command.
 
     What a host counts is there, and so are the connections that are open at that moment: `ss -tan`, `nstat -az`,
     `halfopen doctor --netns own`.
     """
+    from halfopen.cli.lab_run import tell_mode
     from halfopen.lab.experiments import load
-    from halfopen.lab.shell import run_inside
+    from halfopen.lab.shell import check_host, run_inside
 
+    experiment = load(name)
+    check_host(experiment, host)
+    tell_mode(printer)
     program = click.get_current_context().meta[_PROGRAM] or [os.environ.get("SHELL") or "/bin/sh"]
 
     def ready(story: Story, chosen: str) -> None:
         for sentence in story.lines:
             printer.note(sentence)
         hosts = ", ".join(story.network.hosts)
-        printer.note(f"next, on the {chosen} and before the remedy: {' '.join(program)} (hosts: {hosts})")
+        printer.note(f"next, on the {chosen}, with nothing mended: {' '.join(program)} (hosts: {hosts})")
 
-    return run_inside(load(name), seed, host, program, ready)
+    return run_inside(experiment, seed, host, program, ready)

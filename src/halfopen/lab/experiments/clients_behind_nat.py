@@ -185,4 +185,5 @@ EXPERIMENT = Experiment(
     "behind; the client resets the answer and is connected some milliseconds later, unless tcp_rfc1337=1 ignores that "
     "RST; a NAT that remembers longer than TIME_WAIT lasts does not give such a port away.",
     run=run,
+    hosts=("clients", "router", "server"),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.errors import NotAvailableError
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.own_files import own_files
 from halfopen.lab.programs import nft
@@ -160,4 +160,5 @@ EXPERIMENT = Experiment(
     "server has lost are counted as cookies that failed; the kernel's log says «possible SYN flooding» of each, once.",
     run=run,
     proves=("HO403", "HO405", "HO406"),
+    hosts=hosts_of_pairs(*(suffix for _, suffix in _NETS)),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import AtLeast
@@ -84,4 +84,5 @@ EXPERIMENT = Experiment(
     "three-quarter rule counts in ListenDrops alone, and afterwards nothing else tells of it.",
     run=run,
     proves=("HO606", "HO607"),
+    hosts=hosts_of_pairs("", "2"),
 )

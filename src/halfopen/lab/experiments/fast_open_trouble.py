@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.fast_opening import BOTH, CLIENT, FAST_OPEN, KEY, asking_for, exchange, send
 from halfopen.lab.observe import Moment
 from halfopen.lab.story import AtLeast, Between
@@ -157,4 +157,5 @@ EXPERIMENT = Experiment(
     "tcp_fastopen_blackhole_timeout_sec does not help there.",
     run=run,
     proves=("HO502", "HO503", "HO504", "HO505"),
+    hosts=hosts_of_pairs("", "2", "3", "4"),
 )

@@ -9,7 +9,7 @@ from halfopen import _core
 from halfopen.errors import NotAvailableError
 from halfopen.lab.dropping import CASES, Drop
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.programs import nft
 from halfopen.lab.recording import Recording
@@ -140,4 +140,5 @@ EXPERIMENT = Experiment(
     "OUTPUT chain drops it as silently as a filter far away.",
     run=run,
     proves=("HO602", "HO605"),
+    hosts=hosts_of_pairs(*map(str, range(len(CASES)))),
 )

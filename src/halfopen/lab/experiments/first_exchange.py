@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.recording import Recording
 from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair, pair
@@ -107,4 +107,5 @@ EXPERIMENT = Experiment(
     claim="TCP_NODELAY has no effect on the handshake, and saves a round trip where a request is written in pieces; "
     "TCP_QUICKACK turned off before connect() delays the final ACK, and with it accept(), by up to 200 ms.",
     run=run,
+    hosts=hosts_of_pairs("", " from afar"),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import listener_row, states
 from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import flood, lead_answers_away
@@ -94,4 +94,5 @@ EXPERIMENT = Experiment(
     "leaves its half-open requests behind until their last SYN-ACK.",
     run=run,
     proves=("HO114", "HO115"),
+    hosts=hosts_of_pairs("", "2"),
 )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.errors import NotAvailableError
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair, pair
@@ -106,4 +106,5 @@ EXPERIMENT = Experiment(
     "tcp_fin_timeout bounds only the orphaned FIN_WAIT_2 of the side that did close.",
     run=run,
     proves=("HO701", "HO702"),
+    hosts=hosts_of_pairs("", "2"),
 )

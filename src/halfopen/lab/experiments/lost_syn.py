@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from halfopen import _core
 from halfopen.knowledge.syn_retries import LATE_SHARE, gives_up_after_s, syn_times_s
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.recording import Recording
 from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair, pair
@@ -189,4 +189,5 @@ EXPERIMENT = Experiment(
     "tcp_syn_retries and, since Linux 6.5, tcp_syn_linear_timeouts together.",
     run=run,
     proves=("HO210", "HO306", "HO307"),
+    hosts=hosts_of_pairs("", " of old"),
 )

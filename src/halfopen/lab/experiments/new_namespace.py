@@ -41,11 +41,9 @@ def run(story: Story) -> None:
         host.set_sysctl(key, value)
     story.say("A host is tuned. Then a container starts: a new network namespace, made by a process of that host.")
     container = host.run(Namespace, "container")
-    try:
-        with listen(container, "0.0.0.0", 8):  # noqa: S104  (in a namespace that has no link)
-            _tell(story, host, container, machine)
-    finally:
-        container.close()
+    story.network.adopt(container)
+    with listen(container, "0.0.0.0", 8):  # noqa: S104  (in a namespace that has no link)
+        _tell(story, host, container, machine)
 
 
 def _tell(story: Story, host: Namespace, container: Namespace, machine: dict[str, str]) -> None:
@@ -91,4 +89,5 @@ EXPERIMENT = Experiment(
     "sizes and congestion control are taken over, from the machine's first namespace.",
     run=run,
     proves=(CODE,),
+    hosts=("host", "container"),
 )

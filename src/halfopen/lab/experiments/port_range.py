@@ -7,7 +7,7 @@ import struct
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, error_name, listen
 
@@ -114,4 +114,5 @@ EXPERIMENT = Experiment(
     "over a service's port lets a connection take it while the service is restarted, unless it is reserved.",
     run=run,
     proves=("HO211", "HO303", "HO310"),
+    hosts=hosts_of_pairs("", "2"),
 )

@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, census, states
 from halfopen.lab.story import AtLeast
 from halfopen.lab.topology import Pair, pair
@@ -171,4 +171,5 @@ EXPERIMENT = Experiment(
     "is closed resets what it holds, half-open requests too, unless tcp_migrate_req is set.",
     run=run,
     proves=("HO110", "HO111"),
+    hosts=hosts_of_pairs("", "2"),
 )

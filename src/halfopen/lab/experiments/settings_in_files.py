@@ -89,4 +89,5 @@ EXPERIMENT = Experiment(
     "applied too early is its default.",
     run=run,
     proves=("HO201", "HO212", "HO213", "HO214"),
+    hosts=("host",),
 )

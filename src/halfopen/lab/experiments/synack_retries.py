@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.syn_retries import LATE_SHARE, syn_ack_gives_up_after_s
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.recording import Recording
 from halfopen.lab.spoofing import flood, lead_answers_away
@@ -102,4 +102,5 @@ EXPERIMENT = Experiment(
     "that is more than half full the kernel prunes it to a few seconds by itself.",
     run=run,
     proves=("HO219",),
+    hosts=hosts_of_pairs(*map(str, COUNTS), " of many"),
 )

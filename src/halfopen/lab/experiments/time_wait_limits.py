@@ -6,7 +6,7 @@ import socket
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import Target, close_all, connect, listen
@@ -114,4 +114,5 @@ EXPERIMENT = Experiment(
     "a client that comes back with an older sequence number hangs until TIME_WAIT is over.",
     run=run,
     proves=("HO204", "HO209"),
+    hosts=hosts_of_pairs("", "2"),
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from halfopen import _core
 from halfopen.lab.closing_first import NO_PORT, PORTS, RANGE, few_ports, once
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.story import Between
 from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, listen
@@ -144,4 +144,5 @@ EXPERIMENT = Experiment(
     "TIME_WAIT, and keep-alive, or a server that closes first, cures it.",
     run=run,
     proves=("HO203", "HO301", "HO302", "HO304"),
+    hosts=hosts_of_pairs("", " half way", " with a pool"),
 )

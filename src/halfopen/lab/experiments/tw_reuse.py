@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.lab.closing_first import NO_PORT, PORTS, RANGE, few_ports, once
 from halfopen.lab.examine import Examination
-from halfopen.lab.experiment import Experiment
+from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.observe import Moment, states
 from halfopen.lab.story import Between
 from halfopen.lab.topology import Pair
@@ -116,4 +116,5 @@ EXPERIMENT = Experiment(
     "6.14), if the connection had timestamps; 2 does so for loopback addresses only, 0 never.",
     run=run,
     proves=("HO206",),
+    hosts=hosts_of_pairs("", " on loopback", " with 1000 ms", " with 300 ms", " without timestamps"),
 )

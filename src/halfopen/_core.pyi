@@ -323,6 +323,13 @@ class SocketOwners:
     def holders(self, inode: int, /) -> list[tuple[int, int]]:
         """(pid, number of the descriptor) of everyone who holds this socket."""
 
+    @property
+    def namespaces(self) -> list[tuple[int, int, str]]:
+        """Network namespaces that a descriptor, or a thread other than a process's first, leads into.
+
+        Each once, as (inode, process that has it, what to open below /proc: ``123/fd/5``).
+        """
+
     def options(self, inode: int, /) -> ListenerOptionsDict | None:
         """Options of a listener, read from a duplicate of its descriptor; None when no holder lets this user do it.
 

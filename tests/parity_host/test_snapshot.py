@@ -198,6 +198,49 @@ def test_a_namespace_of_another_process_is_found_entered_and_left(tmp_path_facto
     )
 
 
+#: In a mount namespace of its own: mounts a network namespace that nobody lives in, and says its inode.
+MOUNTER = """
+unshare --net sh -c 'mount --bind /proc/self/ns/net "$0"; stat -L -c %i /proc/self/ns/net' "$0"; read -r _
+"""
+
+
+def test_namespaces_that_no_process_lives_in_are_found(tmp_path: Path) -> None:
+    target = tmp_path / "mounted here"
+    target.touch()
+    held, threads = Namespace(), Namespace()
+    over, entered = threading.Event(), threading.Event()
+
+    def stay() -> None:
+        entered.set()
+        over.wait()
+
+    thread = threading.Thread(target=threads.run, args=(stay,))
+    thread.start()
+    command = ["unshare", "--mount", "sh", "-c", MOUNTER, str(target)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as mounter:
+        try:
+            assert entered.wait(20)
+            os.close(threads.fd)
+            assert mounter.stdout is not None
+            mounted = int(mounter.stdout.readline())
+            held_inode = os.fstat(held.fd).st_ino
+            listener = held.run(lambda: socket.create_server(("127.0.0.1", 0)))
+            found = {netns.inode: netns for netns in take({"sockets"}).netns}
+        finally:
+            over.set()
+            thread.join()
+    names_found = {netns.name.partition(" #")[0] for netns in found.values()}
+    assert found[held_inode].path == f"/proc/{os.getpid()}/fd/{held.fd}"
+    assert f"held by {Path('/proc/self/comm').read_text(encoding='ascii').strip()} (pid {os.getpid()})" in names_found
+    sockets = found[held_inode].sockets
+    assert sockets is not None
+    assert [one.port for one in sockets.listeners] == [listener.getsockname()[1]]
+    assert any(netns.path and netns.path.startswith(f"/proc/{os.getpid()}/task/") for netns in found.values())
+    assert (found[mounted].path, found[mounted].name) == (f"/proc/{mounter.pid}/root{target}", "mounted here")
+    listener.close()
+    held.close()
+
+
 def test_without_root_the_rest_is_still_reported_and_the_gaps_are_named(
     zoo: Zoo, holder: subprocess.Popen[str]
 ) -> None:

@@ -52,6 +52,12 @@ impl SocketOwners {
             .collect()
     }
 
+    #[getter]
+    fn namespaces(&self) -> Vec<(u32, u32, &str)> {
+        let doors = self.0.doors().iter();
+        doors.map(|door| (door.inode, door.pid, door.path.as_str())).collect()
+    }
+
     #[pyo3(signature = (inode, /))]
     fn options<'py>(&self, py: Python<'py>, inode: u32) -> PyResult<Option<Bound<'py, PyDict>>> {
         let options = py.detach(|| self.0.options(inode));

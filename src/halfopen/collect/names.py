@@ -49,6 +49,8 @@ def _name(place: Place, roots: Roots, state: RuntimeState) -> tuple[NamespaceKin
             return "unit", identity.unit, True
     if place.pids:
         return "other", f"{_comm(place.pids[0], roots)} (pid {place.pids[0]})", True
+    if place.holder is not None:
+        return "other", f"held by {_comm(place.holder, roots)} (pid {place.holder})", True
     return "other", f"inode {place.inode}", True
 
 

@@ -1,24 +1,28 @@
-"""Every network namespace of the host: found by walking processes and mounts, deduplicated by inode.
+"""Every network namespace of the host: found by walking processes, mounts and doors, deduplicated by inode.
 
-Sources: ``/proc/<pid>/ns/net`` (needs ptrace access to the process) and the ``nsfs`` entries of
-``/proc/self/mountinfo``, which are what ``ip netns``, Docker and CNI leave where no process lives. Not seen: a
-namespace that only an open descriptor, or a thread other than a process's first, keeps alive.
+Sources: ``/proc/<pid>/ns/net`` (needs ptrace access to the process); the ``nsfs`` entries of ``mountinfo``, which are
+what ``ip netns``, Docker and CNI leave where no process lives (``mounts.py``); descriptors and threads that lead into
+one, which the walk for the owners of sockets meets. Not seen: a namespace that only a descriptor on its way through a
+socket, or a veth's other end, keeps alive.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from threading import get_native_id
 from typing import TYPE_CHECKING
 
-from halfopen.collect.text import read_bytes, read_text
+from halfopen.collect.mounts import LINK, mounts
+from halfopen.collect.text import read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable
 
     from halfopen.collect.roots import Roots
+
+Door = tuple[int, int, str]
+"""A way into a namespace: its inode, the process that has it, and what to open below /proc."""
 
 PIDS_KEPT = 32
 """Processes remembered of a namespace: enough to find one that names it."""
@@ -29,7 +33,6 @@ PF_KTHREAD = 0x00200000
 """Flag of a kernel thread (include/linux/sched.h), in field 9 of ``/proc/<pid>/stat``."""
 UNKNOWN = 0
 """Number of a namespace that has one, which could not be read."""
-_LINK = re.compile(r"net:\[(\d+)\]$")
 
 
 @dataclass(slots=True)
@@ -44,7 +47,9 @@ class Place:
     path: str | None = None
     """Where it is mounted, as it is opened: what is no UTF-8 in it is a lone surrogate."""
     door: str | None = None
-    """Another way in: that of the calling thread, which may be in it without its process."""
+    """Another way in: that of the calling thread, which may be in it without its process, or somebody's descriptor."""
+    holder: int | None = None
+    """The process whose descriptor or thread keeps it, where none lives in it."""
     own: bool = False
     """The reader's: that of the thread that asked for the snapshot."""
     first: bool = False
@@ -52,6 +57,11 @@ class Place:
     name: str = ""
     """How it is called; given by ``names.name_all``."""
     kind: str = "other"
+
+    @property
+    def where(self) -> str | None:
+        """The path of what keeps it: its mount, or a descriptor where no process lives in it."""
+        return self.door if self.path is None and self.holder is not None else self.path
 
 
 @dataclass(slots=True)
@@ -65,10 +75,17 @@ class Places:
     """/proc does not list the processes of others (``hidepid=invisible``), so that nobody knows how many there are."""
     blind: bool = False
     """/proc does not show namespaces: the reader's stands here by itself, without its number."""
+    unread_mounts: int = 0
+    """Mount namespaces that were not looked at: there are too many."""
 
 
-def find(roots: Roots) -> Places:
-    """Look at every process and every mount. Processes that end meanwhile are passed over. Never raises."""
+def find(roots: Roots, doors: Iterable[Door] = ()) -> Places:
+    """Look at every process and every mount. Processes that end meanwhile are passed over. Never raises.
+
+    Args:
+        roots: where /proc lies.
+        doors: what ``SocketOwners.namespaces`` found.
+    """
     found: dict[int, Place] = {}
     door, hidden = f"{roots.proc}/self/task/{get_native_id()}/ns/net", 0
     own = _inode(door) or _inode(f"{roots.proc}/self/ns/net")
@@ -83,16 +100,21 @@ def find(roots: Roots) -> Places:
             continue
         if inode is not None:
             _add(found, inode, pid)
-    for inode, path in mounted(_mountinfo(roots)):
+    mounted = mounts(roots, pids)
+    for inode, path in mounted.found:
         place = found.setdefault(inode, Place(inode))
         place.path = place.path or path
+    for inode, pid, path in doors:
+        if inode not in found:
+            found[inode] = Place(inode, door=f"{roots.proc}/{path}", holder=pid)
     # Where /proc does not say which it is, the reader is in one all the same, and sockets are not asked of /proc.
     place = found.setdefault(own or UNKNOWN, Place(own or UNKNOWN))
     place.own, place.door = True, door
     _mark_first(found, _inode(f"{roots.proc}/1/ns/net") or _of_kernel(roots))
     places = sorted(found.values(), key=lambda place: (not place.first, not place.own, not place.pids, place.inode))
     # There is a process 1 in every pid namespace.
-    return Places(places, hidden, hides_others=own is not None and INIT not in pids, blind=own is None)
+    hides_others = own is not None and INIT not in pids
+    return Places(places, hidden, hides_others, blind=own is None, unread_mounts=mounted.unread)
 
 
 def _add(found: dict[int, Place], inode: int, pid: int) -> None:
@@ -125,7 +147,7 @@ def _pids(roots: Roots) -> list[int]:
 
 
 def _inode_of_link(path: str) -> int | None:
-    match = _LINK.match(os.readlink(path))  # noqa: PTH115  (called for every process)
+    match = LINK.match(os.readlink(path))  # noqa: PTH115  (called for every process)
     return int(match.group(1)) if match else None
 
 
@@ -134,19 +156,3 @@ def _inode(path: str) -> int | None:
         return _inode_of_link(path)
     except OSError:
         return None
-
-
-def _mountinfo(roots: Roots) -> str:
-    try:
-        # A path is to be opened: what is no UTF-8 in it stays as the system's functions have it.
-        return os.fsdecode(read_bytes(roots.proc / "self/mountinfo"))
-    except OSError:
-        return ""
-
-
-def mounted(mountinfo: str) -> Iterator[tuple[int, str]]:
-    """Inode and path of each mounted network namespace (proc_pid_mountinfo(5): root is field 4, the place field 5)."""
-    for line in mountinfo.split("\n"):
-        fields = line.split(" ")
-        if len(fields) > 5 and (match := _LINK.match(fields[3])):
-            yield int(match.group(1)), re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal.group(1), 8)), fields[4])

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 
 from halfopen.collect.owners import read_owner
 from halfopen.collect.text import read_text
+from halfopen.errors import HalfopenError
 from halfopen.model.snapshot import Unavailable
 
 if TYPE_CHECKING:
     from halfopen._core import ListenerOptionsDict, SocketOwners
     from halfopen.collect.clock import Clock
+    from halfopen.collect.places import Door
     from halfopen.collect.roots import Roots
     from halfopen.model.owner import Owner
 
@@ -36,6 +38,14 @@ class ProcessTable:
             if self._holders is None:
                 self._holders = SocketOwners(self._roots.proc)
             return self._holders
+
+    @property
+    def doors(self) -> list[Door]:
+        """Ways into network namespaces that no process lives in; none where /proc cannot be walked over."""
+        try:
+            return self.holders.namespaces
+        except (OSError, HalfopenError):  # told by the collector of sockets, which asks the same
+            return []
 
     def options(self, inode: int) -> ListenerOptionsDict | None:
         """The options of a listening socket; None where nobody who holds it may be asked."""

@@ -12,6 +12,7 @@ from halfopen.collect.entering import GONE, Visitor
 from halfopen.collect.framework import Context, ContextT, Findings, NamespaceContext, reason, run
 from halfopen.collect.host import HOST
 from halfopen.collect.host_wide import HostWide
+from halfopen.collect.mounts import MOUNT_NAMESPACES
 from halfopen.collect.names import name_all
 from halfopen.collect.netns import NETNS
 from halfopen.collect.places import find
@@ -24,7 +25,7 @@ from halfopen.errors import UsageError
 from halfopen.model.snapshot import NetNamespace, Snapshot, Unavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from halfopen.collect.framework import Collector
     from halfopen.collect.places import Place, Places
@@ -62,22 +63,17 @@ def take(
     if only is not None:
         _check(only)
     shared = HostWide(roots or Roots())
-    places = _places(shared.roots, netns)
+    places = _places(shared, netns)
     shared.many = len(places.places) > MANY
     gaps = name_all(places.places, shared.roots)
     if shared.many and any(collector.name == "sysctls" for collector in netns_collectors):
         gaps.append(_brief(len(places.places)))
-    if places.hidden and netns == "all":
-        gaps.append(_hidden(places.hidden, shared.roots))
-    if places.hides_others and netns == "all":
-        gaps.append(
-            Unavailable(UNLISTED, f"{shared.roots.proc} does not list them to this user (hidepid)", blinds=UNLISTED)
-        )
-    if places.blind and netns == "all":
-        why, what = f"{shared.roots.proc} does not show them", "other network namespaces"
-        gaps.append(Unavailable(what, why, blinds=what))
+    if netns == "all":
+        gaps += _unseen(places, shared.roots)
     whole = run(host_collectors, Context(shared))
     visited = _visit(places.places if netns_collectors else [], netns_collectors, shared, limits or Limits())
+    if any(collector.name == "sockets" for collector in netns_collectors) and shared.processes.gap is not None:
+        gaps.append(shared.processes.gap)
     return _assembled(shared, whole, visited, gaps)
 
 
@@ -95,17 +91,30 @@ def _chosen(collectors: Iterable[Collector[ContextT]], only: Collection[str] | N
     return [each for each in collectors if only is None or each.name in only or each.name == "facts"]
 
 
-def _places(roots: Roots, netns: Which) -> Places:
-    places = find(roots)
-    if netns == "own":
-        places.places = [place for place in places.places if place.own]
+def _places(shared: HostWide, netns: Which) -> Places:
+    if netns == "all":
+        return find(shared.roots, shared.processes.doors)
+    places = find(shared.roots)
+    places.places = [place for place in places.places if place.own]
     return places
 
 
-def _hidden(processes: int, roots: Roots) -> Unavailable:
-    which = "1 process" if processes == 1 else f"{processes} processes"
-    what = f"network namespaces of {which}"
-    return Unavailable(what, why_refused(roots), blinds=what)
+def _unseen(places: Places, roots: Roots) -> Iterator[Unavailable]:
+    """Where there may be namespaces that were not found."""
+    if places.hidden:
+        which = "1 process" if places.hidden == 1 else f"{places.hidden} processes"
+        yield _unfound(f"network namespaces of {which}", why_refused(roots))
+    if places.unread_mounts:
+        why = f"of more than {MOUNT_NAMESPACES} mount namespaces, only so many were looked at"
+        yield _unfound(f"network namespaces mounted in {places.unread_mounts} mount namespaces", why)
+    if places.hides_others:
+        yield _unfound(UNLISTED, f"{roots.proc} does not list them to this user (hidepid)")
+    if places.blind:
+        yield _unfound("other network namespaces", f"{roots.proc} does not show them")
+
+
+def _unfound(what: str, why: str) -> Unavailable:
+    return Unavailable(what, why, blinds=what)
 
 
 def _brief(namespaces: int) -> Unavailable:
@@ -153,8 +162,6 @@ def _assembled(shared: HostWide, whole: Findings, visited: Visited, gaps: list[U
         if isinstance(result, Findings):
             runs += result.runs
             gaps += result.gaps
-    if shared.processes.gap is not None:
-        gaps.append(shared.processes.gap)
     return Snapshot(
         taken_at_ns=shared.clock.realtime_ns,
         monotonic_ns=shared.clock.monotonic_ns,
@@ -172,7 +179,7 @@ def _namespace(place: Place, result: Findings | NotDone) -> NetNamespace:
         inode=place.inode,
         kind=place.kind,  # type: ignore[arg-type]  # names.py gives no other
         pid=place.pids[0] if place.pids else None,
-        path=None if place.path is None else readable_name(place.path),
+        path=None if place.where is None else readable_name(place.where),
         own=place.own,
         **(result.values if isinstance(result, Findings) else {}),
     )

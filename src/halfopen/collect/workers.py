@@ -54,7 +54,13 @@ class _Worker(Generic[T]):
 class Pool(Generic[T, R]):
     """Visits every task once; ``begin()`` is called in each thread and gives the function that visits."""
 
-    def __init__(self, tasks: Sequence[T], begin: Callable[[], Callable[[T], R]], limits: Limits) -> None:
+    def __init__(
+        self,
+        tasks: Sequence[T],
+        begin: Callable[[], Callable[[T], R]],
+        limits: Limits,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._left = len(tasks)
         self._waiting = deque(tasks)
         self._begin = begin
@@ -62,13 +68,14 @@ class Pool(Generic[T, R]):
         self._done: SimpleQueue[tuple[_Worker[T], T, R | Exception]] = SimpleQueue()
         self._workers: list[_Worker[T]] = []
         self._abandoned = 0
-        self._end = time.monotonic() + limits.all_s
+        self._clock = clock
+        self._end = clock() + limits.all_s
 
     def results(self) -> Iterator[tuple[T, R | NotDone]]:
         """Each task with its result, as they end; a defect of the function is raised here."""
         for _ in range(min(self._limits.threads, self._left)):
             self._start()
-        while self._left and self._workers and time.monotonic() < self._end:
+        while self._left and self._workers and self._clock() < self._end:
             try:
                 worker, task, result = self._done.get(timeout=self._patience())
             except Empty:
@@ -96,7 +103,7 @@ class Pool(Generic[T, R]):
                 task = self._waiting.popleft()
             except IndexError:
                 break
-            worker.since = time.monotonic()
+            worker.since = self._clock()
             worker.task = task
             try:
                 result: R | Exception = visit(task)
@@ -107,13 +114,13 @@ class Pool(Generic[T, R]):
 
     def _patience(self) -> float:
         """Seconds until somebody may be overdue."""
-        now = time.monotonic()
+        now = self._clock()
         busy = [worker.since + self._limits.each_s - now for worker in self._workers if worker.task is not None]
         return max(0.001, min([*busy, self._end - now, self._limits.each_s]))
 
     def _abandon(self, after_s: float, why: str) -> Iterator[tuple[T, NotDone]]:
         """Leave threads behind that have been at one task for longer than ``after_s``, and begin others."""
-        now = time.monotonic()
+        now = self._clock()
         for worker in list(self._workers):
             task = worker.task
             if task is not None and now - worker.since > after_s:

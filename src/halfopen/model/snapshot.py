@@ -53,7 +53,7 @@ class NetNamespace:
     pid: int | None = None
     """A process that lives in it: ``nsenter -t PID -n``."""
     path: str | None = None
-    """Where it is mounted: ``/run/netns/blue``."""
+    """Where it is mounted, or what keeps it where no process lives in it: ``/run/netns/blue``, ``/proc/123/fd/5``."""
     own: bool = False
     """The reader's own namespace."""
     sysctls: dict[str, str] = field(default_factory=dict)

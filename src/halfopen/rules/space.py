@@ -158,6 +158,8 @@ class Space:
             return f"ip netns exec {shlex.quote(self.now.path.removeprefix(_NAMED))} {text}"
         if self.now.pid:
             return f"nsenter -t {self.now.pid} -n {text}"
+        if self.now.path and _can_be_typed(self.now.path):
+            return f"nsenter {shlex.quote(f'--net={self.now.path}')} {text}"
         return text
 
 

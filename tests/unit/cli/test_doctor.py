@@ -161,10 +161,16 @@ def test_a_healthy_target(server: int) -> None:
     assert {cause["kind"] for cause in document["local_causes"]} >= {"ports", "retries"}
 
 
-def test_a_target_that_refuses() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    code, document = examined(f"127.0.0.1:{port}", "--fail-on", "critical")
+@pytest.fixture
+def refusing() -> Iterator[int]:
+    """A port on which nobody listens, and nobody else can: it is bound."""
+    with socket.socket() as bound:
+        bound.bind(("127.0.0.1", 0))
+        yield bound.getsockname()[1]
+
+
+def test_a_target_that_refuses(refusing: int) -> None:
+    code, document = examined(f"127.0.0.1:{refusing}", "--fail-on", "critical")
     assert (code, document["verdict"]) == (1, "refused")
     assert {attempt["outcome"] for attempt in document["attempts"]} == {"refused"}
 
@@ -194,10 +200,8 @@ def test_a_name_without_an_address() -> None:
 
 
 @pytest.mark.parametrize(("options", "code"), [([], 1), (["--fail-on", "never"], 0), (["--fail-on", "notice"], 1)])
-def test_a_target_that_cannot_be_reached_is_an_exit_code(options: list[str], code: int) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    assert examined(f"127.0.0.1:{port}", *options)[0] == code
+def test_a_target_that_cannot_be_reached_is_an_exit_code(refusing: int, options: list[str], code: int) -> None:
+    assert examined(f"127.0.0.1:{refusing}", *options)[0] == code
 
 
 def test_a_target_that_works_is_one_too(server: int) -> None:

@@ -12,9 +12,10 @@ import pytest
 from tests.unit.collect.trees import CLOCK, tree
 
 from halfopen.collect.cgroup import Identity, cgroup_of, identify
+from halfopen.collect.mounts import mounted
 from halfopen.collect.names import name_all
 from halfopen.collect.owners import parse_limit, read_owner
-from halfopen.collect.places import PIDS_KEPT, find, mounted
+from halfopen.collect.places import PIDS_KEPT, find
 from halfopen.collect.roots import Roots
 from halfopen.model.owner import Owner
 
@@ -118,6 +119,35 @@ def test_a_mount_whose_name_is_no_utf_8_can_be_opened_and_has_a_readable_name(tm
 def test_a_mounted_namespace_without_a_process(tmp_path: Path) -> None:
     mountinfo = "36 25 0:4 net:[70] /run/netns/blue rw - nsfs nsfs rw\n"
     assert named(tmp_path, {"proc/self/mountinfo": mountinfo})[0] == [(70, "named", "blue")]
+
+
+def test_mounts_of_another_mount_namespace_are_reached_through_its_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mount = "36 25 0:4 net:[{}] /run/netns/{} rw - nsfs nsfs rw\n"
+    files: dict[str, str | bytes] = {"proc/self/ns/mnt": "-> mnt:[1]"}
+    for pid, mounts in ((30, 1), (31, 2), (32, 2), (33, 3)):
+        files |= process(pid, 1) | {f"proc/{pid}/ns/mnt": f"-> mnt:[{mounts}]"}
+        files[f"proc/{pid}/mountinfo"] = mount.format(40 + mounts, f"of-{mounts}")
+    roots = tree(tmp_path, process(1, 1) | process("self", 1) | files)
+    assert [(place.inode, place.path) for place in find(roots).places[1:]] == [
+        (42, f"{tmp_path}/proc/31/root/run/netns/of-2"),
+        (43, f"{tmp_path}/proc/33/root/run/netns/of-3"),
+    ]
+    monkeypatch.setattr("halfopen.collect.mounts.MOUNT_NAMESPACES", 2)
+    found = find(roots)
+    assert ([place.inode for place in found.places[1:]], found.unread_mounts) == ([42], 1)
+
+
+def test_a_namespace_that_only_a_descriptor_keeps(tmp_path: Path) -> None:
+    roots = tree(tmp_path, process(1, 1) | process("self", 1) | process(30, 5) | process(9, 1, comm="dockerd"))
+    places = find(roots, [(1, 9, "9/fd/3"), (5, 9, "9/fd/4"), (7, 9, "9/fd/5")]).places
+    name_all(places, roots)
+    assert [(place.name, place.where) for place in places] == [
+        ("host", None),
+        ("x (pid 30)", None),
+        ("held by dockerd (pid 9)", f"{tmp_path}/proc/9/fd/5"),
+    ]
 
 
 @pytest.mark.parametrize(

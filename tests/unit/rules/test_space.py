@@ -19,6 +19,8 @@ from halfopen.rules.space import Space
         (NetNamespace("x", 2, "named", pid=7, path="/run/netns/e\x1b[31m"), "nsenter -t 7 -n ss"),
         (NetNamespace("x", 2, "named", pid=7, path="/run/netns/\\xff"), "nsenter -t 7 -n ss"),
         (NetNamespace("x", 2, "named", pid=7, path="/run/netns/\u202egnp"), "nsenter -t 7 -n ss"),
+        (NetNamespace("x", 2, "other", path="/proc/9/fd/5"), "nsenter --net=/proc/9/fd/5 ss"),
+        (NetNamespace("x", 2, "named", path="/run/docker/netns/a b"), "nsenter '--net=/run/docker/netns/a b' ss"),
         (NetNamespace("web", 2, "container", pid=7, path="/run/docker/netns/1"), "nsenter -t 7 -n ss"),
     ],
 )

@@ -2,7 +2,10 @@
 //!
 //! Inodes of sockets are unique on the whole machine, so one walk serves every network namespace. Processes come and go
 //! while it lasts: what has vanished is passed over. Those that this user may not look into are counted.
+//!
+//! The same walk meets the network namespaces that no process lives in: see [`Door`].
 
+mod doors;
 mod options;
 
 use std::fs::{self, File};
@@ -13,6 +16,7 @@ use std::path::Path;
 
 use crate::failure::Failure;
 
+pub use doors::Door;
 pub use options::ListenerOptions;
 
 /// Holders of one socket that are asked for its options: what the first refuse, the others do.
@@ -34,6 +38,8 @@ pub struct Holder {
 pub struct Owners {
     /// By inode.
     holders: Vec<Holder>,
+    /// By inode, one of each.
+    doors: Vec<Door>,
     /// Processes that were looked into.
     pub processes: u32,
     /// Processes that this user may not look into.
@@ -49,16 +55,21 @@ impl Owners {
             fs::read_dir(proc).map_err(|error| Failure::of("cannot list the processes in", subject, error))?;
         for entry in entries.flatten() {
             if let Some(pid) = number(entry.file_name().as_bytes()) {
-                owners.add_process(pid, &entry.path().join("fd"));
+                owners.add_process(pid, &entry.path());
             }
         }
         owners.holders.sort_unstable();
+        owners.doors.sort_unstable();
+        owners.doors.dedup_by_key(|door| door.inode);
         Ok(owners)
     }
 
     fn add_process(&mut self, pid: u32, directory: &Path) {
-        match self.add_descriptors(pid, directory) {
-            Ok(()) => self.processes += 1,
+        match self.add_descriptors(pid, &directory.join("fd")) {
+            Ok(()) => {
+                self.processes += 1;
+                doors::of_threads(pid, directory, &mut self.doors);
+            }
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.refused += 1,
             Err(_) => {} // it has ended
         }
@@ -71,6 +82,7 @@ impl Owners {
             let Some(fd) = number(name.as_bytes()) else { continue };
             match link(&directory, fd) {
                 Ok(Link::Socket(inode)) => self.holders.push(Holder { inode, pid, fd }),
+                Ok(Link::Namespace(inode)) => self.doors.push(Door::descriptor(inode, pid, fd)),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
                 Ok(Link::Other) | Err(_) => {} // closed in the meantime
             }
@@ -100,6 +112,11 @@ impl Owners {
             .find_map(|&holder| ListenerOptions::read(holder).ok())
     }
 
+    /// The network namespaces that a descriptor or a thread leads into, one way into each.
+    pub fn doors(&self) -> &[Door] {
+        &self.doors
+    }
+
     /// How many sockets are held.
     pub fn sockets(&self) -> usize {
         self.holders.chunk_by(|a, b| a.inode == b.inode).count()
@@ -110,7 +127,21 @@ impl Owners {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 enum Link {
     Socket(u32),
+    /// A network namespace.
+    Namespace(u32),
     Other,
+}
+
+impl Link {
+    /// Of `socket:[12345]` and `net:[12345]`.
+    fn parse(target: &[u8]) -> Self {
+        let inode = |name: &[u8]| number(target.strip_prefix(name)?.strip_suffix(b"]")?);
+        let namespace = || inode(b"net:[").map(Self::Namespace);
+        inode(b"socket:[")
+            .map(Self::Socket)
+            .or_else(namespace)
+            .unwrap_or(Self::Other)
+    }
 }
 
 /// Reads the link of a descriptor, relative to the directory: half the price of its whole path.
@@ -129,13 +160,7 @@ fn link(directory: &File, fd: u32) -> io::Result<Link> {
         )
     };
     let length = usize::try_from(length).map_err(|_| io::Error::last_os_error())?;
-    let inode = target.get(..length).and_then(socket_inode);
-    Ok(inode.map_or(Link::Other, Link::Socket))
-}
-
-/// Of `socket:[12345]`.
-fn socket_inode(target: &[u8]) -> Option<u32> {
-    number(target.strip_prefix(b"socket:[")?.strip_suffix(b"]")?)
+    Ok(target.get(..length).map_or(Link::Other, Link::parse))
 }
 
 fn number(text: &[u8]) -> Option<u32> {
@@ -150,17 +175,20 @@ mod tests {
     use std::process;
 
     #[test]
-    fn only_sockets_have_an_inode() {
-        assert_eq!(socket_inode(b"socket:[4242]"), Some(4242));
+    fn sockets_and_network_namespaces_have_an_inode() {
+        assert_eq!(Link::parse(b"socket:[4242]"), Link::Socket(4242));
+        assert_eq!(Link::parse(b"net:[4026531840]"), Link::Namespace(4_026_531_840));
         for other in [
             &b"pipe:[1]"[..],
             b"socket:[",
             b"socket:[]",
             b"socket:[x]",
+            b"mnt:[4026531841]",
+            b"/net:[1]",
             b"/dev/null",
             b"",
         ] {
-            assert_eq!(socket_inode(other), None);
+            assert_eq!(Link::parse(other), Link::Other);
         }
     }
 

@@ -7,6 +7,7 @@ sysctl.conf are one matter.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, get_args
 
 from halfopen.knowledge.firewall.ruleset import Ruleset
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 Kind = Literal[
     "sysctl", "tuned", "iptables", "nft", "shell", "dockerfile", "nginx", "haproxy", "redis", "postgresql", "systemd",
-    "prometheus", "yaml",
+    "wg-quick", "ifupdown", "prometheus", "yaml",
 ]  # fmt: skip
 KINDS: tuple[Kind, ...] = get_args(Kind)
 
@@ -30,6 +31,14 @@ class Word:
     column: int
     quoted: bool = False
     """It began with a quote."""
+    joints: tuple[int, ...] = ()
+    """Offsets in ``text`` where a line was continued by a backslash."""
+
+    @property
+    def as_written(self) -> str:
+        """The text with its continued lines, so that its places are those of the file."""
+        parts = [self.text[begin:end] for begin, end in pairwise((0, *self.joints, len(self.text)))]
+        return "\\\n".join(parts)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.errors import InputError
 from halfopen.lint.document import KINDS, Document, Kind
-from halfopen.lint.formats import dockerfile, firewall, haproxy, nginx, services, shell, sysctl, yaml_file
+from halfopen.lint.formats import dockerfile, firewall, haproxy, hooks, nginx, services, shell, sysctl, yaml_file
 from halfopen.lint.recognise import recognise
 from halfopen.lint.suppression import suppressed
 from halfopen.lint.text import decode
@@ -26,6 +26,8 @@ READERS: dict[Kind, Callable[[str, str], Document]] = {
     "redis": services.read_redis,
     "postgresql": services.read_postgresql,
     "systemd": services.read_systemd,
+    "wg-quick": hooks.read_wg_quick,
+    "ifupdown": hooks.read_ifupdown,
     "dockerfile": dockerfile.read,
     "prometheus": yaml_file.read,
     "yaml": yaml_file.read,

@@ -20,6 +20,12 @@ _NAMES: tuple[tuple[str, Kind], ...] = (
     ("*valkey*.conf", "redis"),
     ("*postgresql*.conf", "postgresql"),
     ("*.socket", "systemd"),
+    ("*.service", "systemd"),
+    ("*.socket.d/*.conf", "systemd"),
+    ("*.service.d/*.conf", "systemd"),
+    ("*/wireguard/*.conf", "wg-quick"),
+    ("*/network/interfaces", "ifupdown"),
+    ("*/network/interfaces.d/*", "ifupdown"),
     ("*.nft", "nft"),
     ("*nftables*.conf", "nft"),
     ("*/rules.v[46]", "iptables"),
@@ -33,6 +39,7 @@ _NAMES: tuple[tuple[str, Kind], ...] = (
     ("*/containerfile*", "dockerfile"),
     ("*.sh", "shell"),
     ("*.bash", "shell"),
+    ("*/rc.local", "shell"),
 )
 """Patterns of paths, in the order in which they are tried."""
 
@@ -42,7 +49,9 @@ _CONTENTS: tuple[tuple[str, Kind], ...] = (
     (r"^\*(?:filter|nat|mangle|raw|security)[ \t]*$", "iptables"),
     (r"^[ \t]*table[ \t]+(?:(?:ip|ip6|inet|arp|bridge|netdev)[ \t]+)?[\w.-]+[ \t]*\{", "nft"),
     (r"^[ \t]*(?:add|insert)[ \t]+(?:table|chain|rule)[ \t]", "nft"),
-    (r"^\[Socket\][ \t]*$", "systemd"),
+    (r"^\[(?:Socket|Service)\][ \t]*$", "systemd"),
+    (r"^\[Interface\][ \t]*$", "wg-quick"),
+    (r"^iface[ \t]+\S+[ \t]+inet6?[ \t]+\w", "ifupdown"),
     (r"^\[sysctl\][ \t]*$", "tuned"),
     (r"^[ \t]*(?:- )?(?:alert|record|expr)[ \t]*:", "prometheus"),
     (r"\A#cloud-config\b", "yaml"),

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from halfopen.errors import InputError
 from halfopen.lint.document import KINDS, Kind
-from halfopen.lint.formats import nginx, shell, yaml_file
+from halfopen.lint.formats import nginx, services, shell, yaml_file
 from halfopen.lint.kernel import Kernel
 from halfopen.lint.promql import compares, selectors
 from halfopen.lint.reading import read
@@ -38,6 +38,12 @@ from halfopen.lint.suppression import suppressed
         ("-", "server {\n listen 80;\n}\n", "nginx"),
         ("-", "frontend web\n bind :80\n", "haproxy"),
         ("-", "[Socket]\nListenStream=80\n", "systemd"),
+        ("web.service", "", "systemd"),
+        ("/etc/systemd/system/web.service.d/limits.conf", "", "systemd"),
+        ("-", "[Interface]\nAddress = 192.0.2.1/24\nPrivateKey = A=\nPostUp = true\n", "wg-quick"),
+        ("-", "auto eth0\niface eth0 inet dhcp\n", "ifupdown"),
+        ("/etc/network/interfaces.d/eth0", "", "ifupdown"),
+        ("/etc/rc.local", "", "shell"),
         ("-", "groups:\n- rules:\n  - alert: A\n    expr: up\n", "prometheus"),
         ("notes.txt", "net income = 5\n", None),
         ("-", "", None),
@@ -45,6 +51,23 @@ from halfopen.lint.suppression import suppressed
 )
 def test_the_kind_of_a_file(path: str, text: str, kind: str | None) -> None:
     assert recognise(path, text) == kind
+
+
+def test_commands_of_a_unit() -> None:
+    text = """[Service]
+; why
+ExecStart=-/bin/sh -c "a 'x' > y; \\
+# not read
+  b c"
+ExecStart=@d > e | f
+ExecStop=g
+"""
+    commands = services.read_systemd("a", text).commands
+    first, a, b, d = commands
+    assert (first.comment, first.line, first.column) == ("why", 3, 12)
+    assert (a.program, a.line, a.column, [into.target.text for into in a.redirects]) == ("a", 3, 24, ["y"])
+    assert (b.program, b.line, b.column, b.words[1].text) == ("b", 5, 3, "c")
+    assert [word.text for word in d.words] == ["d", "_", "e", "_", "f"]
 
 
 def test_words_of_a_script() -> None:

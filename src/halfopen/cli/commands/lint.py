@@ -43,8 +43,8 @@ def command(
     """Find mistakes in settings, firewall rules, backlogs and alerts.
 
     Reads sysctl.conf and sysctl.d, iptables-save, nft, shell scripts, Dockerfiles, YAML (Compose, Kubernetes, Ansible,
-    cloud-init), nginx, HAProxy, Redis, PostgreSQL, systemd sockets, tuned and Prometheus rules; files of one run are
-    held against each other; - is standard input.
+    cloud-init), nginx, HAProxy, Redis, PostgreSQL, systemd units, wg-quick, ifupdown, tuned and Prometheus rules;
+    files of one run are held against each other; - is standard input.
 
     \b
     halfopen lint /etc/sysctl.conf /etc/sysctl.d/*.conf

@@ -1,4 +1,4 @@
-"""redis.conf, postgresql.conf and systemd's .socket units: one backlog each."""
+"""redis.conf, postgresql.conf and systemd's units: one backlog each, and what units run."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.lint.document import Document, Listener, Word
+from halfopen.lint.formats.hooks import commands_of_unit
 from halfopen.lint.formats.lines import words
 
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ def read_postgresql(path: str, text: str) -> Document:
 
 
 def read_systemd(path: str, text: str) -> Document:
-    """The stream sockets of a .socket unit."""
-    return Document(path, "systemd", listeners=tuple(_units(text)))
+    """The stream sockets of a .socket unit, and the commands of any unit."""
+    return replace(commands_of_unit(path, text), listeners=tuple(_units(text)))
 
 
 def _units(text: str) -> Iterator[Listener]:

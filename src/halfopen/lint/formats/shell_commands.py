@@ -71,7 +71,7 @@ class _Reader:
             self._end(piece.text)
 
     def _word(self, piece: Piece) -> None:
-        word = Word(piece.text, *self.places.of(piece.start), quoted=piece.quoted)
+        word = Word(piece.text, *self.places.of(piece.start), quoted=piece.quoted, joints=piece.joints)
         if self.array is not None:
             self.array[1].append(word)
         elif self.operator:
@@ -171,7 +171,7 @@ class _Reader:
         if inner is None or self.depth >= _SCRIPTS_WITHIN_MAX:
             return
         before, block = len(self.commands), self.blocks.fresh()
-        script = commands(inner.text, at=(inner.line, inner.column + inner.quoted), depth=self.depth + 1)
+        script = commands(inner.as_written, at=(inner.line, inner.column + inner.quoted), depth=self.depth + 1)
         self.variables += script.variables
         self.lists += script.lists
         for command in script.commands:

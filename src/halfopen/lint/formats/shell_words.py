@@ -16,6 +16,7 @@ _BLANK = re.compile(r"(?:[ \t\r]|\\\n)+")
 _OPERATOR = re.compile(r"\n|&&|\|\||\|&|;;&?|;&|&>>?|\d*(?:<<<|<<-?|>>|<>|>&|<&|>\||>|<)|[;|()]|&(?![>&])")
 _PLAIN = re.compile(r"[^\s\\'\"$`;|&()<>#]+|\\[\s\S]")
 _NESTING_MAX = 64
+_CONTINUED = "\\\n"
 
 
 class Piece(NamedTuple):
@@ -27,6 +28,8 @@ class Piece(NamedTuple):
     start: int
     quoted: bool = False
     """It has quotes: it is no operator and no reserved word."""
+    joints: tuple[int, ...] = ()
+    """Offsets in ``text`` where a line was continued by a backslash, which is not in it."""
 
 
 class Places:
@@ -65,8 +68,9 @@ def pieces(text: str) -> Iterator[Piece]:
                     at = end
                 pending.clear()
         else:
-            word, end = _word(text, at)
-            yield Piece("word", word, at, quoted=text[at] in "'\"\\")
+            joints: list[int] = []
+            word, end = _word(text, at, joints)
+            yield Piece("word", word, at, quoted=text[at] in "'\"\\", joints=tuple(joints))
             if want_delimiter in {"<<", "<<-"}:
                 pending.append((word, want_delimiter == "<<-"))
             at, want_delimiter = max(end, at + 1), ""
@@ -77,8 +81,8 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if end < 0 else end
 
 
-def _word(text: str, at: int) -> tuple[str, int]:
-    """The word that begins at ``at``, and where it ends."""
+def _word(text: str, at: int, joints: list[int]) -> tuple[str, int]:
+    """The word that begins at ``at``, and where it ends; ``joints`` takes where its lines were continued."""
     parts: list[str] = []
     while at < len(text):
         character = text[at]
@@ -88,8 +92,10 @@ def _word(text: str, at: int) -> tuple[str, int]:
             parts.append(text[at + 1 : end])
             at = end + 1
         elif character == '"':
+            before = sum(map(len, parts))
             inner, at = _double(text, at + 1)
-            parts.append(inner)
+            parts += [part for part in inner if part != _CONTINUED]
+            joints += _joints(before, inner)
         elif text.startswith(("$(", "${", "`"), at):
             end = _substitution(text, at)
             parts.append(text[at:end])
@@ -105,12 +111,20 @@ def _word(text: str, at: int) -> tuple[str, int]:
     return "".join(parts), at
 
 
-def _double(text: str, at: int) -> tuple[str, int]:
+def _joints(before: int, parts: list[str]) -> Iterator[int]:
+    for part in parts:
+        if part == _CONTINUED:
+            yield before
+        else:
+            before += len(part)
+
+
+def _double(text: str, at: int) -> tuple[list[str], int]:
+    """The parts of a quoted text, a continued line's end among them, and where it ends."""
     parts: list[str] = []
     while at < len(text) and text[at] != '"':
         if text[at] == "\\" and at + 1 < len(text):
-            if text[at + 1] != "\n":
-                parts.append(text[at + 1] if text[at + 1] in '$`"\\' else text[at : at + 2])
+            parts.append(text[at + 1] if text[at + 1] in '$`"\\' else text[at : at + 2])
             at += 2
         elif text.startswith(("$(", "${", "`"), at):
             end = _substitution(text, at)
@@ -119,7 +133,7 @@ def _double(text: str, at: int) -> tuple[str, int]:
         else:
             parts.append(text[at])
             at += 1
-    return "".join(parts), at + 1
+    return parts, at + 1
 
 
 def _substitution(text: str, at: int) -> int:

@@ -53,6 +53,31 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "the arguments of a function, written to a file": (
         f'set_it () {{ echo "$1 = ${{2}}" >> /etc/sysctl.conf; }}\nset_it {KEY} 8\n', [(2, 8, KEY, "8")],
     ),
+    "a replacement of sed": (
+        f"sed -i.bak 's/^#*{KEY}.*/{KEY} = 8/' /etc/sysctl.conf", [(1, 39, KEY, "8")],
+    ),
+    "replacements of sed, one after the other": (
+        f"sed -ri -e 's|x|y|; s#a#{KEY}=8#g' -e '/z/d' -e '$ a\\\n{ECN}=1' /etc/sysctl.d/9.conf",
+        [(1, 25, KEY, "8"), (2, 1, ECN, "1")],
+    ),
+    "a line that sed appends": (f'sudo sed -i "\\$a {KEY}=8" /etc/sysctl.conf', [(1, 17, KEY, "8")]),
+    "a replacement that names what it found": (r"sed -i 's/\(net.core.somaxconn\).*/\1 = 8/' /etc/sysctl.conf", []),
+    "sed that only prints": (f"sed 's/x/{KEY}=8/' /etc/sysctl.conf", []),
+    "sed on another file": (f"sed -i 's/x/{KEY}=8/' /etc/motd", []),
+    "where the script stands": ("cd /proc/sys/net\necho 8 > core/somaxconn\ncd core; echo 9 > somaxconn", [
+        (2, 6, KEY, "8"), (3, 15, KEY, "9"),
+    ]),
+    "where it stands no more": ("cd /proc/sys/net/core; cd $HOME; echo 8 > somaxconn", []),
+    "a loop over lines": (
+        f"while read -r k v rest; do\n [ $k ] && sysctl -w $k=$v\ndone <<E\n# k v\n {KEY}  8 x\n{ECN}\t1\nE\n",
+        [(5, 2, KEY, "8"), (6, 1, ECN, "1")],
+    ),
+    "a loop over lines with another divider": (
+        f"cat <<E | while IFS='=' read -r k v; do\n{KEY} = 8\nE\n"
+        ' echo "$k = $v" >> /etc/sysctl.conf\ndone\n',
+        [(2, 1, KEY, "8")],
+    ),
+    "a loop over lines of another file": ("while read k v; do sysctl -w $k=$v; done < settings\n", []),
     "a function that nobody calls": ('f() { sysctl -w "$1=$2"; }\n', []),
     "patterns are no functions": (
         f"case $1 in\n a|b) {{ sysctl -w {KEY}=8; }};;\nesac\nb x\n", [(2, 19, KEY, "8")],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from halfopen.lint.document import Command, Redirect, Word
 from halfopen.lint.formats.shell_blocks import BEGINS, RESERVED, Blocks
 from halfopen.lint.formats.shell_prefixes import inner_script, without_wrapper
+from halfopen.lint.formats.shell_reads import spread
 from halfopen.lint.formats.shell_words import Places, pieces
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ _REDIRECTION = re.compile(r"\d*(?:<|>)|&>")
 _GROUP_MAX = 1000
 """Commands of a group that take part in its redirections."""
 _SCRIPTS_WITHIN_MAX = 4
+_BODY_WITHIN = 40
+"""Commands within which the one is looked for that a here-document belongs to."""
 _PREFIXES_MAX = 500
 """Assignments and the like before a command: no person writes as many."""
 UNKNOWN = "$("
@@ -34,6 +37,8 @@ class Script:
     variables: tuple[tuple[str, str], ...] = ()
     lists: tuple[tuple[str, tuple[Word, ...]], ...] = ()
     """Names of arrays and of the variables of ``for``, and the words that they go through."""
+    calls: tuple[Command, ...] = ()
+    """Of loops that read lines of the script: one call a line, of the loop's name."""
 
 
 @dataclass
@@ -45,6 +50,11 @@ class _Reader:
     commands: list[Command] = field(default_factory=list)
     variables: list[tuple[str, str]] = field(default_factory=list)
     lists: list[tuple[str, tuple[Word, ...]]] = field(default_factory=list)
+    loops: list[tuple[int, int]] = field(default_factory=list)
+    """Of each loop the index of its first command and that behind its last."""
+    separators: dict[int, str] = field(default_factory=dict)
+    """Index of a ``read`` → its ``IFS``."""
+    calls: list[Command] = field(default_factory=list)
     blocks: Blocks = field(default_factory=Blocks)
     words: list[Word] = field(default_factory=list)
     redirects: list[Redirect] = field(default_factory=list)
@@ -92,7 +102,7 @@ class _Reader:
     def _body(self, piece: Piece) -> None:
         """The here-document belongs to the last command whose redirection still lacks one."""
         line = self.places.of(piece.start)[0]
-        for index in range(len(self.commands) - 1, max(-1, len(self.commands) - 9), -1):
+        for index in range(len(self.commands) - 1, max(-1, len(self.commands) - _BODY_WITHIN), -1):
             command = self.commands[index]
             redirects = list(command.redirects)
             for place, redirect in enumerate(redirects):
@@ -152,6 +162,10 @@ class _Reader:
     def _redirect_group(self, redirects: tuple[Redirect, ...]) -> None:
         into = tuple(redirect for redirect in redirects if ">" in redirect.operator)
         closed = self.blocks.closed
+        lines = tuple(redirect for redirect in redirects if "<<" in redirect.operator)
+        if lines and closed is not None and closed.first < len(self.commands):
+            reader = self.commands[closed.first]
+            self.commands[closed.first] = replace(reader, redirects=(*reader.redirects, *lines))
         if into and closed is not None:
             for index in self._group():
                 command = self.commands[index]
@@ -163,6 +177,8 @@ class _Reader:
         if words[0].text in {"for", "select"} and len(words) > 2 and words[2].text == "in":
             self.lists.append((words[1].text, tuple(words[3:])))
         elif words[0].text in {"read", "getopts", "mapfile", "readarray"}:
+            if words[0].text == "read" and self.variables and self.variables[-1][0] == "IFS":
+                self.separators[len(self.commands) - 1] = self.variables[-1][1]
             self.variables += [(word.text, UNKNOWN) for word in words[1:] if word.text.isidentifier()]
 
     def _script_within(self, words: list[Word]) -> None:
@@ -174,6 +190,7 @@ class _Reader:
         script = commands(inner.as_written, at=(inner.line, inner.column + inner.quoted), depth=self.depth + 1)
         self.variables += script.variables
         self.lists += script.lists
+        self.calls += script.calls
         for command in script.commands:
             into = None if command.piped_into is None else command.piped_into + before
             self.commands.append(replace(command, piped_into=into, block=block))
@@ -203,6 +220,8 @@ class _Reader:
             elif text in BEGINS | RESERVED and not words[0].quoted:
                 function = self._function() if text == "{" else ""
                 self.blocks.word(text, len(self.commands), function=function)
+                if text == "done" and self.blocks.closed is not None:
+                    self.loops.append((self.blocks.closed.first, len(self.commands)))
                 if text not in RESERVED:
                     break
             elif text not in _DECLARES:
@@ -226,4 +245,7 @@ def commands(text: str, *, at: tuple[int, int] = (1, 1), depth: int = 0) -> Scri
     reader = _Reader(Places(text, at), depth)
     for piece in pieces(text + "\n"):
         reader.take(piece)
-    return Script(tuple(reader.commands), tuple(reader.variables), tuple(reader.lists))
+    calls, arguments = spread(reader.commands, reader.loops, reader.separators)
+    named = {name for name, _value in arguments}
+    variables = [(name, value) for name, value in reader.variables if name not in named or value != UNKNOWN]
+    return Script(tuple(reader.commands), (*variables, *arguments), tuple(reader.lists), (*reader.calls, *calls))

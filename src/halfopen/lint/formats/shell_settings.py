@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from halfopen.knowledge.sysctl_text import KERNEL, Assignment, dotted, parse
+from halfopen.lint.formats import shell_sed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,16 +51,42 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
     """
     if any(command.program == "sysctl" for command in found):
         yield from _of_array(values)
+    where = ""
     for command in found:
         inside = values.within(command.function)
-        if command.program == "sysctl":
+        if command.program in {"cd", "pushd"}:
+            where = _directory(where, command, inside)
+        elif command.program == "sed":
+            yield from _edited(command, inside)
+        elif command.program == "sysctl":
             yield from _sysctl(command, inside)
         elif command.program in {"docker", "podman", "nerdctl"}:
             yield from _of_container(command, inside)
-        sinks = list(_sinks(command, found, inside))
+        sinks = list(_sinks(command, found, inside, where))
         for target in dict.fromkeys(sinks):
             for text in _texts(command, inside, plain_echo=plain_echo):
                 yield from _written(target, text, command)
+
+
+def _directory(where: str, command: Command, values: Values) -> str:
+    """Where the script stands behind ``cd``; "" where that is unknown."""
+    target = values.text(command.words[1].text) if len(command.words) == 2 else ""
+    if target.startswith("/"):
+        return target
+    return f"{where}/{target}" if where and target and target[0] not in "-.$~`" else ""
+
+
+def _edited(command: Command, values: Values) -> Iterator[Assignment]:
+    """``sed -i 's/…/key = value/' /etc/sysctl.conf``."""
+    targets = [path for word in shell_sed.files(command) for path in _paths(word, values)]
+    for target in targets:
+        for place in shell_sed.inserted(command):
+            for item in parse(values.text(place.text)):
+                if isinstance(item, Assignment):
+                    # What it replaces need not be there: it is not held against what other commands write.
+                    into = f"{target} sed {place.line}"
+                    column = place.column + item.column - 1
+                    yield replace(item, line=place.line, column=column, value_column=column, into=into)
 
 
 def _of_array(values: Values) -> Iterator[Assignment]:
@@ -104,30 +131,31 @@ def _pair(word: Word, values: Values, command: Command) -> Iterator[Assignment]:
             )  # fmt: skip
 
 
-def _sinks(command: Command, found: tuple[Command, ...], values: Values) -> Iterator[str]:
+def _sinks(command: Command, found: tuple[Command, ...], values: Values, where: str) -> Iterator[str]:
     """Where the command's output goes, as far as it concerns settings: files, and ``sysctl -p -``."""
     if command.program == "sysctl" and _reads_stdin(command):
         yield KERNEL
     for word in (redirect.target for redirect in command.redirects if redirect.operator.lstrip("1") in _OUT):
-        yield from _paths(word, values)
+        yield from _paths(word, values, where)
     if command.program == "tee":
-        yield from _files_of_tee(command, values)
+        yield from _files_of_tee(command, values, where)
     if command.piped_into is not None:
         reader = found[command.piped_into]
         if reader.program == "tee":
-            yield from _files_of_tee(reader, values)
+            yield from _files_of_tee(reader, values, where)
         elif reader.program == "sysctl" and _reads_stdin(reader):
             yield KERNEL
 
 
-def _files_of_tee(command: Command, values: Values) -> Iterator[str]:
+def _files_of_tee(command: Command, values: Values, where: str) -> Iterator[str]:
     for word in command.words[1:]:
         if not word.text.startswith("-"):
-            yield from _paths(word, values)
+            yield from _paths(word, values, where)
 
 
-def _paths(word: Word, values: Values) -> Iterator[str]:
-    for _item, text in values.words(word):
+def _paths(word: Word, values: Values, where: str = "") -> Iterator[str]:
+    for _item, name in values.words(word):
+        text = name if name.startswith("/") or not where else f"{where.rstrip('/')}/{name}"
         if text.startswith(_PROC) or _SYSCTL_FILE.search(text):
             yield text
 

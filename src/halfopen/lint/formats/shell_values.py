@@ -40,6 +40,8 @@ class Values:
         for command in script.commands:
             if command.program in functions and len(command.words) > 1:
                 self._calls.setdefault(command.program, []).append(command)
+        for call in script.calls:
+            self._calls.setdefault(call.program, []).append(call)
         self._lists: dict[str, tuple[Word, ...] | None] = {}
         for name, words in script.lists:
             self._lists[name] = None if name in self._lists else words

@@ -41,6 +41,23 @@ def test_the_sockets_are_still_there() -> None:
 
 
 @needs_root
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("lost-final-ack", {"ESTAB", "LISTEN 1 0", "SYN-RECV"}),
+        ("dead-entries", {"CLOSE-WAIT", "LISTEN 16 15"}),
+        ("stalled-accept", {"ESTAB", "LISTEN 9 8"}),
+        ("flood-with-clients", {"LISTEN 0 128", "SYN-RECV"}),
+        ("synack-retries", {"LISTEN 0 10", "SYN-RECV"}),
+        ("defer-accept", {"LISTEN 0 8", "SYN-RECV"}),
+    ],
+)
+def test_whoever_looks_around_sees_the_pitfall_itself(name: str, rows: set[str]) -> None:
+    lines = [line.split() for line in shell(name, "--", "ss", "--no-header", "-tan").stdout.splitlines()]
+    assert {" ".join(line[:3]) if line[0] == "LISTEN" else line[0] for line in lines} == rows
+
+
+@needs_root
 def test_the_exit_code_is_that_of_the_command() -> None:
     assert shell("backlog-and-somaxconn", "client", "--", "sh", "-c", "exit 7").returncode == 7
     assert shell("backlog-and-somaxconn", "--", "sh", "-c", "kill -TERM $$").returncode == 128 + 15

@@ -75,7 +75,8 @@ def run_inside(
 
 
 def _choose(network: Network, name: str | None) -> Namespace:
-    wanted = name or (USUAL_HOST if USUAL_HOST in network.hosts else next(iter(network.hosts)))
+    # The first of several servers, where they have numbers.
+    wanted = name or min(network.hosts, key=lambda each: not each.startswith(USUAL_HOST))
     if wanted not in network.hosts:
         raise UsageError(
             "the experiment does not have this host yet", wanted, hint=f"it has {', '.join(network.hosts)}"

@@ -22,9 +22,11 @@ def lead_answers_away(net: Pair) -> None:
     net.server.run(add_route, f"{SOURCES[0]}/{SOURCES[1]}", gateway=net.client_address)
 
 
-def flood(net: Pair, count: int, *, port: int = PORT, rate: int = 0, seed: int = 1) -> _core.Flood:
+def flood(
+    net: Pair, count: int, *, port: int = PORT, rate: int = 0, seed: int = 1, time_max_s: float = TIME_MAX_S
+) -> _core.Flood:
     """Begin to send ``count`` SYNs from the client to the server, ``rate`` a second (0: as fast as it goes)."""
     target = (net.server_address, port)
     return net.client.run(
-        lambda: _core.Flood(target, SOURCES, rate=rate, count=count, time_max_s=TIME_MAX_S, seed=seed)
+        lambda: _core.Flood(target, SOURCES, rate=rate, count=count, time_max_s=time_max_s, seed=seed)
     )

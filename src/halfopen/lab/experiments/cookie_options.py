@@ -108,6 +108,8 @@ def _expect(story: Story, net: Pair, options: str, *, scale: bool) -> None:
     story.expect("options in force", options, info.survived)
     story.expect("window scaling of the client is known to the server", int(scale), int(info.send_scale > 0))
     story.expect("SyncookiesSent", int(cookies), moment.since("SyncookiesSent"))
+    if options != ALL:
+        story.pitfall()
     accepted.close()
     close_all([attempt])
     until(lambda: states(net.server).get("SYN_RECV", 0) == 0, "the queue to be empty")

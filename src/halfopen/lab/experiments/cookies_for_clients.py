@@ -76,6 +76,8 @@ def _far(story: Story, net: Pair, backlog: int) -> None:
         story.expect("  and returned by clients", expected, moment.since("SyncookiesRecv"))
         doctor.expect(story, "HO403", found=short)
         doctor.expect(story, "HO402", found=False)
+        if short:
+            story.pitfall()
 
 
 def _stray(story: Story, net: Pair) -> None:

@@ -42,6 +42,7 @@ def run(story: Story) -> None:
     story.expect("a new client is connected", "no", "yes" if late.connected else "no")
     story.expect("ListenOverflows: its SYN", 1, moment.since("ListenOverflows"))
     doctor.expect(story, "HO103", found=True)
+    story.pitfall()
     close_all([late])
     story.say("The application wakes up, and calls accept() for all of them:")
     served = [_receive(net.server.run(listener.accept)[0]) for _ in range(FIT)]

@@ -20,6 +20,7 @@ SECONDS = 2
 #: Two seconds become two periods of the SYN-ACK timer, 1 s and 2 s.
 PERIODS_S = 3
 OPTION: Option = (socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, SECONDS)
+LOOKED_AT_S = 60
 BANNER = b"220 hello\r\n"
 BACKLOG, IDLE = 8, 12
 PATIENCE_S = 10.0
@@ -32,6 +33,8 @@ def run(story: Story) -> None:
         f"A listener has TCP_DEFER_ACCEPT = {SECONDS}. Its server speaks first, as for SMTP; a client connects and "
         "waits for the banner."
     )
+    if story.look is not None:
+        _stand(story, net)
     with listen(net.server, net.server_address, BACKLOG, options=(OPTION,)) as listener:
         story.expect("seconds that getsockopt() makes of it", PERIODS_S, listener.getsockopt(*OPTION[:2]))
         _banner(story, net, listener)
@@ -41,6 +44,18 @@ def run(story: Story) -> None:
         "Do not set TCP_DEFER_ACCEPT where the server speaks first (SMTP, SSH, MySQL, FTP), or idle clients come."
     )
     _without(story, net, Target(net.server_address, PORT + 1))
+
+
+def _stand(story: Story, net: Pair) -> None:
+    """A connection that is held for longer, for those who look around."""
+    option = (*OPTION[:2], LOOKED_AT_S)
+    with listen(net.server, net.server_address, BACKLOG, options=(option,)):
+        story.say(f"Here it is {LOOKED_AT_S}: the client is held for a minute.")
+        (silent,) = connect(net.client, net.server_address)
+        held = until(lambda: states(net.server).get("SYN_RECV", 0), "the request to be there")
+        story.expect("clients that are connected", 1, int(silent.connected))
+        story.expect("half-open requests on the server", 1, held)
+        story.pitfall()
 
 
 def _without(story: Story, net: Pair, target: Target) -> None:

@@ -30,6 +30,7 @@ def run(story: Story) -> None:
     exchange(net, plain)
     story.expect("second connect: data in the SYN was accepted", 0, int(exchange(net, plain)[0].syn_data))
     Examination.begin(net.server).expect(story, "HO501", found=True)
+    story.pitfall()
     plain.close()
 
     listener = listen(net.server, net.server_address, 16, port=PORT + 1, options=(asking_for(QUEUE),))

@@ -138,6 +138,7 @@ def _eaten(story: Story, net: Pair) -> Finding | None:
                 _, seconds = exchange(net, listener)
                 story.expect(f"with {BLACK_HOLE} = 3600: seconds until the answer", Between(1.0, 1.6), seconds)
             story.say("It looks at connects that lose three SYNs in a row; here the second one gets through.")
+        story.pitfall()
     return found
 
 

@@ -96,6 +96,7 @@ def _in_two(
                 client.send(piece)
             received = accepted.recv(len(HEAD), socket.MSG_WAITALL), accepted.recv(len(BODY), socket.MSG_WAITALL)
             assert received == (HEAD, BODY)
+            story.pitfall()
         (row,) = packets.handshakes()
         first, second = packets.times_s(row.number or 0, "PSH-ACK")
         story.expect(what, expected, (second - first) * 1000)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 #: Flood rates of the figure, SYNs a second.
 RATES = (0, 25, 100, 400)
+#: How long the flood goes on for those who look around.
+LOOKED_AT_S = 600.0
 REJECTED = "TSEcrRejected"
 
 
@@ -60,6 +62,8 @@ def run(story: Story) -> None:
         f"most. A flood of {FLOOD_RATE} SYNs a second from addresses that do not exist has begun before and filled "
         f"every queue. Of {CLIENTS} clients (how long they waited is in the table below):"
     )
+    if story.look is not None:
+        _stand(story, ANSWERS[0])
     outcomes = _all(story, ANSWERS[:-1])
     for outcome in outcomes:
         _tell(story, outcome)
@@ -81,6 +85,20 @@ def run(story: Story) -> None:
         _tell(story, outcome)
         story.expect("  SYN cookies that were sent", cookies, outcome.counters.get("SyncookiesSent", 0))
     _table(story, [*outcomes, *mended])
+
+
+def _stand(story: Story, answer: Answer) -> None:
+    """A flood that goes on for those who look around: its hosts are those of the experiment itself."""
+    net = pair(story.network)
+    _prepare(net, answer)
+    with serving(net.server, net.server_address, PORT, answer.backlog):
+        background = _flood(net, answer, story.network.seed, LOOKED_AT_S)
+        story.say(f"Here, for {LOOKED_AT_S:.0f} s, with: {answer.name}.")
+        visitors = visit(net.client, Target(net.server_address), CLIENTS, CLIENT_RATE)
+        story.expect(f"{answer.name}: clients served", answer.served, visitors.served)
+        story.expect("half-open requests", AtLeast(answer.backlog), _half_open(net))
+        story.pitfall()
+        del background
 
 
 def _all(story: Story, answers: tuple[Answer, ...]) -> list[Outcome]:
@@ -149,7 +167,7 @@ def _half_open(net: Pair) -> int:
     return states(net.server).get("SYN_RECV", 0)
 
 
-def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
+def _flood(net: Pair, answer: Answer, seed: int, time_max_s: float = TIME_MAX_S) -> _core.Flood | None:
     if answer.prefill and (COOKIES, 0) in answer.settings:
         # A burst loses packets on the way: send until the queue is full.
         until(
@@ -160,7 +178,9 @@ def _flood(net: Pair, answer: Answer, seed: int) -> _core.Flood | None:
     elif answer.prefill:
         flood(net, answer.prefill, seed=seed).wait()
     rate = answer.flood_rate
-    return flood(net, int(rate * TIME_MAX_S), rate=rate, seed=seed + 1) if rate else None
+    if not rate:
+        return None
+    return flood(net, int(rate * time_max_s), rate=rate, seed=seed + 1, time_max_s=time_max_s)
 
 
 EXPERIMENT = Experiment(

@@ -41,6 +41,7 @@ def run(story: Story) -> None:
     story.expect("  of which the SYN-ACK was sent again", CLIENTS, _sent_again(net))
     doctor = Examination.begin(net.server)
     doctor.expect(story, "HO115", found=True)
+    story.pitfall()
     close_all(attempts)
 
     other = pair(story.network, suffix="2")

@@ -47,6 +47,7 @@ def run(story: Story) -> None:
         used = net.server.run(_in_use)
         story.expect("sockets in use by /proc/net/sockstat, TCP", 0, used["TCP"])
         story.expect("  and by sockstat6, TCP6: the listener and both connections", 3, used["TCP6"])
+        story.pitfall()
         close_all(both)
         _overflow(story, net)
     _filters(story, net.client, packets)

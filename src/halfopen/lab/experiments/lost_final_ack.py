@@ -36,6 +36,7 @@ def run(story: Story) -> None:
     story.expect("ListenOverflows", 1, moment.since("ListenOverflows"))
     story.expect("ListenDrops", 1, moment.since("ListenDrops"))
     story.expect("drops that the listener itself counts: the ACK twice", 2, listener_row(net.server)["drops"])
+    story.pitfall()
     until(lambda: moment.since("TCPSynRetrans") > 0, "the server to send its SYN-ACK again", 3.0)
     story.say("A second later the server's timer sends the SYN-ACK again, and the client's answer is dropped again.")
     until(lambda: moment.since("ListenOverflows") > 1, "the ACK of the repeated SYN-ACK to be dropped, too")

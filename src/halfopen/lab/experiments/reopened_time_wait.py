@@ -62,6 +62,7 @@ def run(story: Story) -> None:
             worked = sum(AT_ONCE_S.holds(seconds) for seconds in times)
             story.expect(f"timestamps {timestamps}: connects that worked at once", ROUNDS, worked)
             story.expect("  sockets in TIME_WAIT on the server", 1, states(net.server).get("TIME_WAIT", 0))
+        story.pitfall()
         story.say(
             "So a server with many sockets in TIME_WAIT needs nothing. What makes a SYN a new one is its time stamp "
             "or, where there is none, its number. With numbers of our choice:"

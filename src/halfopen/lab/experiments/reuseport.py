@@ -36,6 +36,7 @@ def run(story: Story) -> None:
     )
     workers = [_worker(net, BACKLOG) for _ in range(WORKERS)]
     _stuck(story, net, workers)
+    story.pitfall()
     story.say(
         f"Of {WORKERS} other workers one leaves, as in a reload, while {QUEUED} clients are in their queues and "
         f"{HALF_OPEN} more have the last ACK of their handshake under way:"

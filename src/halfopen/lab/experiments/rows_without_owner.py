@@ -53,6 +53,7 @@ def run(story: Story) -> None:
             )
         queues = [row["accept_queue"] for row in census(net.server)["listeners"]]
         story.expect("the accept queues, which each worker has for itself, together", WAITING, sum(queues))
+        story.pitfall()
         close_all([*clients, *waiting])
     for worker in workers:
         worker.close()

@@ -81,6 +81,8 @@ def _stall(story: Story, net: Pair, backlog: int) -> Visitors:
         doctor.expect(story, "HO104", found=True)
         if backlog >= NEEDED:
             doctor.expect(story, "HO109", found=False)
+        if backlog < NEEDED:
+            story.pitfall()
         door = Doorman(net.server, listener)
         visitors = task.result(60.0)
         until(lambda: listener_row(net.server)["accept_queue"] == 0, "the queue to be empty")

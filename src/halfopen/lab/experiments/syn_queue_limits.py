@@ -14,6 +14,8 @@ from halfopen.lab.traffic import PORT, listen
 from halfopen.lab.waiting import steady, until
 
 if TYPE_CHECKING:
+    import socket
+
     from halfopen.lab.story import Story
 
 COOKIES = "net.ipv4.tcp_syncookies"
@@ -62,16 +64,18 @@ def run(story: Story) -> None:
     net = pair(story.network)
     lead_answers_away(net)
     story.say(f"{SYNS} SYNs arrive from {SYNS} addresses that never answer a SYN-ACK. What becomes of them depends on:")
-    for number, case in enumerate(CASES):
-        _judge(story, net, case, PORT + number)
+    listeners = [_judge(story, net, case, PORT + number) for number, case in enumerate(CASES)]
     story.remedy(
         f"Leave {COOKIES} at 1 and {MAX_SYN_BACKLOG} alone. Where such a number of clients is real, give the listener "
         "a backlog that holds them."
     )
-    _judge(story, net, MENDED, PORT + len(CASES))
+    for listener in listeners:
+        listener.close()
+    _judge(story, net, MENDED, PORT + len(CASES)).close()
 
 
-def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
+def _judge(story: Story, net: Pair, case: Case, port: int) -> socket.socket:
+    """What becomes of the SYNs; its listener stays, for those who look around."""
     net.server.set_sysctl(COOKIES, case.cookies)
     net.server.set_sysctl(MAX_SYN_BACKLOG, case.max_syn_backlog)
     label = f"syncookies {case.cookies}, max_syn_backlog {case.max_syn_backlog}, listen({case.backlog})"
@@ -85,7 +89,7 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> None:
         story.expect(f"{label}: {name}", expected, moment.since(name))
     for code in case.codes or EXPERIMENT.proves if case is MENDED else case.codes:
         doctor.expect(story, code, found=case is not MENDED)
-    listener.close()
+    return listener
 
 
 EXPERIMENT = Experiment(

@@ -67,6 +67,7 @@ def run(story: Story) -> None:
         _tell(story, HANDSHAKE, _history(net, FIRST))
         server, _ = net.server.run(listener.accept)
         numbers = _agreement(story, client.socket, server)
+        story.pitfall()
         _close(story, net, client.socket, server)
         _simultaneous_close(story, net, listener)
     _simultaneous_open(story, net)

@@ -42,6 +42,7 @@ def run(story: Story) -> None:
     story.expect("sockets in TIME_WAIT", PORTS, states(net.client).get("TIME_WAIT", 0))
     story.expect("the next connection", NO_PORT, once(net, first))
     Examination.begin(net.client).expect(story, "HO301", found=True)
+    story.pitfall()
     story.expect("counters that tell of it: ActiveOpens counts only what was sent", PORTS, moment.since("ActiveOpens"))
     story.expect("a connection to another port of the same server", None, once(net, second))
     _fin_timeout(story, net, first, second)

@@ -41,6 +41,7 @@ def run(story: Story) -> None:
         for value, meaning in ((0, "off"), (2, "the default: for loopback addresses")):
             net.client.set_sysctl(REUSE, value)
             story.expect(f"{REUSE} = {value}, {meaning}: the next connection", NO_PORT, once(net, listener))
+        story.pitfall()
     _loopback(story, delay_ms)
     story.say(f"{REUSE} = 1, on clients whose ports are used up at once:")
     for wanted in (delay_ms, SHORT_MS) if net.client.has_sysctl(DELAY) else (delay_ms,):

@@ -9,7 +9,7 @@
 //!
 //! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, some 2 MiB.
 //!
-//! **Architecture Invariant:** no clock and no Python.
+//! **Architecture Invariant:** no Python, and no clock but the one that says when the records of a pipe are due.
 #![forbid(unsafe_code)]
 
 pub mod against;
@@ -24,7 +24,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use halfopen_track::{EndedList, Fetch, Handshake, Leaving, Limits, TrackStats, Tracker};
 use halfopen_wire::capture::{CaptureSet, InputStats, OpenError, OpenErrorKind};
@@ -85,6 +85,9 @@ pub trait Consumer {
     /// One handshake; `encaps` explains its encapsulation number.
     fn handshake(&mut self, handshake: &Handshake, encaps: &Arc<EncapTable>);
 
+    /// The inputs are slow, and somebody may wait for what was given. Whoever keeps nothing back does nothing.
+    fn release(&mut self) {}
+
     /// The same before its record is made. Whoever needs none overrides this.
     fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {
         self.handshake(&ended.record(), encaps);
@@ -95,6 +98,8 @@ pub trait Consumer {
 const QUEUE: usize = 3;
 /// Without news for this long the watcher is asked all the same: a slow pipe must not make Ctrl-C wait.
 const PATIENCE: Duration = Duration::from_millis(100);
+/// Records of an input that is still being written are released this often.
+const RELEASE_EVERY: Duration = Duration::from_millis(500);
 /// The watcher is asked once for this many portions of ended handshakes.
 const WATCH_EVERY: u32 = 64;
 
@@ -111,6 +116,7 @@ pub fn run<F: Fetch, C: Consumer>(
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> Result<Reading, OpenError> {
     let captures = CaptureSet::open(&request.inputs)?;
+    let mut pace = Pace::new(captures.is_live());
     let tracker = Tracker::<F>::fetching(request.limits);
     let hasher = tracker.hasher();
     let shared = Shared::default();
@@ -131,7 +137,7 @@ pub fn run<F: Fetch, C: Consumer>(
         let walking = named("halfopen-walk")
             .spawn_scoped(scope, walk)
             .map_err(|e| no_thread(request, &e))?;
-        let (stopped, encaps) = consume(consumer, shared, &ended_out, &taken_in, watch);
+        let (stopped, encaps) = consume(consumer, shared, &ended_out, &taken_in, &mut pace, watch);
         shared.stop.store(stopped, Ordering::Relaxed);
         // The others may wait for room in a queue that nobody empties any more.
         drop(ended_out);
@@ -171,12 +177,34 @@ fn joined<T>(result: thread::Result<T>) -> T {
     }
 }
 
+/// When records are released: the one use of a clock, and it decides no more than when they are seen.
+struct Pace {
+    last: Option<Instant>,
+}
+
+impl Pace {
+    fn new(is_live: bool) -> Self {
+        Self {
+            last: is_live.then(Instant::now),
+        }
+    }
+
+    fn is_due(&mut self) -> bool {
+        let is_due = self.last.is_some_and(|last| last.elapsed() >= RELEASE_EVERY);
+        if is_due {
+            self.last = Some(Instant::now());
+        }
+        is_due
+    }
+}
+
 /// Makes the records of what has ended, and gives them to the consumer. Says whether the watcher broke it off.
 fn consume<C: Consumer>(
     consumer: &mut C,
     shared: &Shared,
     ended: &Receiver<Portion>,
     empty: &SyncSender<EndedList>,
+    pace: &mut Pace,
     watch: &mut dyn FnMut(Progress) -> ControlFlow<()>,
 ) -> (bool, Arc<EncapTable>) {
     let mut encaps = Arc::default();
@@ -202,6 +230,9 @@ fn consume<C: Consumer>(
             taken.clear();
             // Full, or the walking thread has ended: it is not needed again.
             let _unneeded = empty.try_send(taken);
+        }
+        if pace.is_due() {
+            consumer.release();
         }
         if until_watch == 0 {
             until_watch = WATCH_EVERY;

@@ -62,7 +62,7 @@ pub enum Records {
 }
 
 /// Up to this many handshakes are written in the order in which they began; more, in the order in which they ended, unless
-/// an order was asked for.
+/// an order was asked for. So are those of a pipe that has not ended after half a second: somebody waits for them.
 pub const SORTED: usize = 1 << 17;
 /// Handshakes sent to the writing thread at a time.
 const PORTION: usize = 1024;
@@ -82,6 +82,8 @@ pub struct Outlet {
     encaps: Arc<EncapTable>,
     waiting: Vec<Handshake>,
     held_back: bool,
+    /// Records are lines, which a reader can take one by one.
+    is_stream: bool,
     sorter: Option<Sorter>,
     wants_records: bool,
     unstarted: Option<Records>,
@@ -113,6 +115,7 @@ impl Outlet {
             encaps: Arc::default(),
             waiting: Vec::new(),
             held_back: true,
+            is_stream: matches!(records, Records::JsonLines(_) | Records::Csv(_)),
             sorter,
             wants_records: !matches!(records, Records::None),
             unstarted: Some(records),
@@ -158,9 +161,13 @@ impl Outlet {
         if let Some(sorter) = self.sorter.take() {
             self.waiting = sorter.finish();
         } else if self.held_back {
-            self.waiting.sort_by_key(|h| (h.start_ns, h.number));
+            self.order();
         }
         self.send();
+    }
+
+    fn order(&mut self) {
+        self.waiting.sort_by_key(|h| (h.start_ns, h.number));
     }
 
     /// Not before there is something to write, so that a capture that cannot be opened leaves no header line behind.
@@ -191,6 +198,14 @@ impl Consumer for Outlet {
             self.choice.since.map_or(i64::MIN, |m| m.absolute(first_ns)),
             self.choice.until.map_or(i64::MAX, |m| m.absolute(first_ns)),
         );
+    }
+
+    fn release(&mut self) {
+        if self.is_stream && self.sorter.is_none() && !self.waiting.is_empty() {
+            self.held_back = false;
+            self.order();
+            self.send();
+        }
     }
 
     fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {

@@ -14,7 +14,7 @@ use crate::Progress;
 /// Packets in a batch: enough that neither the queue's lock nor waking a thread counts, few enough that some batches stay in
 /// the cache.
 const BATCH: usize = 2048;
-/// A slow pipe's packets wait for no full batch: this many frames without a segment also send what there is.
+/// Frames that are read for a batch at most, where few of them hold a segment.
 const FRAMES_PER_BATCH: usize = 4096;
 
 /// Packets on their way to the tracker.
@@ -27,6 +27,8 @@ pub struct Batch {
     pub encaps: Option<Arc<EncapTable>>,
     /// Time of the first frame, in the first batch.
     pub first_ns: Option<i64>,
+    /// What comes behind it may not be written yet: nobody waits for that with this in hand.
+    pub is_urgent: bool,
 }
 
 impl Batch {
@@ -36,6 +38,7 @@ impl Batch {
             hashes: Vec::with_capacity(BATCH),
             encaps: None,
             first_ns: None,
+            is_urgent: false,
         }
     }
 
@@ -49,6 +52,7 @@ impl Batch {
         self.hashes.clear();
         self.encaps = None;
         self.first_ns = None;
+        self.is_urgent = false;
     }
 }
 
@@ -168,7 +172,13 @@ fn fill(
     hasher: KeyHasher,
     tally: &mut Tally,
 ) -> bool {
-    for _ in 0..FRAMES_PER_BATCH {
+    let is_live = captures.is_live();
+    for nth in 0..FRAMES_PER_BATCH {
+        // A slow pipe's packets wait for no full batch.
+        if is_live && nth > 0 && captures.must_read() {
+            batch.is_urgent = true;
+            return true;
+        }
         // Used where it was written: to move it, two neighbours are loaded at once, which waits for all stores before.
         let Some(frame) = &captures.next() else { return false };
         let Some(place) = batch.packets.get_mut(batch.hashes.len()) else {

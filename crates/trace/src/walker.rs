@@ -22,6 +22,12 @@ pub struct Portion {
     pub first_ns: Option<i64>,
 }
 
+impl Portion {
+    fn says_nothing(&self) -> bool {
+        self.ended.weight() == 0 && self.encaps.is_none() && self.first_ns.is_none()
+    }
+}
+
 struct Portions {
     current: Portion,
     to: SyncSender<Portion>,
@@ -32,6 +38,13 @@ struct Portions {
 }
 
 impl Portions {
+    /// Sends what there is, if it says anything.
+    fn send_rest(&mut self) {
+        if !self.current.says_nothing() {
+            self.send();
+        }
+    }
+
     fn send(&mut self) {
         let next = Portion {
             ended: self.taken.try_recv().unwrap_or_default(),
@@ -70,8 +83,11 @@ pub fn walk<F: Fetch>(
         taken,
         refused: false,
     };
+    let mut was_urgent = false;
     while !portions.refused {
-        let Ok(mut batch) = full.recv() else { break };
+        let Some(mut batch) = next_batch(full, was_urgent, &mut portions) else {
+            break;
+        };
         if let Some(encaps) = batch.encaps.take() {
             portions.current.encaps = Some(encaps);
         }
@@ -80,6 +96,7 @@ pub fn walk<F: Fetch>(
         }
         let (packets, hashes) = batch.packets();
         tracker.push_hashed(packets, hashes, &mut portions);
+        was_urgent = batch.is_urgent;
         batch.clear();
         // A full queue of empties only means that this one is not needed again.
         let _unneeded = empty.try_send(batch);
@@ -89,4 +106,15 @@ pub fn walk<F: Fetch>(
         portions.send();
     }
     (*tracker.stats(), tracker.midstream_senders())
+}
+
+/// Waits for the next batch; where that may take long, what has ended goes its way first.
+fn next_batch(full: &Receiver<Batch>, may_take_long: bool, portions: &mut Portions) -> Option<Batch> {
+    if may_take_long {
+        match full.try_recv() {
+            Ok(batch) => return Some(batch),
+            Err(_) => portions.send_rest(),
+        }
+    }
+    full.recv().ok()
 }

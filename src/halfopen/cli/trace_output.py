@@ -136,6 +136,7 @@ def _is_without_tcp(summary: Summary) -> bool:
 def _verdict(options: TraceOptions, summary: Summary) -> ExitCode:
     if any(source.failure for source in summary.inputs) or _is_without_tcp(summary):
         return ExitCode.FILE
-    failed = summary.handshakes - summary.outcome("established", "partial")
+    # Who was still waiting when the capture ended has not failed.
+    failed = summary.handshakes - summary.outcome("established", "partial") - sum(summary.undecided.values())
     reached = {"never": False, "failed": failed > 0, "anomaly": failed > 0 or bool(summary.anomalies)}
     return ExitCode.FINDINGS if reached[options.fail_on] else ExitCode.OK

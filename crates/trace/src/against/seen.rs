@@ -195,8 +195,9 @@ impl Kept {
         self.packets.push(Sent { copy, ..sent });
     }
 
-    /// Whether the same packet was captured before, on another interface or on its way out of a router. The tracker tells
-    /// for SYNs and SYN-ACKs; here it is asked of all.
+    /// Whether the same packet was captured before, on another interface or on its way out of a router. Of SYNs and SYN-ACKs
+    /// without a mark the tracker alone can tell: a server answers twice within microseconds where a SYN that comes again
+    /// meets its timer.
     fn is_copied(&self, sent: &Sent) -> bool {
         let copies = self.packets.iter().any(|p| p.copy);
         self.packets.iter().rev().any(|p| {
@@ -204,8 +205,10 @@ impl Kept {
                 == (sent.kind, sent.from_low, sent.seq, sent.ack, sent.tsval, sent.ip_id);
             let gap = sent.time_ns.saturating_sub(p.time_ns).saturating_abs();
             let marked = p.ip_id.is_some() || p.ttl != sent.ttl;
+            let told = matches!(sent.kind, Kind::Syn | Kind::SynAck);
             let longest = match (marked, copies) {
                 (true, _) => COPY_NS,
+                (false, _) if told => return false,
                 (false, true) => COPY_LIKE_OTHERS_NS,
                 (false, false) => COPY_UNMARKED_NS,
             };

@@ -72,6 +72,11 @@ pub(super) fn trailing_len(bytes: &[u8], padded: usize, big_endian: bool) -> Opt
     u32_at(bytes, padded.checked_sub(4)?, big_endian)
 }
 
+/// Blocks that hold a packet.
+pub(super) const fn is_packet(kind: u32) -> bool {
+    matches!(kind, ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET)
+}
+
 /// Blocks that are no packets, and that Wireshark numbers as if they were: journal entries (9), custom blocks, and the
 /// events of sysdig. Tried with tshark 4.0.
 pub(super) const fn is_frame_for_wireshark(kind: u32) -> bool {

@@ -223,6 +223,12 @@ impl Pcap {
         }
     }
 
+    /// Whether the next record is whole in what was read already.
+    pub fn is_next_there(&self, bytes: &[u8]) -> bool {
+        let body = bytes.first_chunk().map(|head| self.layout.header(head).caplen as usize);
+        body.is_some_and(|body| bytes.len() >= self.layout.header_len + body)
+    }
+
     #[inline]
     pub fn advance(&mut self, buffer: &mut Buffer, frames: &mut Frames<'_>) -> Option<Record> {
         loop {

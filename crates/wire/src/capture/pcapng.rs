@@ -41,6 +41,22 @@ impl Pcapng {
         }
     }
 
+    /// Whether the next packet is whole in what was read already.
+    pub fn is_next_there(&self, mut bytes: &[u8]) -> bool {
+        while let Some(head) = bytes.first_chunk() {
+            let big_endian = block::section_order(head).unwrap_or(self.big_endian);
+            let Shape::Block { kind, padded, .. } = block::shape(head, big_endian) else {
+                return false;
+            };
+            match bytes.get(padded..) {
+                Some(_) if block::is_packet(kind) => return true,
+                Some(rest) => bytes = rest,
+                None => return false,
+            }
+        }
+        false
+    }
+
     #[inline]
     pub fn advance(&mut self, buffer: &mut Buffer, frames: &mut Frames<'_>) -> Option<Record> {
         loop {

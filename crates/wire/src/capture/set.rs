@@ -126,6 +126,18 @@ impl CaptureSet {
         &self.inputs
     }
 
+    /// Whether an input is no regular file: what it will yield may not be written yet.
+    pub fn is_live(&self) -> bool {
+        self.inputs
+            .iter()
+            .any(|input| input.size.is_none() && input.failure.is_none())
+    }
+
+    /// Whether the next frame has to be read first. Of a pipe, that may take as long as its writer likes.
+    pub fn must_read(&self) -> bool {
+        self.current.as_ref().is_none_or(|current| current.stream.must_read())
+    }
+
     /// The counters of one input; `None` for a number that no [`Frame::file`] has.
     pub fn defects_mut(&mut self, file: u32) -> Option<&mut Defects> {
         self.inputs.get_mut(file as usize).map(|input| &mut input.defects)

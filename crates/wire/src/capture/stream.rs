@@ -74,6 +74,15 @@ impl Stream {
         record
     }
 
+    /// Whether [`Stream::advance`] would have to read, and wait where the input is slow.
+    pub fn must_read(&self) -> bool {
+        let bytes = self.buffer.available();
+        !match &self.format {
+            Format::Pcap(pcap) => pcap.is_next_there(bytes),
+            Format::Pcapng(pcapng) => pcapng.is_next_there(bytes),
+        }
+    }
+
     /// Bytes of the input as stored that have been read.
     pub fn bytes_read(&self) -> u64 {
         Arc::as_ref(&self.stored).load(Ordering::Relaxed)

@@ -8,7 +8,8 @@ const AF_INET: u32 = 2;
 /// `AF_INET6`: Linux, NetBSD and OpenBSD, FreeBSD, Darwin.
 const AF_INET6: [u32; 4] = [10, 24, 28, 30];
 
-/// `Segment::interface` from SLL2 carries this bit, so that it cannot be taken for an interface number of the file.
+/// `Segment::interface` from SLL2 carries this bit, so that it cannot be taken for an interface number of the file. The
+/// file's own is mixed in: captures of several network namespaces in one pcapng all begin with index 1.
 const SLL2_INTERFACE: u32 = 1 << 31;
 
 /// `LINUX_SLL_P_802_2`: the protocol field of a cooked header when LLC follows.
@@ -64,7 +65,8 @@ impl Walk<'_> {
         let Some((&[p0, p1, _, _, i0, i1, i2, i3, ..], rest)) = b.split::<20>() else {
             return self.lost(Defect::LinkTruncated);
         };
-        self.interface = u32::from_be_bytes([i0, i1, i2, i3]) | SLL2_INTERFACE;
+        let index = u32::from_be_bytes([i0, i1, i2, i3]);
+        self.interface = (self.interface << 16 ^ index) | SLL2_INTERFACE;
         self.sll_protocol(u16::from_be_bytes([p0, p1]), rest)
     }
 

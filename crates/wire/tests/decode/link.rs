@@ -14,7 +14,8 @@ pub fn is_the_syn(sample: &Sample) {
     assert_eq!((s.time_ns, s.frame, s.file), (1_600_000_000_123_456_789, 42, 3));
     assert_eq!(
         s.interface,
-        if sample.link == 276 { 7 | 1 << 31 } else { 5 },
+        // Cooked: index 7 in what interface 5 of the file captured.
+        if sample.link == 276 { 5 << 16 | 7 | 1 << 31 } else { 5 },
         "{}",
         sample.name
     );

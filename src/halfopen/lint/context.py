@@ -63,6 +63,16 @@ class Context:
             for listener in document.listeners:
                 yield document, listener
 
+    def backlogs(self) -> Iterator[tuple[Document, tuple[int, int], str, Listener]]:
+        """Every backlog of an application: its place, and what has it, which may be several sockets with one line."""
+        for document in self.documents:
+            sharing: dict[tuple[int, int], list[Listener]] = {}
+            for listener in document.listeners:
+                sharing.setdefault(listener.said_at or (listener.line, listener.column), []).append(listener)
+            for place, (first, *others) in sharing.items():
+                more = f" and {len(others)} more" if others else ""
+                yield document, place, f"{first.program} {first.address}{more}", first
+
     def queries(self) -> Iterator[tuple[Document, Query]]:
         """Every PromQL expression."""
         for document in self.documents:

@@ -99,6 +99,8 @@ class Listener:
     """What the program will ask listen() for; None when it cannot be known from the file."""
     explicit: bool = False
     """Whether the file says the backlog; otherwise it is the program's own default."""
+    said_at: tuple[int, int] | None = None
+    """Line and column of the backlog where several sockets share it; None: it stands with the socket."""
     how: str = ""
     """How this program is told its backlog: ``backlog=4096 behind listen``."""
     is_derived: bool = False

@@ -167,6 +167,11 @@ CRAWLING: dict[str, tuple[Kind, str]] = {
     "limits": ("nft", "limit a { rate 1/second }\ntable ip t { chain c { " + "limit name a " * 20_000 + "}}"),
     "layers": ("dockerfile", "RUN <<A\nRUN sysctl -w a=b && \\\n" * 10_000),
     "scripts": ("yaml", "- sysctl -w net.core.somaxconn=1\n" * 9000),
+    "edits": ("shell", "sed -i '" + "s/a/" * 60_000 + "' /etc/sysctl.conf\n"),
+    "edits of one line": ("shell", "sed -i '" + "s/a/b/;" * 40_000 + "' /etc/sysctl.conf\n"),
+    "reads": ("shell", "while read a b; do sysctl -w $a=$b; done <<E\na b\nE\n" * 6000),
+    "nested reads": ("shell", "while read a b; do\n" * 4000 + "done <<E\na b\nE\n" * 4000),
+    "units": ("systemd", "[Service]\nExecStart=a 'b \\\n" + "# c\n\\\n" * 30_000),
     "labels": ("prometheus", "- alert: a\n  expr: " + "node_a{" * 40_000 + "\n"),
 }
 

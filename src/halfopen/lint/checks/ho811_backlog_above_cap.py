@@ -55,7 +55,7 @@ class BacklogAboveCap(Check):
         """Every such line."""
         cap = context.value(KEY)
         known = context.sets(KEY)
-        for document, listener in context.listeners():
+        for document, place, name, listener in context.backlogs():
             if cap is None or not listener.explicit or listener.backlog is None or listener.backlog <= cap:
                 continue
             if listener.backlog >= UNLIMITED:
@@ -63,8 +63,8 @@ class BacklogAboveCap(Check):
             whose = "as the files set it" if known else f"the default on Linux {context.kernel.version}"
             yield self.at(
                 document,
-                (listener.line, listener.column),
-                f"{listener.program} {listener.address}",
+                place,
+                name,
                 f"listen() cuts the backlog {listener.backlog} to net.core.somaxconn, {cap} ({whose})",
                 f"set net.core.somaxconn = {listener.backlog} before the program starts"
                 + ("" if listener.is_derived else ", or lower the backlog"),

@@ -53,13 +53,13 @@ class BacklogBelowCap(Check):
         cap, default = context.value(KEY), BY_KEY[KEY].default_on(context.kernel.version)
         if cap is None or not context.sets(KEY) or cap <= int(default or 0):
             return
-        for document, listener in context.listeners():
+        for document, place, name, listener in context.backlogs():
             if listener.backlog is not None and 0 <= listener.backlog < cap and not listener.is_derived:
                 own = "" if listener.explicit else ", its own default"
                 yield self.at(
                     document,
-                    (listener.line, listener.column),
-                    f"{listener.program} {listener.address}",
+                    place,
+                    name,
                     f"the queue stays at {listener.backlog}{own}: raising net.core.somaxconn to {cap} "
                     "does nothing for it",
                     f"raise {listener.how} as well, and restart the program",

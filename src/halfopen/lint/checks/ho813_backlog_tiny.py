@@ -50,13 +50,13 @@ class BacklogTiny(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
-        for document, listener in context.listeners():
+        for document, place, name, listener in context.backlogs():
             chosen = listener.explicit and not listener.is_derived
             if chosen and listener.backlog is not None and 0 <= listener.backlog < TINY:
                 yield self.at(
                     document,
-                    (listener.line, listener.column),
-                    f"{listener.program} {listener.address}",
+                    place,
+                    name,
                     f"its queues hold {listener.backlog + 1} connections: the first burst overflows them, "
                     "and clients wait seconds",
                     f"raise {listener.how}; 511 is a usual number",

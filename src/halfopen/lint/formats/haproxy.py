@@ -22,6 +22,7 @@ class _Section:
 
     kind: str
     backlog: int | None = None
+    said_at: tuple[int, int] | None = None
     tcp: bool = True
     binds: list[list[Word]] = field(default_factory=list)
 
@@ -41,7 +42,7 @@ def _listeners(text: str) -> Iterator[Listener]:
             base = _Section("defaults") if first == "defaults" else defaults
             section = replace(base, kind=first, binds=[])
         elif first == "backlog" and len(line) > 1 and line[1].text.isdecimal():
-            section.backlog = int(line[1].text)
+            section.backlog, section.said_at = int(line[1].text), (line[0].line, line[0].column)
         elif first == "mode" and len(line) > 1:
             section.tcp = line[1].text == "tcp"
         elif first == "bind" and len(line) > 1:
@@ -54,9 +55,9 @@ def _bound(section: _Section) -> Iterator[Listener]:
         named = [word.text for word in line]
         if named[1].startswith(("unix@", "abns@", "quic", "/")):
             continue
-        backlog = section.backlog
+        backlog, said_at = section.backlog, section.said_at
         if "backlog" in named[2:-1] and named[named.index("backlog", 2) + 1].isdecimal():
-            backlog = int(named[named.index("backlog", 2) + 1])
+            backlog, said_at = int(named[named.index("backlog", 2) + 1]), None
         yield Listener(
             "HAProxy",
             named[1],
@@ -64,7 +65,8 @@ def _bound(section: _Section) -> Iterator[Listener]:
             line[0].column,
             backlog=backlog,
             explicit=backlog is not None,
-            how="`backlog N` of its section",
+            said_at=said_at,
+            how="`backlog N`",
             fast_open=1 if "tfo" in named[2:] else None,
             deferred="defer-accept" in named[2:],
             reads_first=not section.tcp,

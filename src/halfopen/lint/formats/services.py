@@ -17,18 +17,22 @@ _TRUE = frozenset({"1", "yes", "true", "on"})
 
 def read_redis(path: str, text: str) -> Document:
     """``tcp-backlog``; 511 where the file does not say (redis.conf)."""
-    line = next((line for line in reversed(list(words(text))) if line[0].text.lower() == "tcp-backlog"), None)
-    if line is None or len(line) < 2 or not line[1].text.isdecimal():
+    lines = list(words(text))
+    line = _last(lines, "tcp-backlog")
+    if line is None:
         return Document(path, "redis")
-    return Document(path, "redis", listeners=(_listener("Redis", line, int(line[1].text), "`tcp-backlog N`"),))
+    port = _port(lines, "6379")
+    return Document(path, "redis", listeners=(_listener("Redis", port, line, int(line[1].text), "`tcp-backlog N`"),))
 
 
 def read_postgresql(path: str, text: str) -> Document:
     """``max_connections``: the backlog is twice that (PostgreSQL, pqcomm.c, ListenServerPort)."""
-    line = next((line for line in reversed(list(words(text, "="))) if line[0].text.lower() == "max_connections"), None)
-    if line is None or len(line) < 2 or not line[1].text.isdecimal():
+    lines = list(words(text, "="))
+    line = _last(lines, "max_connections")
+    if line is None:
         return Document(path, "postgresql")
-    found = _listener("PostgreSQL", line, 2 * int(line[1].text), "`max_connections`, half of the backlog")
+    port = _port(lines, "5432")
+    found = _listener("PostgreSQL", port, line, 2 * int(line[1].text), "`max_connections`, half of the backlog")
     return Document(path, "postgresql", listeners=(replace(found, is_derived=True),))
 
 
@@ -54,19 +58,30 @@ def _units(text: str) -> Iterator[Listener]:
     backlog = options.get("Backlog")
     explicit = backlog is not None and backlog[1].isdecimal()
     for word, address in streams:
-        place = backlog[0] if backlog is not None and explicit else word
         yield Listener(
             "systemd",
             address,
-            place.line,
-            place.column,
+            word.line,
+            word.column,
             backlog=int(backlog[1]) if backlog is not None and explicit else None,
             explicit=explicit,
+            said_at=(backlog[0].line, backlog[0].column) if backlog is not None and explicit else None,
             how="`Backlog=N`",
             fast_open=1 if options.get("FastOpen", (word, ""))[1].lower() in _TRUE else None,
             deferred=options.get("DeferAcceptSec", (word, "0"))[1] not in {"", "0"},
         )
 
 
-def _listener(program: str, line: list[Word], backlog: int, how: str) -> Listener:
-    return Listener(program, "its port", line[0].line, line[0].column, backlog, explicit=True, how=how)
+def _last(lines: list[list[Word]], name: str) -> list[Word] | None:
+    """The last line of that name with a number: it is the one that counts."""
+    named = (line for line in reversed(lines) if line[0].text.lower() == name)
+    return next((line for line in named if len(line) > 1 and line[1].text.isdecimal()), None)
+
+
+def _port(lines: list[list[Word]], default: str) -> str:
+    line = _last(lines, "port")
+    return f":{default if line is None else line[1].text}"
+
+
+def _listener(program: str, address: str, line: list[Word], backlog: int, how: str) -> Listener:
+    return Listener(program, address, line[0].line, line[0].column, backlog, explicit=True, how=how)

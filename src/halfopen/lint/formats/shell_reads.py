@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _LINES_MAX = 200
 _NAMES_MAX = 9
+_WRITER_WITHIN = 40
+"""Commands before the loop among which the one is looked for that writes into it."""
 
 
 def spread(
@@ -45,7 +47,11 @@ def spread(
 def _body(commands: Sequence[Command], reader: int) -> tuple[int, str] | None:
     """The here-document that the loop reads, or that another command writes into it; with its first line."""
     sources: list[Command] = [commands[reader]]
-    sources += [item for item in commands[:reader] if item.piped_into == reader and item.program == "cat"]
+    sources += [
+        item
+        for item in commands[max(reader - _WRITER_WITHIN, 0) : reader]
+        if item.piped_into == reader and item.program == "cat"
+    ]
     for command in sources:
         for redirect in command.redirects:
             if redirect.body is not None:

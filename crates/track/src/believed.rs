@@ -6,14 +6,21 @@
 
 use halfopen_wire::{Flags, Segment};
 
-use crate::classify::{REORDER_NS, is_opening};
-use crate::flow::{Detail, Flow, FrameRef, Stream, distance};
-use crate::record::{Anomaly, Side};
+use crate::frame_ref::FrameRef;
+use crate::record::Side;
+use crate::reorder::REORDER_NS;
 use crate::state::State;
+use crate::stream::{Stream, distance};
 
 /// Where a connection goes on.
 #[derive(Clone, Copy, Debug)]
 pub struct Resumed {
+    /// Who sent the RST.
+    pub from: Side,
+    /// What that side had sent before, and what the capture put behind.
+    pub sender: Stream,
+    /// The client's ACK of the SYN-ACK, behind an RST before completion.
+    pub ack: Option<(i64, FrameRef)>,
     /// Where it was.
     pub state: State,
     /// The first FIN of each side since, in the order of the capture.
@@ -44,12 +51,11 @@ pub struct Believed {
 
 impl Believed {
     /// Remembers what was there, where that is known and the number is not the next one of its sender.
-    pub fn of(detail: &Detail, segment: &Segment, from: Side, state: State) -> Option<Box<Self>> {
+    pub fn of(sender: &Stream, receiver: &Stream, segment: &Segment, from: Side, state: State) -> Option<Box<Self>> {
         let opening = state == State::SynRecv;
-        if is_opening(state) && !opening || matches!(state, State::TimeWait | State::Reset) {
+        if state.is_opening() && !opening || state.is_over() {
             return None;
         }
-        let (sender, receiver) = (detail.stream(from), detail.stream(from.other()));
         let known = sender.start.is_some() && receiver.start.is_some();
         (known && sender.next() != segment.seq).then(|| {
             Box::new(Self {
@@ -106,18 +112,11 @@ impl Believed {
     }
 
     /// Takes the RST back.
-    pub fn take_back(self, flow: &mut Flow, detail: &mut Detail) -> Resumed {
-        flow.anomalies.insert(Anomaly::BlindReset);
-        flow.marks &= !match self.from {
-            Side::Client => Flow::RESET_BY_CLIENT | Flow::CLOSE_RST_CLIENT,
-            Side::Server => Flow::RESET_BY_SERVER | Flow::CLOSE_RST_SERVER,
-        };
-        *detail.stream_mut(self.from) = self.sender;
-        if !flow.is(Flow::COMPLETED) {
-            flow.marks |= Flow::COMPLETED;
-            detail.ack = self.ack;
-        }
+    pub fn take_back(self) -> Resumed {
         Resumed {
+            from: self.from,
+            sender: self.sender,
+            ack: self.ack,
             state: self.state,
             fins: self.fins,
         }

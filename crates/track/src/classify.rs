@@ -2,9 +2,12 @@
 
 use halfopen_wire::{Flags, Segment};
 
-use crate::flow::{Detail, Flow, Stream, distance};
+use crate::detail::Detail;
+use crate::flow::Flow;
 use crate::record::{Anomaly, Side};
+use crate::reorder::REORDER_NS;
 use crate::state::{Class, State};
+use crate::stream::{Stream, distance};
 
 /// Before completion a peer has at most its initial window in flight (RFC 6928: 10 segments; Fast Open replies more):
 /// numbers further away than this belong to something else.
@@ -15,8 +18,6 @@ const LARGEST_SEGMENT: u32 = 0xFFFF;
 const SMALLEST_MSS: u16 = 536;
 /// A FIN or RST further from the highest byte seen than any window in use is not believed.
 const CLOSE_SPAN: i32 = 1 << 26;
-/// Segments of one handshake that the capture swapped lie this close together.
-pub const REORDER_NS: i64 = 50_000_000;
 
 /// Whether `value` lies in `from ..= from + span`.
 const fn within(from: u32, value: u32, span: u32) -> bool {
@@ -43,7 +44,7 @@ pub fn sender(flow: &Flow, detail: Option<&Detail>, segment: &Segment, src_low: 
         return by_address;
     }
     let answers = opens(segment.flags) == Some(Class::SynAck)
-        || segment.flags.has(Flags::RST) && is_opening(flow.state)
+        || segment.flags.has(Flags::RST) && flow.state.is_opening()
         || detail.is_some_and(|d| d.client.fin_covered_by(segment.ack));
     if answers { Side::Server } else { Side::Client }
 }
@@ -303,7 +304,7 @@ fn follows_syn(flow: &Flow, segment: &Segment) -> bool {
 
 fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> Class {
     let acks = segment.flags.has(Flags::ACK);
-    let opening = flow.is(Flow::SYN_SEEN) && is_opening(flow.state);
+    let opening = flow.is(Flow::SYN_SEEN) && flow.state.is_opening();
     if from == Side::Client && opening && detail.is_some_and(|d| d.rare().wrong_ack == Some(segment.seq)) {
         return Class::RstOfWrong;
     }
@@ -337,19 +338,6 @@ fn rst(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
         _ => detail.is_none_or(|d| near_end(d.stream(from), segment.seq)),
     };
     if fits { Class::Rst } else { Class::RstBlind }
-}
-
-/// Before completion.
-pub const fn is_opening(state: State) -> bool {
-    matches!(
-        state,
-        State::SynSent
-            | State::SynRecv
-            | State::SynAckFirst
-            | State::SimultaneousSyn
-            | State::SimultaneousClientAcked
-            | State::SimultaneousServerAcked
-    )
 }
 
 /// Whether a FIN is believable: at or near the end of what its sender sent.

@@ -3,42 +3,17 @@
 use halfopen_wire::{Flags, Segment};
 
 use crate::believed::{Believed, Resumed};
-use crate::classify::{REORDER_NS, acks_server, acks_syn, follows, is_opening};
-use crate::flow::{Answer, Detail, Fingerprint, Flow, FrameRef, PackedOptions, Rare, Stream, distance};
+use crate::classify::{acks_server, acks_syn, follows};
+use crate::detail::{Answer, Detail, Rare};
+use crate::fingerprint::Fingerprint;
+use crate::flow::Flow;
+use crate::frame_ref::FrameRef;
+use crate::packed::PackedOptions;
 use crate::record::{Anomaly, Side, SideOptions};
+use crate::reorder::{REORDER_NS, close_in_time};
 use crate::state::{Class, State};
-use crate::tracker::{Step, close_in_time};
-
-/// Whether the segment is a packet that was captured before, at another point of its way.
-pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: Class, from: Side) -> bool {
-    let now = || Fingerprint::of(segment);
-    match (class, from) {
-        (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
-        (Class::SynOther, Side::Client) => {
-            flow.is(Flow::SYN_SEEN) && segment.seq == flow.isn_client && flow.last_syn.is_copied_syn(&now())
-        }
-        (Class::SynRepeated, Side::Server) => detail
-            .and_then(|d| d.rare().server_syn)
-            .is_some_and(|last| last.is_copied_syn(&now())),
-        (Class::SynAck | Class::SynAckOther | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
-            let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
-            same && d
-                .last_syn_ack
-                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured(), flow.syn_sent))
-        }),
-        _ => false,
-    }
-}
-
-/// Notes that a segment was captured before.
-pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
-    let is_syn = class == Class::SynRepeated && from == Side::Client;
-    if is_syn && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
-        flow.marks |= Flow::SYN_ELSEWHERE;
-    }
-    flow.anomalies.insert(Anomaly::CapturedTwice);
-    flow.last_ns = flow.last_ns.max(segment.time_ns);
-}
+use crate::stream::{Stream, distance};
+use crate::witness::Step;
 
 /// A detail that was just made learns what the flow knows.
 pub fn ensure_started(flow: &Flow, detail: &mut Detail) {
@@ -90,13 +65,13 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         Class::SynAck => syn_ack(flow, detail, segment, step.before),
         Class::SynAckOther if from == Side::Server => syn_ack_other(flow, detail, segment, step.before),
         // Behind the end it belongs to the next connection, whose SYN comes out of order.
-        Class::SynAckWrong if matches!(step.before, State::TimeWait | State::Reset) => {}
+        Class::SynAckWrong if step.before.is_over() => {}
         Class::SynAckWrong if from == Side::Client && step.before == State::SynSent => {
             detail.rare_mut().early.syn_ack = Some((segment.ack, (segment.time_ns, FrameRef::of(segment))));
         }
         Class::SynAckWrong if from == Side::Server => syn_ack_wrong(flow, detail, segment),
         Class::RstDisproved => {
-            resumed = detail.rare_mut().believed.take().map(|b| b.take_back(flow, detail));
+            resumed = take_back(flow, detail);
             // Then it says what any ACK of the open connection says: a copy of it says no more.
             let open = Step {
                 before: State::Established,
@@ -134,6 +109,22 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         }
     }
     resumed
+}
+
+/// An RST was believed, and is taken back.
+fn take_back(flow: &mut Flow, detail: &mut Detail) -> Option<Resumed> {
+    let resumed = detail.rare_mut().believed.take()?.take_back();
+    flow.anomalies.insert(Anomaly::BlindReset);
+    flow.marks &= !match resumed.from {
+        Side::Client => Flow::RESET_BY_CLIENT | Flow::CLOSE_RST_CLIENT,
+        Side::Server => Flow::RESET_BY_SERVER | Flow::CLOSE_RST_SERVER,
+    };
+    *detail.stream_mut(resumed.from) = resumed.sender;
+    if !flow.is(Flow::COMPLETED) {
+        flow.marks |= Flow::COMPLETED;
+        detail.ack = resumed.ack;
+    }
+    Some(resumed)
 }
 
 /// Whether the client's ACK of the SYN-ACK comes right behind its own RST: the capture swapped them. The RST of a socket
@@ -534,7 +525,7 @@ fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         (State::SynSent, Side::Client) if segment.ack == 0 => {
             detail.rare_mut().early.ack_of_0 = Some((segment.time_ns, FrameRef::of(segment)));
         }
-        (before, Side::Client) if before != State::SynSent && is_opening(before) => {
+        (before, Side::Client) if before != State::SynSent && before.is_opening() => {
             flow.anomalies.insert(Anomaly::AckWrongAck);
         }
         _ => {}
@@ -567,14 +558,15 @@ pub fn late_fin(detail: &mut Detail, segment: &Segment, from: Side) {
 }
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
-    let over = matches!(step.before, State::TimeWait | State::Reset);
-    if let Some(believed) = Believed::of(detail, segment, step.from, step.before) {
+    let over = step.before.is_over();
+    let (sender, receiver) = (detail.stream(step.from), detail.stream(step.from.other()));
+    if let Some(believed) = Believed::of(sender, receiver, segment, step.from, step.before) {
         detail.rare_mut().believed = Some(believed);
     }
-    if step.from == Side::Client && is_opening(step.before) && segment.flags.has(Flags::ACK) {
+    if step.from == Side::Client && step.before.is_opening() && segment.flags.has(Flags::ACK) {
         detail.client.acked = Some(segment.ack);
     }
-    if !is_opening(step.before) && !over {
+    if !step.before.is_opening() && !over {
         // Before completion it takes its number from what it answers; after the end, from what came late: no bytes.
         carry(detail, segment, step.from);
     }
@@ -586,8 +578,8 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
             Flow::REFUSED
         }
         (State::TimeWait | State::Reset | State::Closed, _) => 0,
-        (before, Side::Client) if is_opening(before) => Flow::RESET_BY_CLIENT,
-        (before, Side::Server) if is_opening(before) => Flow::RESET_BY_SERVER,
+        (before, Side::Client) if before.is_opening() => Flow::RESET_BY_CLIENT,
+        (before, Side::Server) if before.is_opening() => Flow::RESET_BY_SERVER,
         (_, Side::Client) => Flow::CLOSE_RST_CLIENT,
         (_, Side::Server) => Flow::CLOSE_RST_SERVER,
     };
@@ -598,7 +590,7 @@ fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
     if step.from == Side::Client && detail.rare().challenge == Some(segment.seq) {
         return;
     }
-    if matches!(step.before, State::TimeWait | State::Reset) {
+    if step.before.is_over() {
         return;
     }
     flow.anomalies.insert(Anomaly::BlindReset);

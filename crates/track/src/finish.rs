@@ -1,9 +1,12 @@
 //! A flow that is over, or that must leave, becomes its record.
 
-use crate::flow::{Detail, Flow, FrameRef, distance};
+use crate::detail::Detail;
+use crate::flow::Flow;
+use crate::frame_ref::FrameRef;
 use crate::record::{Anomalies, Anomaly, Close, FastOpen, Handshake, Outcome, Side, SideOptions, TimeWait};
+use crate::reorder::close_in_time;
 use crate::state::State;
-use crate::tracker::close_in_time;
+use crate::stream::distance;
 
 /// The record of a flow.
 pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake {

@@ -3,12 +3,17 @@
 //! One ordinary SYN, SYN-ACKs of one number, and nothing else. Whatever does not fit stays whole; packing and unpacking lose
 //! nothing.
 
-use crate::flow::{Detail, Fingerprint, Flow, FrameRef, PackedOptions, Stream};
+use crate::detail::Detail;
+use crate::fingerprint::Fingerprint;
+use crate::flow::Flow;
+use crate::frame_ref::FrameRef;
 use crate::key::Key;
 use crate::lone::Lone;
+use crate::packed::PackedOptions;
 use crate::record::{Anomalies, Anomaly};
 use crate::slab::Gap;
 use crate::state::State;
+use crate::stream::Stream;
 
 /// The SYN and its answer.
 #[derive(Clone, Debug)]
@@ -141,12 +146,14 @@ mod tests {
     use halfopen_wire::{Address, EncapId, Flags, Packet, Segment, SynOptions};
 
     use super::*;
+    use crate::books::Limits;
     use crate::effect;
     use crate::lone::tests::{flow, segment};
     use crate::record::{Handshake, Outcome, Side};
     use crate::sink::Sink;
     use crate::state::{Class, lookup};
-    use crate::tracker::{Limits, Step, Tracker};
+    use crate::tracker::Tracker;
+    use crate::witness::Step;
 
     const CLIENT: [u8; 4] = [192, 0, 2, 7];
     const SERVER: [u8; 4] = [198, 51, 100, 1];

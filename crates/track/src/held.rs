@@ -8,8 +8,10 @@
 use halfopen_wire::Segment;
 
 use crate::classify::{classify, fin_fits, side};
+use crate::copied;
+use crate::detail::{Detail, Rare};
 use crate::effect;
-use crate::flow::{Detail, Flow, Rare};
+use crate::flow::Flow;
 use crate::record::{Anomaly, Side};
 use crate::state::Class;
 
@@ -97,9 +99,9 @@ pub fn release(flow: &mut Flow, detail: &mut Detail) -> (Vec<Flow>, u64) {
 
 /// The same SYN again; says whether it is a copy of the packet.
 pub fn repeat(attempt: &mut Flow, segment: &Segment) -> bool {
-    let copy = effect::is_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
+    let copy = copied::is_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
     if copy {
-        effect::note_copy(attempt, segment, Class::SynRepeated, Side::Client);
+        copied::note_copy(attempt, segment, Class::SynRepeated, Side::Client);
     } else {
         effect::syn_repeated(attempt, segment, Side::Client);
     }

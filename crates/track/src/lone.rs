@@ -5,8 +5,11 @@
 
 use halfopen_wire::{Address, EncapId, Flags, Segment};
 
-use crate::flow::{Fingerprint, Flow, FrameRef, PackedOptions};
+use crate::fingerprint::Fingerprint;
+use crate::flow::Flow;
+use crate::frame_ref::FrameRef;
 use crate::key::Key;
+use crate::packed::PackedOptions;
 use crate::record::{Anomalies, Anomaly, SideOptions};
 use crate::state::State;
 

@@ -3,7 +3,8 @@
 //! They stand in chunks that never move, so that the table grows without copying, and the place that was left last is
 //! the first to be filled again: it is still in the cache.
 
-use crate::flow::{Detail, Flow};
+use crate::detail::Detail;
+use crate::flow::Flow;
 use crate::index::Slot;
 
 /// 65 536 connections, whole ones 27 MB: some huge pages, and little over (`halfopen_kernel::memory`).
@@ -140,8 +141,11 @@ impl<T: Gap> Slab<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::flow::{Fingerprint, FrameRef, PackedOptions, Rare};
+    use crate::detail::Rare;
+    use crate::fingerprint::Fingerprint;
+    use crate::frame_ref::FrameRef;
     use crate::key::Key;
+    use crate::packed::PackedOptions;
     use crate::record::Anomalies;
     use crate::state::State;
     use halfopen_wire::{Address, EncapId};

@@ -6,7 +6,7 @@
 //! data); *invalid* is a segment that no honest peer in this state sends, or that does not fit the sequence numbers.
 //! The two are never merged. A pair that no row names cannot exist: a test walks every cell.
 //!
-//! Everything that decides a transition is in this file or, for the numbers, in `classify.rs`; the walker (`tracker.rs`)
+//! Everything that decides a transition is in this file or, for the numbers, in `classify.rs`; the tracker (`tracker.rs`)
 //! only carries out.
 
 use crate::named::named;
@@ -414,6 +414,29 @@ pub const fn lookup(from: Side, class: Class, state: State) -> &'static Row {
 }
 
 impl State {
+    /// Before completion.
+    pub(crate) const fn is_opening(self) -> bool {
+        matches!(
+            self,
+            S::SynSent
+                | S::SynRecv
+                | S::SynAckFirst
+                | S::SimultaneousSyn
+                | S::SimultaneousClientAcked
+                | S::SimultaneousServerAcked
+        )
+    }
+
+    /// Nothing that is still to come opens or closes it.
+    pub(crate) const fn is_over(self) -> bool {
+        matches!(self, S::TimeWait | S::Reset)
+    }
+
+    /// Not before completion, where a FIN waits for it, and not behind the end.
+    pub(crate) const fn is_synchronized(self) -> bool {
+        !self.is_opening() && !self.is_over() && !matches!(self, S::Closed)
+    }
+
     /// The states of both ends, as RFC 9293 names them and the kernel spells them, once each has received what was
     /// seen: (client, server).
     pub const fn ends(self) -> (&'static str, &'static str) {

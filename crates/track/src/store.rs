@@ -9,8 +9,9 @@
 //! Before the slab of whole connections grows, those that are half-open for longer than a client needs for its ACK move to
 //! a slab of their own ([`crate::half`]); what comes for them makes them whole again.
 
+use crate::detail::Detail;
 use crate::fetch::Fetch;
-use crate::flow::{Detail, Flow};
+use crate::flow::Flow;
 use crate::half::Half;
 pub use crate::index::{Found, Slot};
 use crate::index::{HALF, Index, LONE};

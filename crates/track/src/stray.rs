@@ -5,7 +5,7 @@
 
 use halfopen_wire::Packet;
 
-use crate::classify::REORDER_NS;
+use crate::reorder::close_in_time;
 
 /// What a stray was counted as.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,7 +63,7 @@ impl Strays {
 
     /// Takes out those of one four-tuple that are as close to `now_ns` as swapped packets, in the order in which they came.
     pub fn take(&mut self, hash: u64, now_ns: i64) -> Vec<(Packet, Counted)> {
-        let is_close = |ns: i64| now_ns.saturating_sub(ns).saturating_abs() <= REORDER_NS;
+        let is_close = |ns: i64| close_in_time(now_ns, ns);
         if !is_close(self.newest_ns) || !self.hashes.contains(&hash) {
             return Vec::new();
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::MAX_BLOCK_LEN;
 use super::buffer::Buffer;
-use super::pcapng::u32_at;
+use super::field::u32_at;
 
 /// Section Header Block; the same in both byte orders.
 pub(super) const SECTION_HEADER: u32 = 0x0a0d_0d0a;

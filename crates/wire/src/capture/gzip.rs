@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 
 use flate2::{Crc, Decompress, FlushDecompress, Status};
 
-use super::source::Damage;
+use super::counts::Damage;
 
 /// ID1, ID2 of a member header, RFC 1952 section 2.3.1.
 pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];

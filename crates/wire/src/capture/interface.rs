@@ -1,6 +1,7 @@
 //! The interfaces that a pcapng section describes.
 
 use super::MAX_INTERFACES;
+use super::field::{u16_at, u32_at};
 use super::timestamp::Clock;
 
 /// What an Interface Description Block says that matters for reading packets.
@@ -25,7 +26,7 @@ impl Interface {
     pub fn parse(body: &[u8], big_endian: bool) -> Option<(Self, bool)> {
         let mut interface = Self {
             link: u32::from(u16_at(body, 0, big_endian)?),
-            snaplen: super::pcapng::u32_at(body, 4, big_endian)?,
+            snaplen: u32_at(body, 4, big_endian)?,
             clock: Clock::default(),
         };
         let is_whole = interface.read_options(body.get(8..)?, big_endian).is_some();
@@ -60,15 +61,6 @@ impl Interface {
         }
         Some(())
     }
-}
-
-fn u16_at(bytes: &[u8], at: usize, big_endian: bool) -> Option<u16> {
-    let word = *bytes.get(at..)?.first_chunk()?;
-    Some(if big_endian {
-        u16::from_be_bytes(word)
-    } else {
-        u16::from_le_bytes(word)
-    })
 }
 
 /// The interfaces of the current section, numbered over the whole file.

@@ -20,9 +20,12 @@
 
 mod block;
 mod buffer;
+mod counts;
 mod error;
+mod field;
 mod gzip;
 mod interface;
+mod layout;
 mod pcap;
 mod pcapng;
 mod reader;

@@ -2,6 +2,7 @@
 
 use super::block::{self, Shape};
 use super::buffer::{Buffer, End};
+use super::field::u32_at;
 use super::interface::{Interface, Interfaces};
 use super::{Frames, Record};
 use crate::Defect;
@@ -276,15 +277,4 @@ impl Pcapng {
         frames.end(end);
         None
     }
-}
-
-/// A 32-bit field, in the byte order of its section.
-#[inline]
-pub(super) fn u32_at(bytes: &[u8], at: usize, big_endian: bool) -> Option<u32> {
-    let word = *bytes.get(at..)?.first_chunk()?;
-    Some(if big_endian {
-        u32::from_be_bytes(word)
-    } else {
-        u32::from_le_bytes(word)
-    })
 }

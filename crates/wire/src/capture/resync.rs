@@ -7,7 +7,7 @@
 
 use super::STANDARD_RECORD_LEN;
 use super::buffer::Buffer;
-use super::pcap::{Header, Layout};
+use super::layout::{Header, Layout};
 
 /// Regular headers in a row that make a place believable.
 const CHAIN: usize = 2;
@@ -27,7 +27,7 @@ pub(super) enum Found {
 impl Found {
     pub fn skip_to(&self, layout: &Layout, buffer: &mut Buffer) {
         match *self {
-            Self::Behind(distance) => buffer.skip(layout.header_len() + distance),
+            Self::Behind(distance) => buffer.skip(layout.header_len + distance),
             Self::At(offset) => buffer.skip(offset),
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn search_rest(layout: &Layout, buffer: &mut Buffer, last: Option<u32
 /// How far behind the start of the suspect header the next record begins, if no further than a record reaches. Nothing is
 /// consumed.
 pub(super) fn search_nearby(layout: &Layout, buffer: &mut Buffer, last: Option<u32>) -> Option<usize> {
-    let reach = layout.header_len() + MAX_MENDED_LEN;
+    let reach = layout.header_len + MAX_MENDED_LEN;
     buffer.ensure(reach);
     let end = reach.min(buffer.available().len());
     find(layout, buffer, 1..end, 0, last)
@@ -67,14 +67,14 @@ pub(super) fn search_back(layout: &Layout, buffer: &mut Buffer, last: Option<u32
 }
 
 fn search_onwards(layout: &Layout, buffer: &mut Buffer, last: Option<u32>) -> Option<Found> {
-    let in_place = layout.header_len() + MAX_MENDED_LEN + 16;
+    let in_place = layout.header_len + MAX_MENDED_LEN + 16;
     // How many bytes behind the suspect header have been given up.
     let mut skipped = 0;
     let mut searched = 1;
     loop {
         let left = buffer.available().len();
         if let Some(offset) = find(layout, buffer, searched..left, 0, last) {
-            let behind = offset.checked_sub(layout.header_len());
+            let behind = offset.checked_sub(layout.header_len);
             return Some(match behind {
                 Some(distance) if skipped == 0 && distance <= MAX_MENDED_LEN => Found::Behind(distance),
                 _ => Found::At(offset),
@@ -148,7 +148,7 @@ pub(super) fn leads_on(layout: &Layout, buffer: &mut Buffer, at: usize, beyond: 
         if link >= CHAIN && at > beyond {
             return true;
         }
-        at += layout.header_len() + header.caplen as usize;
+        at += layout.header_len + header.caplen as usize;
         near = Some(header.seconds);
         if !buffer.ensure(at) {
             return link >= CHAIN;

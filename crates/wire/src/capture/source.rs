@@ -5,17 +5,12 @@ use std::io::{self, BufReader, Cursor, Read};
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 
 use super::buffer::{Buffer, End};
+use super::counts::{Damage, Stored};
 use super::error::OpenErrorKind;
 use super::{MAX_COMPRESSION_DEPTH, gzip, zstandard};
-
-/// How many bytes of the input as stored have been read; shared with the innermost reader.
-pub(super) type Stored = Arc<AtomicU64>;
-
-/// Damaged places of the compression behind which the reading went on; shared as well.
-pub(super) type Damage = Arc<AtomicU64>;
 
 /// An input that has been opened.
 pub(super) struct Opened {

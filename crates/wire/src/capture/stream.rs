@@ -6,10 +6,12 @@ use std::sync::atomic::Ordering;
 
 use super::block;
 use super::buffer::{Buffer, End};
+use super::counts::{Damage, Stored};
 use super::error::OpenErrorKind;
-use super::pcap::{FILE_HEADER_LEN, Layout, Pcap};
+use super::layout::{FILE_HEADER_LEN, Layout};
+use super::pcap::Pcap;
 use super::pcapng::Pcapng;
-use super::source::{self, Damage, Stored};
+use super::source;
 use super::{Frames, InputStats, Record};
 use crate::{Defect, Frame, LinkType};
 

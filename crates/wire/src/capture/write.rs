@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::pcap::magic;
+use super::layout::magic;
 
 /// A capture that is being written. Nothing is read back or seeked: a pipe will do.
 #[derive(Debug)]

@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering;
 
 use zstd::stream::raw::{Decoder, InBuffer, Operation, OutBuffer};
 
-use super::source::Damage;
+use super::counts::Damage;
 
 /// Magic number of a frame, RFC 8878 section 3.1.1.
 pub(super) const MAGIC: [u8; 4] = 0xfd2f_b528_u32.to_le_bytes();

@@ -1,0 +1,40 @@
+//! Packets that were captured before, at another point of their way.
+
+use halfopen_wire::Segment;
+
+use crate::detail::Detail;
+use crate::fingerprint::Fingerprint;
+use crate::flow::Flow;
+use crate::record::{Anomaly, Side};
+use crate::state::Class;
+
+/// Whether the segment is a packet that was captured before, at another point of its way.
+pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: Class, from: Side) -> bool {
+    let now = || Fingerprint::of(segment);
+    match (class, from) {
+        (Class::SynRepeated, Side::Client) => flow.syn_sent > 0 && flow.last_syn.is_copied_syn(&now()),
+        (Class::SynOther, Side::Client) => {
+            flow.is(Flow::SYN_SEEN) && segment.seq == flow.isn_client && flow.last_syn.is_copied_syn(&now())
+        }
+        (Class::SynRepeated, Side::Server) => detail
+            .and_then(|d| d.rare().server_syn)
+            .is_some_and(|last| last.is_copied_syn(&now())),
+        (Class::SynAck | Class::SynAckOther | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
+            let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
+            same && d
+                .last_syn_ack
+                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured(), flow.syn_sent))
+        }),
+        _ => false,
+    }
+}
+
+/// Notes that a segment was captured before.
+pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
+    let is_syn = class == Class::SynRepeated && from == Side::Client;
+    if is_syn && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
+        flow.marks |= Flow::SYN_ELSEWHERE;
+    }
+    flow.anomalies.insert(Anomaly::CapturedTwice);
+    flow.last_ns = flow.last_ns.max(segment.time_ns);
+}

@@ -31,6 +31,7 @@ __all__ = [
     "load",
     "network_interfaces",
     "network_routes",
+    "network_rules",
     "private_proc",
     "probe",
     "read_named_settings",
@@ -573,6 +574,7 @@ class InterfaceDict(TypedDict):
     index: int
     name: str
     up: bool
+    carrier: bool
     mtu: int | None
     addresses: list[str]
 
@@ -602,6 +604,35 @@ def network_routes(most: int = 10_000) -> tuple[list[RouteDict], int]:
 
     A multipath route is one route for each next hop. Those that the kernel made for an interface's own address are left
     out. Needs no privilege. Raises as ``network_interfaces`` does.
+    """
+
+@type_check_only
+class RoutingRuleDict(TypedDict):
+    """``halfopen.model.network.RoutingRule``."""
+
+    priority: int
+    family: int
+    action: str
+    table: int
+    goto: int | None
+    inverted: bool
+    source: str | None
+    destination: str | None
+    mark: int | None
+    mark_mask: int | None
+    input: str | None
+    output: str | None
+    l3mdev: bool
+    protocol: int | None
+    ports: tuple[int, int] | None
+    suppress_prefix_length: int | None
+    other: tuple[str, ...]
+
+def network_rules(most: int = 1000) -> tuple[list[RoutingRuleDict], int]:
+    """Rules by which the calling thread's network namespace chooses a table of routes, and how many beyond ``most``.
+
+    In the order in which they are tried; those of IPv4 and of IPv6. Needs no privilege. Raises as
+    ``network_interfaces`` does.
     """
 
 @type_check_only

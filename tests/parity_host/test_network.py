@@ -14,6 +14,8 @@ from tests.parity_host.namespace import Namespace, as_nobody, call, needs_root
 
 from halfopen import _core
 from halfopen.errors import PrivilegeError
+from halfopen.model.network import RoutingRule
+from halfopen.rules.policy_routing import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +38,12 @@ route add local 127.8.0.0/16 dev lo table local
 route add 2001:db8:1::/48 via 2001:db8::2 initrwnd 30 src 2001:db8::1
 route add unreachable 2001:db8:2::/48
 """
+RULES = """\
+rule add pref 10 not from 10.0.0.0/8 fwmark 0x1/0xff lookup 1234
+rule add pref 11 to 192.0.2.0/24 ipproto tcp dport 80-90 prohibit
+rule add pref 12 from all iif near goto 32766
+rule add pref 13 from all lookup main suppress_prefixlength 0
+"""
 OWN_KINDS = {"local", "broadcast", "anycast", "multicast"}
 
 
@@ -50,6 +58,38 @@ def namespace() -> Iterator[Namespace]:
 def theirs(namespace: Namespace, *command: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = json.loads(namespace.call("ip", "-j", "-N", *command))
     return found
+
+
+def test_routing_rules_in_the_words_of_ip() -> None:
+    namespace = Namespace()
+    try:
+        namespace.call("ip", "-batch", "-", text=SET_UP + RULES)
+        namespace.call("ip", "-6", "rule", "add", "pref", "14", "from", "2001:db8::/32", "oif", "far", "unreachable")
+        rows, left_out = namespace.run(_core.network_rules)
+        told = namespace.call("ip", "rule").splitlines() + namespace.call("ip", "-6", "rule").splitlines()
+        assert left_out == 0
+        assert namespace.run(lambda: _core.network_rules(2))[1] == len(rows) - 2
+    finally:
+        namespace.close()
+    rules = [RoutingRule(**row) for row in rows]
+    assert [rule.priority for rule in rules] == sorted(rule.priority for rule in rules)
+    assert sorted(f"{rule.priority}: {text_of(rule)}" for rule in rules) == sorted(
+        " ".join(line.split()) for line in told
+    )
+
+
+def test_a_link_whose_other_end_is_down_has_no_carrier() -> None:
+    def carriers() -> dict[str, tuple[bool, bool]]:
+        return {one["name"]: (one["up"], one["carrier"]) for one in _core.network_interfaces() if one["name"] != "lo"}
+
+    namespace = Namespace()
+    try:
+        namespace.call("ip", "-batch", "-", text=SET_UP)
+        assert namespace.run(carriers) == {"near": (True, True), "far": (True, True)}
+        namespace.call("ip", "link", "set", "far", "down")
+        assert namespace.run(carriers) == {"near": (True, False), "far": (False, False)}
+    finally:
+        namespace.close()
 
 
 def test_interfaces_and_their_addresses(namespace: Namespace) -> None:

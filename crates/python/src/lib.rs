@@ -43,7 +43,7 @@ mod _core {
     #[pymodule_export]
     use crate::netns::enter_netns;
     #[pymodule_export]
-    use crate::network::{conntrack_counts, network_interfaces, network_routes, tcp_metrics};
+    use crate::network::{conntrack_counts, network_interfaces, network_routes, network_rules, tcp_metrics};
     #[pymodule_export]
     use crate::probe::probe;
     #[pymodule_export]

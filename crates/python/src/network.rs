@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use halfopen_kernel::network::{self, Interface, PeerMetrics, Route};
+use halfopen_kernel::network::{self, Interface, PeerMetrics, Route, Rule};
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList};
+use pyo3::types::{PyDict, PyList, PyTuple};
 
 use crate::error::failed;
 use crate::sockets::list;
@@ -26,6 +26,7 @@ fn interface_dict<'py>(py: Python<'py>, interface: &Interface) -> PyResult<Bound
     dict.set_item("index", interface.index)?;
     dict.set_item("name", &interface.name)?;
     dict.set_item("up", interface.up)?;
+    dict.set_item("carrier", interface.carrier)?;
     dict.set_item("mtu", interface.mtu)?;
     let addresses = interface.addresses.iter().map(|&one| prefix(one));
     dict.set_item("addresses", addresses.collect::<Vec<_>>())?;
@@ -60,6 +61,37 @@ fn route_dict<'py>(py: Python<'py>, route: &Route) -> PyResult<Bound<'py, PyDict
         attributes.set_item(name, value)?;
     }
     dict.set_item("attributes", attributes)?;
+    Ok(dict)
+}
+
+/// See `_core.pyi`.
+#[pyfunction]
+#[pyo3(signature = (most=1000))]
+pub fn network_rules(py: Python<'_>, most: usize) -> PyResult<(Bound<'_, PyList>, usize)> {
+    let rules = py.detach(network::rules).map_err(|failure| failed(py, &failure))?;
+    let kept = &rules[..most.min(rules.len())];
+    Ok((list(py, kept, rule_dict)?, rules.len() - kept.len()))
+}
+
+fn rule_dict<'py>(py: Python<'py>, rule: &Rule) -> PyResult<Bound<'py, PyDict>> {
+    let dict = PyDict::new(py);
+    dict.set_item("priority", rule.priority)?;
+    dict.set_item("family", if rule.v6 { 6 } else { 4 })?;
+    dict.set_item("action", rule.action)?;
+    dict.set_item("table", rule.table)?;
+    dict.set_item("goto", rule.goto)?;
+    dict.set_item("inverted", rule.inverted)?;
+    dict.set_item("source", rule.source.map(prefix))?;
+    dict.set_item("destination", rule.destination.map(prefix))?;
+    dict.set_item("mark", rule.mark.map(|(mark, _)| mark))?;
+    dict.set_item("mark_mask", rule.mark.map(|(_, mask)| mask))?;
+    dict.set_item("input", rule.iif.as_deref())?;
+    dict.set_item("output", rule.oif.as_deref())?;
+    dict.set_item("l3mdev", rule.l3mdev)?;
+    dict.set_item("protocol", rule.protocol)?;
+    dict.set_item("ports", rule.ports)?;
+    dict.set_item("suppress_prefix_length", rule.suppress_prefix_length)?;
+    dict.set_item("other", PyTuple::new(py, &rule.other)?)?;
     Ok(dict)
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.collect.taking import take
-from halfopen.rules.connect_causes import Syns, connect_causes
+from halfopen.rules.connect_causes import Syns, connect_causes, flow_of
 from halfopen.rules.context import Context
 from halfopen.rules.own_listener import own_listener
 from halfopen.rules.path import path
@@ -69,7 +69,7 @@ class Explainer:
         first = () if listener is None else (listener,)
         if _badness(result) == _UNANSWERED:
             return first
-        way = path(context, space, result.handshake.server, syns.sent)
+        way = path(context, space, flow_of(result), syns.sent)
         return first + connect_causes(result, syns, way, space, self._syn_retries)
 
 

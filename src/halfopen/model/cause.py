@@ -37,3 +37,5 @@ class LocalCause:
     """The rule of the doctor whose finding says the same (``HO602``)."""
     sends_on_to: str | None = None
     """``10.0.0.5:80``: where a translation sends what was meant for the target."""
+    if_sure: str | None = None
+    """The sentence where something else shows that a ``possible`` one is it (may hold hostile text)."""

@@ -1,4 +1,4 @@
-"""Interfaces, addresses, routes, packet filters and connection tracking of one network namespace."""
+"""Interfaces, routes and the rules that lead to them, packet filters and connection tracking of a network namespace."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Interface:
     mtu: int | None = None
     addresses: tuple[str, ...] = ()
     """``192.0.2.1/24``, ``2001:db8::1/64``."""
+    carrier: bool | None = None
+    """Whether there is another end to the wire: without, what leaves by it is thrown away. Null: not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,39 @@ class Route:
     ``window``, ``quickack``, ``fastopen_no_cookie``… as the kernel keeps them."""
     family: int = 4
     """4 or 6: what ``default`` is the default of."""
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingRule:
+    """Which table routes are looked for in (``ip rule``). What is null asks for nothing."""
+
+    priority: int
+    """Smaller ones are tried first."""
+    family: int = 4
+    action: str = "lookup"
+    """``lookup``, ``goto``, ``nop``, or a refusal: ``blackhole``, ``unreachable``, ``prohibit``."""
+    table: int = 0
+    goto: int | None = None
+    """The priority at which ``goto`` goes on."""
+    inverted: bool = False
+    """``not``: it is for what does not meet its conditions."""
+    source: str | None = None
+    destination: str | None = None
+    mark: int | None = None
+    mark_mask: int | None = None
+    input: str | None = None
+    """The interface that a packet came by; ``lo`` for what this host sends (hostile text)."""
+    output: str | None = None
+    """The interface that the socket is bound to."""
+    l3mdev: bool = False
+    """For sockets and interfaces of a VRF."""
+    protocol: int | None = None
+    ports: tuple[int, int] | None = None
+    """Destination ports, both ends included."""
+    suppress_prefix_length: int | None = None
+    """Routes whose prefix is not longer do not count."""
+    other: tuple[str, ...] = ()
+    """Names of conditions that are not read: ``uidrange``, ``tos``, ``sport``…"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from halfopen.model.host import Global, Host, LogLine, SettingFile
-from halfopen.model.network import Conntrack, Interface, PacketFilter, Route, TcpMetric
+from halfopen.model.network import Conntrack, Interface, PacketFilter, Route, RoutingRule, TcpMetric
 from halfopen.model.sockets import Sockets
 
 SCHEMA = "halfopen.snapshot/1"
@@ -68,6 +68,8 @@ class NetNamespace:
     interfaces: tuple[Interface, ...] = ()
     routes: tuple[Route, ...] | None = None
     """Of every table, at most 10 000; empty: there is none; null: they were not read."""
+    routing_rules: tuple[RoutingRule, ...] | None = None
+    """In the order in which they are tried, at most 1000; null: they were not read."""
     tcp_metrics: tuple[TcpMetric, ...] = ()
     """At most 1000."""
     packet_filter: PacketFilter | None = None

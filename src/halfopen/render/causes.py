@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 WORDS: dict[Verdict, tuple[str, str]] = {
     "cause": ("cause", "bad"),
     "possible": ("perhaps", "warn"),
-    "unknown": ("not seen", "warn"),
+    "unknown": ("not judged", "warn"),
     "fact": ("note", ""),
     "exonerated": ("not this", "dim"),
 }
@@ -43,4 +43,4 @@ def cause_lines(causes: Sequence[LocalCause], width: int, paint: Paint) -> list[
 
 def cause_objects(causes: Sequence[LocalCause]) -> list[dict[str, Any]]:
     """The same as plain values."""
-    return [asdict(cause) for cause in causes]
+    return [{name: value for name, value in asdict(cause).items() if name != "if_sure"} for cause in causes]

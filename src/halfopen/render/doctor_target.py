@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.model.quantity import duration, endpoint, listed, plural
-from halfopen.render.causes import WORDS
+from halfopen.render.causes import WORDS, cause_objects
 from halfopen.render.escape import escape_text
 from halfopen.render.findings import SEVERITY_ROLES, evidence_words
 from halfopen.render.layout import Paint, clamp, wrap
@@ -185,7 +185,7 @@ def target_object(report: TargetReport) -> dict[str, Any]:
         if verdict is None
         else {name: value for name, value in asdict(verdict).items() if name != "kind"},
         "attempts": [record(result.handshake) for result in report.results],
-        "local_causes": [asdict(cause) for cause in report.causes],
+        "local_causes": cause_objects(report.causes),
         "calls": [asdict(call) for call in report.calls],
         "packets": None if report.packets is None else asdict(report.packets),
     }

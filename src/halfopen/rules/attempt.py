@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from halfopen.rules.connect_causes import Syns, connect_causes
+from halfopen.rules.connect_causes import Syns, connect_causes, flow_of
 from halfopen.rules.growth import Growth
 from halfopen.rules.path import Path, path
 from halfopen.rules.routing import is_own, route_to
@@ -40,7 +40,8 @@ class Attempt:
             return cls()
         worst = _worst(results)
         way, causes = _examine(worst, results, context, here)
-        found = route_to(here.now, worst.handshake.server)
+        found = route_to(here.now, flow_of(worst))
+        known = None if found.unjudged else found.route
         accused = {worst.handshake.server: _accused(causes)}
         for result in results:
             if not result.established and result.handshake.server not in accused:
@@ -48,7 +49,7 @@ class Attempt:
                 accused[result.handshake.server] = _accused(_examine(_worst(rows), rows, context, here)[1])
         if worst.established:
             accused = {}
-        return cls(causes, way, None if found is None else found.gateway, tuple(accused.items()))
+        return cls(causes, way, None if known is None else known.gateway, tuple(accused.items()))
 
     @property
     def sent_on(self) -> bool:
@@ -62,7 +63,7 @@ def _examine(
     """The way of one connect, and what on it may stop such packets."""
     address = result.handshake.server
     syns = Syns.of(one for one in results if one.handshake.server == address)
-    way = path(context, here, address, syns.sent)
+    way = path(context, here, flow_of(result), syns.sent)
     return way, connect_causes(result, syns, way, here)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.rules.local_causes import local_causes
+from halfopen.rules.policy_routing import Flow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,6 +41,12 @@ class Syns:
         self.lost += result.syn_retransmissions if result.established else sent
 
 
+def flow_of(result: ProbeResult) -> Flow:
+    """What a connect sends, for the routes."""
+    row = result.handshake
+    return Flow(row.server, row.client, row.server_port)
+
+
 def connect_causes(
     result: ProbeResult, syns: Syns, way: Path, space: Space, syn_retries: int | None = None
 ) -> tuple[LocalCause, ...]:
@@ -64,6 +71,6 @@ def connect_causes(
         interval_s=space.interval_s,
         established=result.established,
         path=way,
-        lost=max(1, syns.lost),
+        lost=syns.lost,
         icmp_from=row.icmp_from,
     )

@@ -11,40 +11,19 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
+from halfopen.rules.filter_conditions import NO_CONDITION, SOURCE_PORTS, Packet, fits_interfaces, unjudged
 from halfopen.rules.routing import address_of
+from halfopen.rules.verdict_maps import outcomes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.network import FilterChain, FilterRule, PacketFilter
 
-#: Parts of a rule's text that ask for nothing.
-_NO_CONDITION = re.compile(
-    r"counter( packets \d+ bytes \d+)?|comment \"[^\"]*\"|-m comment|--comment (\"[^\"]*\"|\S+)|--reject-with \S+"
-    r"|(?<=reject) with .*"
-)
 _OTHER_PROTOCOL = re.compile(r"\b(udp|udplite|icmp|icmpv6|ipv6-icmp|sctp|dccp|esp|ah|gre|igmp)\b")
 _TCP = re.compile(r"\btcp\b")
 #: ``ct state established,related``, ``-m conntrack ! --ctstate NEW``.
-_STATES = re.compile(r"(!\s*)?(?:--ctstate|--state|ct state)\s+(!=\s*)?(\{[^}]*\}|[\w,]+)")
-#: ``tcp sport 8000``, ``--sport 80:90``, ``--sports 80,443``, ``tcp sport { 80, 443 }``.
-_SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
-
-#: Conditions that ``matches`` has checked, whatever it did not understand being taken to hold.
-_CHECKED = re.compile(
-    r"""(?<!\S)(
-      ip6?\ [sd]addr\ (!=\ )?(\{[^}@]*\}|[0-9a-fA-F.:/]+)
-    | tcp\ [sd]port\ (!=\ )?(\{[^}@]*\}|[\d-]+)
-    | (meta\ l4proto|ip\ protocol|ip6\ nexthdr)\ tcp
-    | ct\ state\ (\{[^}]*\}|[\w,]+)
-    | tcp\ flags(\ &\ \([^)]*\)\ ==)?\ syn(\ /\ [\w,|]+)?
-    | -A\ \S+ | -j | -p\ tcp | -m\ (tcp|multiport) | -[sd]\ [0-9a-f.:/]+ | --[sd]ports?\ [\d:,]+
-    | --(syn|tcp-flags\ \S+\ SYN) | -m\ (conntrack\ --ctstate|state\ --state)\ [\w,]+
-    )(?!\S)""",
-    re.VERBOSE,
-)
-#: Asks for the loopback interface.
-_LOOPBACK = re.compile(r"(?<!\S)([io]if|[io]ifname|-[io]) \"?lo\"?(?!\S)")
+_STATES = re.compile(r"(!\s*)?(?:--ctstate|--state|ct state)\s+(?!vmap\b)(!=\s*)?(\{[^}]*\}|[\w,]+)")
 #: Verdicts of rules that send a packet elsewhere before the filter sees it.
 _ELSEWHERE = frozenset({"dnat", "redirect", "tproxy", "fwd"})
 #: Families of tables that see packets of IPv4 and of IPv6.
@@ -60,26 +39,6 @@ DEPTH_MAX = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Packet:
-    """A segment as the filter sees it; what is None matches anything."""
-
-    source: str | None
-    destination: str | None
-    port: int | None
-    """Destination port; None for an answer, whose destination port is not known."""
-    answer_from: int | None = None
-    """Source port of an answer; None for a SYN, whose source port is not known."""
-
-    loopback: bool = False
-    """It goes over ``lo``, as what a host sends to itself does."""
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether it belongs to a connection that exists: a SYN-ACK."""
-        return self.answer_from is not None
-
-
-@dataclass(frozen=True, slots=True)
 class Stop:
     """What would stop the packet: a rule, or the policy of a chain."""
 
@@ -88,8 +47,13 @@ class Stop:
     verdict: str
     rule: FilterRule | None = None
     packets: int | None = None
-    certain: bool = False
-    """Every condition on the way to it was checked: such a packet gets no further."""
+    doubt: str | None = None
+    """What is not judged, so that it only may: ``«meta skuid 1000»``, ``the rule «…» before it`` (hostile text)."""
+
+    @property
+    def certain(self) -> bool:
+        """Every condition on the way to it was checked: such a packet gets no further."""
+        return self.doubt is None
 
     @property
     def where(self) -> str:
@@ -110,7 +74,7 @@ def met(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Filt
     """Every rule at ``hook`` that a new connection's ``packet`` may meet, through jumps, in the order of the chains."""
     for chain in packet_filter.chains:
         if chain.hook == hook and _is_of_family(chain, packet):
-            for rule, _ in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+            for rule, *_ in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
                 yield rule
 
 
@@ -121,57 +85,76 @@ def _is_of_family(chain: FilterChain, packet: Packet) -> bool:
 
 def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
     name = f"{chain.family} {chain.table} {chain.name}"
-    # What was passed and may have let the packet go another way makes all that follows a possibility.
-    certain = (
-        not packet_filter.rules_left_out
-        and chain.hook not in _OF_A_DEVICE
-        and not any(_word(one) in _ELSEWHERE for one in packet_filter.rules)
-    )
-    for rule, sure in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
-        verdict = _word(rule)
-        if verdict in {"drop", "reject"}:
-            yield Stop(name, verdict, rule, rule.packets, certain and sure and _is_checked(rule, packet))
+    doubt = _doubt(packet_filter, chain)
+    for rule, verdict, why in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+        word, own = verdict.partition(" ")[0], why or unjudged(rule, packet)
+        if word in {"drop", "reject"}:
+            yield Stop(name, word, rule, rule.packets, doubt or own)
             if _is_plain(rule):
                 return
-        elif verdict == "accept" and rule.limit:
-            certain = False  # what is beyond the limit goes on
-        elif verdict == "accept" and _LOOPBACK.search(rule.text):
-            if packet.loopback:
-                return
-        elif verdict == "accept" and (
-            _is_plain(rule) or rule.ports or rule.destinations or rule.sources or (packet.is_answer and rule.conntrack)
-        ):
-            return  # what names the packet, or everything, and accepts it is taken at its word
-        elif verdict not in _GOES_ON:
-            certain = False
+        elif word == "accept" and own is None:
+            return
+        elif word == "queue":
+            yield Stop(name, "drop", rule, rule.packets, doubt or why or "what the program of its queue decides")
+            doubt = doubt or f"the rule «{rule.text}» before it"
+        elif word not in _GOES_ON:
+            doubt = doubt or f"the rule «{rule.text}» before it"
     if chain.policy == "drop":
-        yield Stop(name, "drop", None, chain.packets, certain)
+        yield Stop(name, "drop", None, chain.packets, doubt)
+
+
+def _doubt(packet_filter: PacketFilter, chain: FilterChain) -> str | None:
+    """What may let the packet go another way before it comes to any rule of the chain."""
+    if packet_filter.rules_left_out:
+        return f"what stands in {packet_filter.rules_left_out} more rules"
+    if chain.hook in _OF_A_DEVICE:
+        return "which device it comes by"
+    away = next((one for one in packet_filter.rules if _word(one) in _ELSEWHERE), None)
+    return None if away is None else f"where the rule «{away.text}» sends it"
+
+
+Met = tuple["FilterRule", str, "str | None"]
+"""A rule, its verdict, and what is not judged on the way to it."""
 
 
 def _reached(
-    packet_filter: PacketFilter, place: tuple[str, str, str], packet: Packet, depth: int = 0
-) -> Iterator[tuple[FilterRule, bool]]:
-    """The rules that the packet meets, in order, through jumps; and whether it is certain that it comes so far."""
+    packet_filter: PacketFilter, place: tuple[str, str, str], packet: Packet, depth: int = 0, why: str | None = None
+) -> Iterator[Met]:
+    """The rules that the packet meets, in order, through jumps."""
     if depth > DEPTH_MAX:
         return
     for rule in packet_filter.rules:
-        if (rule.family, rule.table, rule.chain) != place:
+        if (rule.family, rule.table, rule.chain) != place or not matches(rule, packet):
             continue
-        if not matches(rule, packet):
-            continue
-        kind, _, target = (rule.verdict or "").partition(" ")
-        if kind in {"jump", "goto"} and target:
-            sure = _is_checked(rule, packet)
-            for inner, also in _reached(packet_filter, (*place[:2], target), packet, depth + 1):
-                yield inner, sure and also
-        else:
-            yield rule, True
+        verdicts, known = _verdicts(rule, packet)
+        own = why or (None if known else "its verdict map")
+        asks = own or _asks(rule, packet)
+        for verdict in verdicts:
+            kind, _, target = verdict.partition(" ")
+            if kind in {"jump", "goto"} and target:
+                yield from _reached(packet_filter, (*place[:2], target), packet, depth + 1, asks)
+            else:
+                yield rule, verdict, own
+            if kind in {"goto", "return"} and asks is None:
+                return  # the rest of this chain is not met
+
+
+def _asks(rule: FilterRule, packet: Packet) -> str | None:
+    """What is not judged of a rule that other rules stand behind."""
+    asked = unjudged(rule, packet)
+    return None if asked is None else f"{asked} of the rule «{rule.text}» before it"
+
+
+def _verdicts(rule: FilterRule, packet: Packet) -> tuple[list[str], bool]:
+    """What may become of the packet, and whether that is known."""
+    return outcomes(rule, packet) if rule.verdict == "vmap" else ([rule.verdict or ""], True)
 
 
 def matches(rule: FilterRule, packet: Packet) -> bool:
     """Whether a rule may match; what it asks for and a snapshot does not keep is taken to hold."""
     return (
         _concerns(rule, packet)
+        and fits_interfaces(rule, packet)
         and _has_port(rule, packet.port)
         and names_source_port(rule, packet.answer_from) is not False
         and _has_address(rule.destinations, packet.destination)
@@ -181,16 +164,23 @@ def matches(rule: FilterRule, packet: Packet) -> bool:
 
 def names_source_port(rule: FilterRule, port: int | None) -> bool | None:
     """Whether a rule asks for this source port; None where it asks for none, or where none is known."""
-    found = _SOURCE_PORTS.search(rule.text)
+    found = SOURCE_PORTS.search(rule.text)
     if found is None or port is None:
         return None
     named = any(_covers(part.replace(":", "-"), port) for part in re.split(r"[\s,{}]+", found[3]) if part)
     return named != bool(found[1] or found[2])
 
 
+def names_ports_by_number(rule: FilterRule) -> bool:
+    """Whether it is known which ports it names."""
+    return all(part.removeprefix("!")[:1].isdigit() for part in rule.ports)
+
+
 def _has_port(rule: FilterRule, port: int | None) -> bool:
     if not rule.ports or port is None:
         return not rule.ports
+    if not names_ports_by_number(rule):
+        return True  # a set, or a name: it may
     named = any(_covers(part, port) for part in rule.ports if not part.startswith("!"))
     excluded = [part.removeprefix("!") for part in rule.ports if part.startswith("!")]
     return named or (bool(excluded) and not any(_covers(part, port) for part in excluded))
@@ -219,28 +209,15 @@ def _is_plain(rule: FilterRule) -> bool:
     """Whether it asks for nothing at all: what comes here goes no further."""
     if rule.ports or rule.destinations or rule.sources or rule.limit or rule.syn_only or rule.conntrack:
         return False
-    words = _NO_CONDITION.sub(" ", rule.text).split()
+    words = NO_CONDITION.sub(" ", rule.text).split()
     return len(words) == 1 or (words[:1] == ["-A"] and len(words) == 4)
-
-
-def _is_checked(rule: FilterRule, packet: Packet) -> bool:
-    """Whether it asks for nothing that ``matches`` took to hold unseen."""
-    unknown = (
-        (rule.ports and packet.port is None)
-        or (rule.destinations and packet.destination is None)
-        or (rule.sources and packet.source is None)
-        or (packet.answer_from is None and _SOURCE_PORTS.search(rule.text))
-        or rule.limit
-    )
-    rest = _CHECKED.sub(" ", _NO_CONDITION.sub(" ", rule.text)).split()
-    return not unknown and (len(rest) == 1 or (len(rest) > 1 and rest[0] in {"jump", "goto"}))
 
 
 def _concerns(rule: FilterRule, packet: Packet) -> bool:
     """Whether it is about TCP, and about connections that begin (or exist, for an answer), as far as its text says."""
     if packet.is_answer and rule.syn_only:
         return False
-    text = _NO_CONDITION.sub(" ", rule.text)
+    text = NO_CONDITION.sub(" ", rule.text)
     if _OTHER_PROTOCOL.search(text) and not _TCP.search(text):
         return False
     states = _STATES.search(text)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import Packet, stops
+from halfopen.rules.filtering import stops
 from halfopen.rules.rule import Rule
 from halfopen.rules.syn_queue import half_open_evidence
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import duration
+from halfopen.rules.policy_routing import Flow
 from halfopen.rules.routing import route_to
 from halfopen.rules.rule import Rule
 
@@ -93,7 +94,7 @@ def _judge(space: Space, metric: TcpMetric) -> Confidence | None:
     round_trip = metric.rtt_us or 0
     if round_trip < ATTACHED_US_MIN:
         return None
-    found = route_to(space.now, metric.destination)
+    found = route_to(space.now, Flow(metric.destination, metric.source)).route
     if found is not None and found.gateway is None and found.kind in {"unicast", "local"}:
         return "likely"
     return "possible" if round_trip >= DISTANT_US_MIN else None

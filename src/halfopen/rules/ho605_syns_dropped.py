@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import duration, plural
+from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import Packet, matches
+from halfopen.rules.filtering import matches, names_ports_by_number
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -80,4 +81,4 @@ def _drops(rule: FilterRule) -> bool:
 
 
 def _names(rule: FilterRule, listening: Listening) -> bool:
-    return bool(rule.ports) and matches(rule, Packet(None, None, listening.port))
+    return bool(rule.ports) and names_ports_by_number(rule) and matches(rule, Packet(None, None, listening.port))

@@ -6,7 +6,7 @@ themselves, in other networks and in other containers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from halfopen.rules.routing import REFUSING, address_of, is_own, route_to
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from halfopen.rules.context import Context
+    from halfopen.rules.policy_routing import Flow
     from halfopen.rules.space import Space
 
 
@@ -35,19 +36,19 @@ class Path:
         return self.hops if self.there is None else (*self.hops, self.there)
 
 
-def path(context: Context, start: Space, destination: str, packets: int) -> Path:
+def path(context: Context, start: Space, flow: Flow, packets: int) -> Path:
     """The way from ``start``.
 
     Args:
         context: both snapshots.
         start: where the connect was made.
-        destination: the address (no name).
+        flow: what is sent; addresses, no names.
         packets: so many were sent: where fewer arrived, it is not the way.
     """
     hops: list[Space] = []
-    here = start
+    here, destination = start, flow.destination
     while not is_own(here.now, destination):
-        following = _next(context, here, destination, packets)
+        following = _next(context, here, replace(flow, forwarded=here is not start), packets)
         if following is None:
             # Behind a bridge or a hop that is not seen, the address itself may still be this host's.
             return Path(tuple(hops), _only(_others(context, here, destination, packets)))
@@ -60,12 +61,12 @@ def path(context: Context, start: Space, destination: str, packets: int) -> Path
     return Path(tuple(hops), here)
 
 
-def _next(context: Context, here: Space, destination: str, packets: int) -> Space | None:
+def _next(context: Context, here: Space, flow: Flow, packets: int) -> Space | None:
     """The namespace that has the gateway, or the destination where it is on a link."""
-    route = route_to(here.now, destination)
-    if route is None or route.kind in REFUSING:
+    found = route_to(here.now, flow)
+    if found.route is None or found.unjudged or found.route.kind in REFUSING:
         return None
-    gateway = route.gateway or destination
+    gateway = found.route.gateway or flow.destination
     return _only(_others(context, here, gateway, packets))
 
 

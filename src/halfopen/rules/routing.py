@@ -1,12 +1,13 @@
-"""Which route a packet to an address takes, as far as a snapshot tells.
-
-Policy rules (``ip rule``) are not in it: with routes in further tables the answer is only likely.
-"""
+"""Which route a packet takes, as far as a snapshot tells: by the rules (``policy_routing``) and tables of routes."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import TYPE_CHECKING
+
+from halfopen.model.network import RoutingRule
+from halfopen.rules.policy_routing import TABLES, Flow, applies, text_of
 
 if TYPE_CHECKING:
     from ipaddress import IPv4Network
@@ -14,10 +15,8 @@ if TYPE_CHECKING:
     from halfopen.model.network import Interface, Route
     from halfopen.model.snapshot import NetNamespace
 
-#: RT_TABLE_LOCAL, _MAIN and _DEFAULT: the tables of the three rules that every namespace begins with, in their order.
-TABLES = (255, 254, 253)
-#: Routes that say no.
-REFUSING = frozenset({"blackhole", "unreachable", "prohibit", "throw"})
+#: Routes, and rules, that say no.
+REFUSING = frozenset({"blackhole", "unreachable", "prohibit"})
 
 
 def address_of(text: str) -> IPv4Address | IPv6Address | None:
@@ -40,25 +39,86 @@ def is_own(namespace: NetNamespace, address: str) -> bool:
     return any(address_of(text.partition("/")[0]) == parsed for text in own)
 
 
-def route_to(namespace: NetNamespace, address: str) -> Route | None:
-    """The route with the longest prefix, in the order of the tables; the smallest metric among equals."""
-    parsed = address_of(address)
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Where a packet goes, as the rules and tables say."""
+
+    route: Route | None = None
+    """None: there is no route, or a rule refuses it."""
+    refused_by: RoutingRule | None = None
+    """The rule that says no."""
+    unjudged: tuple[str, ...] = ()
+    """Rules before that which may lead elsewhere, as text: whether they apply is not judged."""
+    several: bool = False
+    """It is one of several next hops that share the work."""
+
+
+def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
+    """The route with the longest prefix, table by table; the smallest metric among equals."""
+    parsed = address_of(flow.destination)
     if parsed is None:
-        return None
-    for table in TABLES:
-        found = [
-            (prefix.prefixlen, -(route.metric or 0), -index, route)
-            for index, route in enumerate(namespace.routes or ())
-            if route.table == table and (prefix := prefix_of(route, parsed)) is not None and parsed in prefix
-        ]
-        if found:
-            return max(found, key=lambda item: item[:3])[3]
-    return None
+        return Lookup()
+    flow = replace(flow, destination=str(parsed), source=_source(flow.source))
+    unjudged: list[str] = []
+    skip_to = 0
+    for rule in _rules(namespace, parsed.version):
+        if rule.priority < skip_to or (verdict := applies(rule, flow, namespace)) is False:
+            continue
+        if verdict is None:
+            if rule.action == "goto" or rule.action in REFUSING or _in_table(namespace, rule, parsed):
+                unjudged.append(text_of(rule))
+        elif rule.action == "goto":
+            skip_to = rule.goto or 0
+        elif rule.action in REFUSING:
+            return Lookup(None, rule, tuple(unjudged))
+        elif rule.action == "lookup" and (found := _in_table(namespace, rule, parsed)):
+            return Lookup(found[0], None, tuple(unjudged), several=len(found) > 1)
+    return Lookup(None, None, (*unjudged, *_unread(namespace)))
 
 
-def has_policy_tables(namespace: NetNamespace) -> bool:
-    """Whether there are routes that only policy rules lead to."""
-    return any(route.table not in TABLES for route in namespace.routes or ())
+def _source(text: str | None) -> str | None:
+    parsed = None if text is None else address_of(text)
+    return None if parsed is None or parsed.is_unspecified else str(parsed)
+
+
+def _rules(namespace: NetNamespace, version: int) -> tuple[RoutingRule, ...]:
+    """Those of a family; those that every namespace begins with where they were not read."""
+    if namespace.routing_rules is None:
+        return tuple(RoutingRule(priority, table=table) for priority, table in enumerate(TABLES))
+    return tuple(rule for rule in namespace.routing_rules if rule.family == version)
+
+
+def _unread(namespace: NetNamespace) -> tuple[str, ...]:
+    """What may lead to a route after all, in a snapshot without rules."""
+    has_more = any(route.table not in TABLES for route in namespace.routes or ())
+    return ("routing rules that were not read",) if namespace.routing_rules is None and has_more else ()
+
+
+def _in_table(namespace: NetNamespace, rule: RoutingRule, address: IPv4Address | IPv6Address) -> list[Route]:
+    """What a rule finds in its table, equal next hops in their order; nothing where the next rule is asked."""
+    found = [
+        ((prefix.prefixlen, -(route.metric or 0)), route)
+        for route in namespace.routes or ()
+        if route.table == rule.table and (prefix := prefix_of(route, address)) is not None and address in prefix
+    ]
+    if not found:
+        return []
+    best = max(rank for rank, _ in found)
+    routes = [route for rank, route in found if rank == best]
+    suppressed = rule.suppress_prefix_length is not None and best[0] <= rule.suppress_prefix_length
+    return [] if suppressed or routes[0].kind == "throw" else routes
+
+
+def leaves_by(namespace: NetNamespace, flow: Flow) -> str | None:
+    """The interface that a packet leaves by; None where that is not certain."""
+    found = route_to(namespace, flow)
+    return None if found.unjudged or found.several or found.route is None else found.route.interface
+
+
+def comes_by(namespace: NetNamespace) -> str | None:
+    """The interface that what does not go over ``lo`` must come by: the only one."""
+    names = [interface.name for interface in namespace.interfaces if interface.up and interface.name != "lo"]
+    return names[0] if len(names) == 1 else None
 
 
 def interface_named(namespace: NetNamespace, name: str | None) -> Interface | None:
@@ -69,9 +129,8 @@ def interface_named(namespace: NetNamespace, name: str | None) -> Interface | No
 def prefix_of(route: Route, address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network | None:
     """The route's prefix, if it is of the address's family."""
     if route.destination == "default":
-        # A default route has no address to tell its family by: its gateway has, and without one it stands for both.
-        gateway = address_of(route.gateway) if route.gateway else None
-        if gateway is not None and gateway.version != address.version:
+        # A gateway does not tell: routes of IPv4 may go by one of IPv6.
+        if route.family != address.version:
             return None
         return ip_network("0.0.0.0/0" if address.version == 4 else "::/0")
     try:

@@ -32,8 +32,8 @@ UPTIME_S = 93 * 86400.0
 
 _NAMESPACE = {
     "name", "inode", "kind", "pid", "path", "own", "sysctls", "counters", "sockstat", "synproxy", "interfaces",
-    "routes", "tcp_metrics", "packet_filter", "conntrack", "listeners", "destinations", "states", "processes",
-    "orphans", "stale_syn_recv", "blind",
+    "routes", "routing_rules", "tcp_metrics", "packet_filter", "conntrack", "listeners", "destinations", "states",
+    "processes", "orphans", "stale_syn_recv", "blind",
 }  # fmt: skip
 _SOCKETS = ("states", "processes", "orphans", "stale_syn_recv")
 #: msgspec ignores unknown names; a misspelt one in a case must not pass unseen.

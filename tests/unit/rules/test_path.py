@@ -9,6 +9,7 @@ from tests.unit.rules.notation import snapshots
 
 from halfopen.rules.context import Context
 from halfopen.rules.path import path
+from halfopen.rules.policy_routing import Flow
 
 TO = "172.17.0.2"
 
@@ -32,7 +33,7 @@ def seen(*after: dict[str, Any], gateway: str | None = None) -> Context:
 
 
 def names(context: Context, packets: int = 6) -> tuple[list[str], str | None, bool]:
-    found = path(context, context.spaces[0], TO, packets)
+    found = path(context, context.spaces[0], Flow(TO), packets)
     return [hop.name for hop in found.hops], None if found.there is None else found.there.name, found.loops
 
 
@@ -89,5 +90,5 @@ def test_what_was_not_sent_arrived_nowhere() -> None:
 
 def test_the_reader_s_own_address_needs_no_way() -> None:
     context = seen()
-    found = path(context, context.spaces[0], "127.0.0.1", 0)
+    found = path(context, context.spaces[0], Flow("127.0.0.1"), 0)
     assert found.there is context.spaces[0]

@@ -373,10 +373,10 @@ def packets(syns: int | None, answers: int = 0, dropped: int = 0) -> Packets:
 
 
 def stopped(verdict: str, stops: str = "syn_in", **more: Any) -> LocalCause:  # noqa: ANN401
-    does = "drops" if verdict == "cause" else "may drop"
-    sentence = f"The rule «tcp dport 443 drop» of ip filter INPUT {does} it."
-    remedy = Remedy("Accept it: `nft insert rule …`.")
-    return LocalCause("filter", verdict, sentence, (), remedy, "nft list chain", stops, **more)  # type: ignore[arg-type]
+    rule = "The rule «tcp dport 443 drop» of ip filter INPUT"
+    sure, may = f"{rule} drops it.", f"{rule} may drop it."
+    more |= {"remedy": Remedy("Accept it: `nft insert rule …`."), "confirm": "nft list chain", "stops": stops}
+    return LocalCause("filter", verdict, sure if verdict == "cause" else may, if_sure=sure, **more)  # type: ignore[arg-type]
 
 
 LOST = (result("timeout", syns=3),) * 2

@@ -11,6 +11,8 @@ use crate::netlink::{Attributes, Message, Netlink, Receiver, Request, u8_at, u32
 const LINK_FIXED: usize = 16;
 /// `struct ifaddrmsg`: family (1), prefix length (1), flags (1), scope (1), index (4).
 const ADDRESS_FIXED: usize = 8;
+/// `IFF_LOWER_UP`, `include/uapi/linux/if.h`: `netif_carrier_ok()`.
+const LOWER_UP: u32 = 1 << 16;
 /// `IFLA_EXT_MASK`, and `RTEXT_FILTER_SKIP_STATS` in it: no counters, which are most of an answer.
 const EXT_MASK: (u16, u32) = (29, 1 << 3);
 
@@ -23,6 +25,8 @@ pub struct Interface {
     pub name: String,
     /// Administratively up.
     pub up: bool,
+    /// There is somebody at the other end of the wire, as far as the driver knows. What leaves without it is thrown away.
+    pub carrier: bool,
     /// Bytes of the longest packet.
     pub mtu: Option<u32>,
     /// Addresses with the lengths of their prefixes.
@@ -45,9 +49,11 @@ impl Receiver for Links {
 }
 
 fn link(payload: &[u8]) -> Option<Interface> {
+    let flags = u32_at(payload, 8)?;
     let mut interface = Interface {
         index: u32_at(payload, 4)?,
-        up: u32_at(payload, 8)? & libc::IFF_UP as u32 != 0,
+        up: flags & libc::IFF_UP as u32 != 0,
+        carrier: flags & LOWER_UP != 0,
         ..Interface::default()
     };
     for (kind, value) in Attributes::new(payload.get(LINK_FIXED..)?) {

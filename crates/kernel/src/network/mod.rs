@@ -1,4 +1,4 @@
-//! What a network namespace knows of the way to others: interfaces, routes, remembered peers, tracked connections.
+//! What a network namespace knows of the way to others: interfaces, routes and the rules that lead to them, remembered peers, tracked connections.
 //!
 //! Each is a netlink dump of the namespace of the calling thread. Names of interfaces are hostile text.
 
@@ -6,6 +6,7 @@ mod conntrack;
 mod link;
 mod metrics;
 mod route;
+mod rule;
 
 use std::net::IpAddr;
 
@@ -13,6 +14,7 @@ pub use conntrack::{Tracked, tracked};
 pub use link::{Interface, interfaces};
 pub use metrics::{PeerMetrics, peer_metrics};
 pub use route::{Route, routes};
+pub use rule::{Rule, rules};
 
 /// An address of 4 or 16 bytes in network order.
 fn ip(bytes: &[u8]) -> Option<IpAddr> {

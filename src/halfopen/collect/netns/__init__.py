@@ -10,6 +10,7 @@ from halfopen.collect.netns import (
     interfaces,
     packet_filter,
     routes,
+    routing_rules,
     sockets,
     sockstat,
     synproxy,
@@ -30,6 +31,7 @@ NETNS: tuple[Collector[NamespaceContext], ...] = (
     sysctls.COLLECTOR,
     interfaces.COLLECTOR,
     routes.COLLECTOR,
+    routing_rules.COLLECTOR,
     tcp_metrics.COLLECTOR,
     packet_filter.COLLECTOR,
 )

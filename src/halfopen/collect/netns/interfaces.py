@@ -10,7 +10,7 @@ from halfopen.model.network import Interface
 def collect(_context: NamespaceContext) -> tuple[Interface, ...]:
     """All of them, by number."""
     return tuple(
-        Interface(one["index"], one["name"], one["up"], one["mtu"], tuple(one["addresses"]))
+        Interface(one["index"], one["name"], one["up"], one["mtu"], tuple(one["addresses"]), one["carrier"])
         for one in network_interfaces()
     )
 

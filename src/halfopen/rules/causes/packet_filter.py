@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from halfopen.knowledge.firewall.rejecting import error_of_reject, rejects_with_reset
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import Packet, names_source_port, stops
-from halfopen.rules.routing import is_own
+from halfopen.rules.filtering import names_source_port, stops
+from halfopen.rules.policy_routing import Flow
+from halfopen.rules.routing import comes_by, is_own, leaves_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -95,7 +97,7 @@ def check(space: Space, way: Way) -> LocalCause | None:
     """Whether the packet filter stops the SYN or its answer, here or in another namespace that they come through."""
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
-    stopping = [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
+    stopping = [] if way.came_through else [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
     found = [one for one in stopping if not one.counted_nothing]
     if not found:
         seen = way.path.there is not None and way.path.there.now.packet_filter is not None
@@ -115,14 +117,16 @@ def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
     stop = one.stop
     where = "" if one.space.now.own else f" in network namespace {one.space.name}"
     does = f"counted packets in the meantime and {stop.verdict}s" if one.moved else f"{stop.verdict}s"
-    does = does if guilty else f"may {stop.verdict}"
-    sentence = f"{stop.where[0].upper()}{stop.where[1:]}{where} {does} {_packet_words(one)}."
+    who = f"{stop.where[0].upper()}{stop.where[1:]}{where}"
+    sure = f"{who} {does} {_packet_words(one)}."
+    doubt = f": {stop.doubt} is not judged" if stop.doubt is not None else ""
+    sentence = sure if guilty else f"{who} may {stop.verdict} {_packet_words(one)}{doubt}."
     evidence = (
         (Evidence("packets it counted", stop.packets, "packets", stop.chain),) if stop.packets is not None else ()
     )
     verdict: Verdict = "cause" if guilty else "possible"
     netns = None if one.space.now.own else one.space.name
-    return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns)
+    return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns, if_sure=sure)
 
 
 def _packet_words(one: _Stopped) -> str:
@@ -174,21 +178,24 @@ def _remedy(one: _Stopped) -> Remedy:
 def _syn(space: Space, way: Way) -> Iterator[_Stopped]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.source, way.destination, way.port, loopback=loopback)
-    yield from _at(space, way, packet, _OUT, "syn_out")
+    yield from _at(space, way, replace(packet, out=leaves_by(space.now, way.flow)), _OUT, "syn_out")
     for hop in way.path.hops:
-        yield from _at(hop, way, packet, _THROUGH, "syn_through")
+        onwards = replace(packet, out=leaves_by(hop.now, replace(way.flow, forwarded=True)))
+        yield from _at(hop, way, onwards, _THROUGH, "syn_through")
     if way.path.there is not None:
-        yield from _at(way.path.there, way, packet, _IN, "syn_in")
+        yield from _at(way.path.there, way, replace(packet, into=comes_by(way.path.there.now)), _IN, "syn_in")
 
 
 def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.destination, way.source, None, way.port, loopback=loopback)
-    places = [(hop, _THROUGH) for hop in reversed(way.path.hops)] + [(space, _IN)]
+    places: list[tuple[Space, tuple[str, ...], Packet]] = [(hop, _THROUGH, packet) for hop in reversed(way.path.hops)]
+    places.append((space, _IN, replace(packet, into=comes_by(space.now))))
     if way.path.there is not None:
-        places.insert(0, (way.path.there, _OUT))
-    for place, hooks in places:
-        yield from (one for one in _at(place, way, packet, hooks, "answer") if _is_about_answers(one))
+        back = Flow(way.source or way.destination, way.destination)
+        places.insert(0, (way.path.there, _OUT, replace(packet, out=leaves_by(way.path.there.now, back))))
+    for place, hooks, there in places:
+        yield from (one for one in _at(place, way, there, hooks, "answer") if _is_about_answers(one))
 
 
 def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped: Stopped) -> Iterator[_Stopped]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import plural
 from halfopen.rules.causes.places import in_namespace, of_namespace, worst
+from halfopen.rules.policy_routing import Flow
 from halfopen.rules.reverse_path import repair
 from halfopen.rules.routing import address_of, route_to
 
@@ -27,8 +28,10 @@ def check(space: Space, way: Way) -> LocalCause | None:
 
 def _at(space: Space, way: Way) -> LocalCause | None:
     away = way.destination if space.now.own else way.source
-    found = route_to(space.now, away) if away is not None else None
-    device = found.interface if found is not None else None
+    # The filter asks for the route of an answer: its rules see the addresses the other way round.
+    own = way.source if space.now.own else way.destination
+    found = None if away is None else route_to(space.now, Flow(away, own, forwarded=True))
+    device = None if found is None or found.route is None or found.unjudged else found.route.interface
     strict = rp_filter_mode(space, device)
     dropped = space.grown("IPReversePathFilter") if space.before is not None else 0
     evidence = tuple(
@@ -50,8 +53,8 @@ def _at(space: Space, way: Way) -> LocalCause | None:
     still = space.before is not None and not dropped
     if strict == 1 and len(_routed_interfaces(space.now)) > 1 and not way.established:
         sentence = (
-            f"Reverse path filtering is strict{in_namespace(space)}: {what} that do not come in over {device} are "
-            "dropped."
+            f"Reverse path filtering is strict{in_namespace(space)}: {what} that do not come in over "
+            f"{device or 'the interface that packets to their sender leave by'} are dropped."
         )
         # It also drops the ARP requests of such senders, and does not count these: nothing is to be done on suspicion.
         remedy = None if still else repair(space)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.causes.way_through import trouble_on_the_way
-from halfopen.rules.routing import REFUSING, address_of, has_policy_tables, interface_named, is_own, route_to
+from halfopen.rules.causes.way_through import doubt, trouble_on_the_way
+from halfopen.rules.policy_routing import MAIN, text_of
+from halfopen.rules.routing import REFUSING, address_of, interface_named, is_own, route_to
 
 if TYPE_CHECKING:
     from halfopen.model.cause import Verdict
-    from halfopen.model.network import Route
+    from halfopen.model.network import RoutingRule
     from halfopen.rules.causes.way import Way
+    from halfopen.rules.routing import Lookup
     from halfopen.rules.space import Space
 
 
@@ -22,18 +25,20 @@ def check(space: Space, way: Way) -> LocalCause | None:
         return _to_itself(space, way)
     if space.now.routes is None:
         return LocalCause("route", "unknown", "Routes could not be read.")
-    found = route_to(space.now, way.destination)
-    refused = _refused(space, way, found)
-    if refused is not None or found is None:
-        return refused
-    where = f"the route {found.destination}" + (f" by {found.gateway}" if found.gateway else "")
-    where += f" over {found.interface}" if found.interface else ""
-    evidence = (Evidence("route", where.removeprefix("the route "), None, "rtnetlink"),)
-    return (
-        _no_address(space, way)
-        or trouble_on_the_way(space, way)
-        or LocalCause("route", "exonerated", f"There is a route: {where.removeprefix('the route ')}.", evidence)
-    )
+    found = route_to(space.now, way.flow)
+    return _refused(space, way, found) or _no_address(space, way) or trouble_on_the_way(space, way) or _there(found)
+
+
+def _there(found: Lookup) -> LocalCause | None:
+    """The route, if no rule that is not judged may lead to another."""
+    route = found.route
+    if route is None:
+        return None
+    where = route.destination + (f" by {route.gateway}" if route.gateway else "")
+    where += f" over {route.interface}" if route.interface else ""
+    evidence = (Evidence("route", where, None, "rtnetlink"),)
+    verdict: Verdict = "unknown" if found.unjudged else "exonerated"
+    return LocalCause("route", verdict, f"There is a route: {where}{doubt(found)}.", evidence)
 
 
 def _to_itself(space: Space, way: Way) -> LocalCause:
@@ -49,26 +54,44 @@ def _to_itself(space: Space, way: Way) -> LocalCause:
     return LocalCause("route", "exonerated", f"{way.destination} is an address of this host: packets go through lo.")
 
 
-def _refused(space: Space, way: Way, found: Route | None) -> LocalCause | None:
-    """No route, one that says no, or one over an interface that is down."""
-    sure: Verdict = "possible" if has_policy_tables(space.now) or way.established else "cause"
+def _refused(space: Space, way: Way, lookup: Lookup) -> LocalCause | None:
+    """No route, one that says no, a rule that does, or an interface that is down or has no carrier."""
+    sure: Verdict = "possible" if lookup.unjudged or lookup.several or way.established else "cause"
     confirm = space.command(f"ip route get {way.destination}")
+    found, but = lookup.route, doubt(lookup)
+    if lookup.refused_by is not None:
+        return _refused_by(space, way, lookup.refused_by, sure, but)
     if found is None:
-        return LocalCause(
-            "route", sure, f"There is no route to {way.destination}.", (), _route_there(space, way), confirm
-        )
+        sentence = f"There is no route to {way.destination}{but}."
+        return LocalCause("route", sure, sentence, (), _route_there(space, way), confirm)
     evidence = (Evidence("route", found.destination, None, "rtnetlink"),)
     if found.kind in REFUSING:
-        sentence = f"The route {found.destination} is of kind {found.kind}."
+        sentence = f"The route {found.destination} is of kind {found.kind}{but}."
         family = "ip -6" if ":" in way.destination else "ip"
-        delete = space.command(f"{family} route del {found.kind} {found.destination}")
+        table = "" if found.table == MAIN else f" table {found.table}"
+        delete = space.command(f"{family} route del {found.kind} {found.destination}{table}")
         remedy = Remedy(f"If the target is meant to be reached, take the route away: `{delete}`.")
         return LocalCause("route", sure, sentence, evidence, remedy, confirm)
     interface = interface_named(space.now, found.interface)
     if interface is not None and not interface.up:
         remedy = _set_up(space, interface.name)
-        return LocalCause("route", "cause", f"The interface {interface.name} is down.", evidence, remedy, confirm)
+        return LocalCause("route", sure, f"The interface {interface.name} is down{but}.", evidence, remedy, confirm)
+    if interface is not None and interface.carrier is False:
+        sentence = f"The interface {interface.name} has no carrier: what leaves by it is thrown away{but}."
+        look = space.command(f"ip link show {shlex.quote(interface.name)}")
+        return LocalCause("route", sure, sentence, evidence, _PLUG, look, "syn_out")
     return None
+
+
+_PLUG = Remedy("See to the other end of that link: the cable, the switch, the peer of a veth, the program of a tun.")
+
+
+def _refused_by(space: Space, way: Way, rule: RoutingRule, sure: Verdict, but: str) -> LocalCause:
+    family = "ip -6" if ":" in way.destination else "ip"
+    sentence = f"The routing rule «{text_of(rule)}» (priority {rule.priority}) says no{but}."
+    delete = space.command(f"{family} rule del pref {rule.priority}")
+    remedy = Remedy(f"If the target is meant to be reached, take the rule away: `{delete}`.")
+    return LocalCause("route", sure, sentence, (), remedy, space.command(f"{family} rule"))
 
 
 def _route_there(space: Space, way: Way) -> Remedy:

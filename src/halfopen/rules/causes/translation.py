@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import endpoint
 from halfopen.rules.causes.places import in_namespace
-from halfopen.rules.filtering import Packet, met
+from halfopen.rules.filter_conditions import Packet
+from halfopen.rules.filtering import met
 from halfopen.rules.routing import is_own
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from halfopen.rules.path import Path
+from halfopen.rules.policy_routing import Flow
 
 if TYPE_CHECKING:
     from halfopen.model.sockets import Destination
@@ -41,9 +42,19 @@ class Way:
     """Who sent the ICMP error that ended it, where one did."""
 
     @property
+    def came_through(self) -> bool:
+        """Every SYN was answered, and so was nothing stopped."""
+        return self.established and not self.lost
+
+    @property
     def answers_lost(self) -> int:
         """Answers to that address that something stopped: of a connect's SYNs a server answers one or more."""
         return -(-self.lost // SYNS_A_CONNECT)
+
+    @property
+    def flow(self) -> Flow:
+        """The SYN, for the routes of the host that sends it."""
+        return Flow(self.destination, self.source, self.port)
 
     def towards(self, space: Space) -> list[Destination]:
         """This host's connections that go the same way."""

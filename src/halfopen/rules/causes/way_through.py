@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Remedy
-from halfopen.rules.routing import REFUSING, has_policy_tables, is_own, route_to
+from halfopen.model.quantity import listed
+from halfopen.rules.policy_routing import Flow, text_of
+from halfopen.rules.routing import REFUSING, is_own, route_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.cause import Stopped, Verdict
     from halfopen.rules.causes.way import Way
+    from halfopen.rules.routing import Lookup
     from halfopen.rules.space import Space
 
 
@@ -47,8 +51,10 @@ def _onwards(way: Way) -> Iterator[LocalCause]:
         if ":" not in way.destination and hop.sysctl(FORWARD) == 0:
             remedy = Remedy("Let it forward.", (hop.change(FORWARD, "1"),))
             yield _cause(hop, f"forwards nothing ({FORWARD} = 0)", remedy, f"sysctl {FORWARD}")
-        elif (why := _refusal(hop, way.destination)) is not None:
-            yield _unrouted(hop, way.destination, why, "syn_through")
+        else:
+            lookup = route_to(hop.now, replace(way.flow, forwarded=True))
+            if (why := _refusal(hop, lookup)) is not None:
+                yield _unrouted(hop, way.destination, why, "syn_through", lookup)
 
 
 def _backwards(way: Way) -> Iterator[LocalCause]:
@@ -56,29 +62,43 @@ def _backwards(way: Way) -> Iterator[LocalCause]:
         return
     places = way.path.beyond
     for place in reversed(places):
-        if not is_own(place.now, way.source) and (why := _refusal(place, way.source)) is not None:
-            yield _unrouted(place, way.source, why, "syn_in" if place is way.path.there else "answer")
+        if is_own(place.now, way.source):
+            continue
+        lookup = route_to(place.now, Flow(way.source, way.destination, forwarded=place is not way.path.there))
+        if (why := _refusal(place, lookup)) is not None:
+            yield _unrouted(place, way.source, why, "syn_in" if place is way.path.there else "answer", lookup)
 
 
-def _refusal(space: Space, address: str) -> str | None:
-    """«no route to 10.0.0.1», or what its route says."""
+def _refusal(space: Space, lookup: Lookup) -> str | None:
+    """«no route», or what its route or a rule says."""
     if space.now.routes is None:
         return None
-    found = route_to(space.now, address)
+    rule, found = lookup.refused_by, lookup.route
+    if rule is not None:
+        return f"the routing rule «{text_of(rule)}» that refuses the way"
     if found is None:
         return "no route"
     return f"only the route {found.destination} of kind {found.kind}" if found.kind in REFUSING else None
 
 
-def _unrouted(space: Space, address: str, why: str, stops: Stopped) -> LocalCause:
+def doubt(lookup: Lookup) -> str:
+    """«, unless a routing rule leads elsewhere: whether «…» applies is not judged»; nothing where all were judged."""
+    if not lookup.unjudged:
+        return ""
+    rules = [f"«{text}»" for text in lookup.unjudged]
+    apply = "applies" if len(rules) == 1 else "apply"
+    return f", unless a routing rule leads elsewhere: whether {listed(rules)} {apply} is not judged"
+
+
+def _unrouted(space: Space, address: str, why: str, stops: Stopped, lookup: Lookup) -> LocalCause:
     back = " back" if stops != "syn_through" else ""
     what = "the SYN" if stops != "answer" else "the answer"
-    sure: Verdict = "possible" if has_policy_tables(space.now) else "cause"
+    sure: Verdict = "possible" if lookup.unjudged else "cause"
     add = space.command(f"{'ip -6' if ':' in address else 'ip'} route add {address} via GATEWAY")
     return LocalCause(
         "route",
         sure,
-        f"Network namespace {space.name} has {why}{back} to {address}: it drops {what}.",
+        f"Network namespace {space.name} has {why}{back} to {address}: it drops {what}{doubt(lookup)}.",
         remedy=Remedy(f"Give network namespace {space.name} a route to {address}: `{add}`."),
         confirm=space.command(f"ip route get {address}"),
         stops=stops,

@@ -35,8 +35,7 @@ def _accuse(causes: tuple[LocalCause, ...], stopped: tuple[Stopped, ...]) -> tup
     may = [cause for cause in causes if cause.verdict == "possible" and cause.stops in stopped]
     if len(may) != 1:
         return causes
-    guilty = replace(may[0], verdict="cause", sentence=may[0].sentence.replace(" may drop ", " drops ", 1).replace(
-        " may reject ", " rejects ", 1))  # fmt: skip
+    guilty = replace(may[0], verdict="cause", sentence=may[0].if_sure or may[0].sentence)
     return tuple(guilty if cause is may[0] else cause for cause in causes)
 
 

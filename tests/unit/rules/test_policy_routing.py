@@ -1,0 +1,150 @@
+"""Rules that choose the table of routes: which apply, which do not, and which are not judged."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.unit.rules.notation import snapshots
+
+from halfopen.model.network import PacketFilter, RoutingRule
+from halfopen.model.snapshot import NetNamespace
+from halfopen.rules.causes.route import check
+from halfopen.rules.causes.way import Way
+from halfopen.rules.policy_routing import Flow, applies, text_of
+from halfopen.rules.routing import route_to
+from halfopen.rules.space import Space
+
+SYN = Flow("192.0.2.9", "10.0.0.1", 443)
+UNMARKED = NetNamespace("host", 1, packet_filter=PacketFilter())
+ETH0 = {"index": 2, "name": "eth0", "addresses": ["10.0.0.1/24"], "carrier": True}
+MAIN = {"destination": "default", "gateway": "10.0.0.254", "interface": "eth0"}
+OTHER = {"destination": "default", "gateway": "10.0.0.253", "interface": "eth0", "table": 100}
+BASE = [{"priority": 0, "table": 255}, {"priority": 32766, "table": 254}, {"priority": 32767, "table": 253}]
+
+
+@pytest.mark.parametrize(
+    ("rule", "expected"),
+    [
+        (RoutingRule(1), True),
+        (RoutingRule(1, source="10.0.0.0/8"), True),
+        (RoutingRule(1, source="11.0.0.0/8"), False),
+        (RoutingRule(1, destination="192.0.2.0/24"), True),
+        (RoutingRule(1, destination="192.0.2.0/24", inverted=True), False),
+        (RoutingRule(1, mark=1, mark_mask=0xFF), False),
+        (RoutingRule(1, mark=0xCA6C, mark_mask=0xFFFFFFFF, inverted=True), True),
+        (RoutingRule(1, input="lo"), True),
+        (RoutingRule(1, input="eth1"), False),
+        (RoutingRule(1, output="eth1"), False),
+        (RoutingRule(1, l3mdev=True), False),
+        (RoutingRule(1, protocol=6, ports=(400, 500)), True),
+        (RoutingRule(1, protocol=17), False),
+        (RoutingRule(1, ports=(80, 80)), False),
+        (RoutingRule(1, other=("uidrange",)), None),
+        (RoutingRule(1, other=("uidrange",), inverted=True), None),
+        (RoutingRule(1, other=("uidrange",), protocol=17), False),
+    ],
+)
+def test_whether_a_rule_applies_to_what_this_host_sends(rule: RoutingRule, expected: bool | None) -> None:
+    assert applies(rule, SYN, UNMARKED) is expected
+
+
+def test_what_is_not_known_is_not_judged() -> None:
+    marked = RoutingRule(1, mark=1, mark_mask=1)
+    assert applies(marked, SYN, NetNamespace("host", 1)) is None, "the packet filter was not read"
+    passing = Flow("192.0.2.9", "10.0.0.1", None, forwarded=True)
+    assert applies(RoutingRule(1, input="eth1"), passing, UNMARKED) is None
+    assert applies(RoutingRule(1, input="lo"), passing, UNMARKED) is False
+    assert applies(RoutingRule(1, ports=(80, 80)), passing, UNMARKED) is None
+    assert applies(RoutingRule(1, source="10.0.0.0/8"), Flow("192.0.2.9"), UNMARKED) is False, "before one is chosen"
+
+
+def test_the_words_of_a_rule_are_those_of_ip_rule() -> None:
+    rule = RoutingRule(
+        9, table=100, inverted=True, source="10.0.0.0/8", mark=1, mark_mask=0xFF, input="eth0", protocol=6,
+        ports=(80, 90), other=("uidrange",), suppress_prefix_length=0,
+    )  # fmt: skip
+    assert text_of(rule) == (
+        "not from 10.0.0.0/8 fwmark 0x1/0xff iif eth0 ipproto tcp dport 80-90 uidrange … lookup 100 "
+        "suppress_prefixlength 0"
+    )
+    assert text_of(RoutingRule(9, action="goto", goto=20)) == "from all goto 20"
+    assert text_of(RoutingRule(9, action="prohibit", destination="::/0")) == "from all to ::/0 prohibit"
+
+
+def namespace(rules: list[dict[str, Any]], *routes: dict[str, Any]) -> NetNamespace:
+    now = {"interfaces": [ETH0], "routes": list(routes), "routing_rules": sorted([*BASE, *rules], key=_priority)}
+    return snapshots({"now": now})[0].netns[0]
+
+
+def _priority(rule: dict[str, Any]) -> int:
+    number: int = rule["priority"]
+    return number
+
+
+ONLY_LONGER = {"priority": 5, "table": 254, "suppress_prefix_length": 0}
+
+
+@pytest.mark.parametrize(
+    ("rules", "routes", "gateway"),
+    [
+        ([], (MAIN, OTHER), "10.0.0.254"),
+        ([{"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.253"),
+        ([{"priority": 9, "table": 100, "source": "11.0.0.0/8"}], (MAIN, OTHER), "10.0.0.254"),
+        ([{"priority": 9, "table": 100}], (MAIN, {**OTHER, "kind": "throw"}), "10.0.0.254"),
+        ([ONLY_LONGER, {"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.253"),
+        ([ONLY_LONGER, {"priority": 9, "table": 100}], ({**MAIN, "destination": "192.0.2.0/24"}, OTHER), "10.0.0.254"),
+        ([{"priority": 8, "action": "goto", "goto": 20}, {"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.254"),
+        ([{"priority": 9, "table": 100, "family": 6}], (MAIN, OTHER), "10.0.0.254"),
+    ],
+)
+def test_tables_are_looked_into_as_the_rules_say(
+    rules: list[dict[str, Any]], routes: tuple[dict[str, Any], ...], gateway: str
+) -> None:
+    found = route_to(namespace(rules, *routes), SYN)
+    assert (found.route.gateway if found.route else None, found.unjudged) == (gateway, ())
+
+
+@pytest.mark.parametrize(
+    ("rules", "routes", "verdict", "words"),
+    [
+        (
+            [{"priority": 9, "action": "prohibit"}],
+            (MAIN,),
+            "cause",
+            "The routing rule «from all prohibit» (priority 9) says no.",
+        ),
+        (
+            [{"priority": 9, "action": "prohibit", "other": ["uidrange"]}],
+            (MAIN,),
+            "unknown",
+            "There is a route: default by 10.0.0.254 over eth0, unless a routing rule leads elsewhere: whether "
+            "«from all uidrange … prohibit» applies is not judged.",
+        ),
+        (
+            [{"priority": 9, "table": 100, "other": ["uidrange"]}],
+            (OTHER,),
+            "possible",
+            "There is no route to 192.0.2.9, unless a routing rule leads elsewhere: whether "
+            "«from all uidrange … lookup 100» applies is not judged.",
+        ),
+        ([{"priority": 9, "table": 100, "other": ["uidrange"]}], (MAIN,), "exonerated", "There is a route"),
+        ([{"priority": 9, "table": 100}], (MAIN, {**OTHER, "kind": "blackhole"}), "cause", "is of kind blackhole."),
+    ],
+)
+def test_a_rule_that_is_not_judged_is_named_and_decides_nothing(
+    rules: list[dict[str, Any]], routes: tuple[dict[str, Any], ...], verdict: str, words: str
+) -> None:
+    cause = check(Space(namespace(rules, *routes), None, None), Way("192.0.2.9", 443, "10.0.0.1"))
+    assert cause is not None
+    assert cause.verdict == verdict
+    assert words in cause.sentence
+
+
+def test_a_link_without_carrier() -> None:
+    now = {"interfaces": [{**ETH0, "carrier": False}], "routes": [MAIN]}
+    cause = check(Space(snapshots({"now": now})[0].netns[0], None, None), Way("192.0.2.9", 443, "10.0.0.1"))
+    assert cause is not None
+    assert (cause.verdict, cause.stops) == ("cause", "syn_out")
+    assert cause.sentence == "The interface eth0 has no carrier: what leaves by it is thrown away."
+    assert cause.confirm == "ip link show eth0"

@@ -45,6 +45,9 @@ class Assignment:
     into: str = ""
     """Of a script: what is written, and in which branch. Lines of one ``into`` are applied one after the other."""
 
+    in_container: bool = False
+    """It is given to a container, which has a network namespace of its own."""
+
     @property
     def is_at_once(self) -> bool:
         """A script's command sets it in the running kernel, and no file for later."""

@@ -28,9 +28,23 @@ class Context:
         by_key: dict[str, list[tuple[Document, Assignment]]] = {}
         for document in self.documents:
             for item in document.settings:
-                if item.value is not None:
+                if item.value is not None and not self._is_unread(document, item):
                     by_key.setdefault(pattern(item.key), []).append((document, item))
         return by_key
+
+    @cached_property
+    def unread(self) -> tuple[tuple[Document, Assignment], ...]:
+        """Settings that an image is built with, which have no effect: no other check is about them."""
+        return tuple(
+            (document, item)
+            for document in self.documents
+            for item in document.settings
+            if item.value is not None and self._is_unread(document, item)
+        )
+
+    def _is_unread(self, document: Document, item: Assignment) -> bool:
+        # A key that the kernel lacks no container can have: that is said of it instead.
+        return item.line in document.built and not self.kernel.lacks(item.key)
 
     def settings(self, *keys: str) -> Iterator[tuple[Document, Assignment]]:
         """Every line that sets one of ``keys`` (any key at all, when none is named), in the order of the files."""

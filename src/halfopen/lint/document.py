@@ -149,6 +149,8 @@ class Document:
     """Of a script: names and the values that it gives them."""
     built: frozenset[int] = frozenset()
     """Of a Dockerfile: the lines of its RUN instructions, which run when the image is built."""
+    copied: tuple[Word, ...] = ()
+    """Of a Dockerfile: files of settings that it copies into the image, by their names there."""
     tested: frozenset[str] = frozenset()
     """Settings whose existence a script tests (``[ -e /proc/sys/… ]``)."""
     listeners: tuple[Listener, ...] = ()

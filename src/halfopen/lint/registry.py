@@ -45,6 +45,7 @@ from halfopen.lint.checks.ho802_restore_of_everything import RestoreOfEverything
 from halfopen.lint.checks.ho803_prune_leaves_kinds import PruneLeavesKinds
 from halfopen.lint.checks.ho804_capture_misses_handshake import CaptureMissesHandshake
 from halfopen.lint.checks.ho805_settings_in_image import SettingsInImage
+from halfopen.lint.checks.ho806_host_setting_in_container import HostSettingInContainer
 from halfopen.lint.checks.ho811_backlog_above_cap import BacklogAboveCap
 from halfopen.lint.checks.ho812_backlog_below_cap import BacklogBelowCap
 from halfopen.lint.checks.ho813_backlog_tiny import BacklogTiny
@@ -102,6 +103,7 @@ CHECKS: tuple[Check, ...] = (
     PruneLeavesKinds(),
     CaptureMissesHandshake(),
     SettingsInImage(),
+    HostSettingInContainer(),
     BacklogAboveCap(),
     BacklogBelowCap(),
     BacklogTiny(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,8 @@ INHERITED = (
 )
 #: A setting that only the machine's first namespace has.
 OF_THE_FIRST = "net.ipv4.tcp_max_orphans"
+#: Settings of the whole machine: a namespace lacks them, or shows them read-only.
+OF_THE_MACHINE = (OF_THE_FIRST, "net.ipv4.tcp_mem", "net.core.netdev_max_backlog", "net.core.rmem_max")
 CODE = "HO216"
 
 
@@ -55,6 +58,10 @@ def _tell(story: Story, host: Namespace, container: Namespace, machine: dict[str
     )
     for key, value in INHERITED:
         story.expect(f"{key} in the container (host: {value})", machine[key], _held(container, key))
+    story.say("Settings of the whole machine cannot be set from there; a container that is given one does not start:")
+    for key in OF_THE_MACHINE:
+        can = container.run(os.access, sysctl_path(key), os.W_OK)
+        story.expect(f"{key} can be written in the container", "no", "yes" if can else "no")
     story.remedy("Set the keys in each namespace: docker run --sysctl, a pod's securityContext, or nsenter.")
     for key, value, _ in TUNED:
         container.set_sysctl(key, value)

@@ -116,7 +116,9 @@ class KeyNotOnThisKernel(Check):
         if late:
             cause = f"it came with Linux {row.since}: on {version} the line fails"
         elif row.until:
-            fails = "the write fails" if item.is_at_once else "sysctl -p fails on the line, boot passes over it"
+            fails = "sysctl -p fails on the line, boot passes over it"
+            if item.is_at_once:
+                fails = "the write fails, and the container does not start" if item.in_container else "the write fails"
             cause = f"it was removed after Linux {row.until}: {fails}"
         else:
             cause = "this kernel does not have it: the line fails"

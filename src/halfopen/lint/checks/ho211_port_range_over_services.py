@@ -25,7 +25,7 @@ class PortRangeOverServices(Check):
 
     ## What it finds
     A range that covers ports on which configured programs of the same run listen, or well-known ports of services,
-    unless `net.ipv4.ip_local_reserved_ports` keeps them out.
+    unless `net.ipv4.ip_local_reserved_ports` keeps them out. A notice for a container, which has few services.
 
     ## Why it matters
     An outgoing connection may hold the port when its service starts: «address already in use», once in a while, and
@@ -75,7 +75,8 @@ class PortRangeOverServices(Check):
                 f"outgoing connections may take ports of services, which then cannot start: {names}{more}",
                 "keep the ports of your services out with net.ipv4.ip_local_reserved_ports, or begin the "
                 "range above them",
-                severity=None if mine or low < LOW else "notice",
+                # In a container's namespace are its own ports only.
+                severity=None if mine or (low < LOW and not item.in_container) else "notice",
             )
 
 

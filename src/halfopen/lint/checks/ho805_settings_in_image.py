@@ -18,7 +18,8 @@ class SettingsInImage(Check):
     """An image of a container keeps no kernel settings.
 
     ## What it finds
-    `RUN` of a Dockerfile that writes settings below `net.`, with `sysctl -w` or into a sysctl file.
+    `RUN` of a Dockerfile that writes settings below `net.`, with `sysctl -w` or into a sysctl file; `COPY` and
+    `ADD` of a file to /etc/sysctl.conf or below sysctl.d.
 
     ## Why it matters
     Settings belong to a kernel and a network namespace, not to files of an image. While an image is built /proc/sys is
@@ -51,22 +52,31 @@ class SettingsInImage(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
-        for document, item in context.settings():
-            missing = context.kernel.lacks(item.key)  # HO201 says so, and no container can have it
-            if item.line in document.built and item.key.startswith("net.") and not missing:
+        for document, item in context.unread:
+            if item.key.startswith("net."):
                 why = (
                     "while an image is built /proc/sys is read-only, and settings do not go into it"
                     if item.is_at_once
-                    else "nobody reads the file when a container starts: it has the kernel's defaults"
+                    else _UNREAD
                 )
                 yield self.on(document, item, why, _instead(item.key))
+        for document in context.documents:
+            for word in document.copied:
+                yield self.at(document, (word.line, word.column), word.text, _UNREAD, _give("KEY"))
 
 
 def _instead(key: str) -> str:
     row = find(key)
     if row is not None and row.scope == "global":
         return "set it on the host: it belongs to the whole machine"
+    return _give(key)
+
+
+def _give(key: str) -> str:
     return (
         f"give it to the container: docker run --sysctl {key}=…, sysctls: of Compose, securityContext.sysctls of "
         "Kubernetes"
     )
+
+
+_UNREAD = "nobody reads the file when a container starts: it has the kernel's defaults"

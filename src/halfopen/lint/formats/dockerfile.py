@@ -9,13 +9,19 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from halfopen.lint.document import Word
 from halfopen.lint.formats import shell
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from halfopen.lint.document import Document
 
 _INSTRUCTION = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?([A-Za-z]+)[ \t]+((?:--[\w-]+=\S+[ \t]+)*)")
 _RUNS = frozenset({"RUN", "CMD", "ENTRYPOINT"})
+_COPY = re.compile(r"[ \t]*(?:ONBUILD[ \t]+)?(?:COPY|ADD)[ \t]+(?:--[\w-]+(?:=\S+)?[ \t]+)*", re.IGNORECASE)
+_ARGUMENT = re.compile(r"[^\s,\[\]]+")
+_SETTINGS = re.compile(r"/etc/(?:sysctl\.conf$|sysctl\.d(?:/|$))|/lib/sysctl\.d(?:/|$)")
 _HERE = re.compile(r"<<-?[ \t]*(['\"]?)([A-Za-z_]\w*)\1")
 _LIST = re.compile(r"\"(?:[^\"\\]|\\.)*\"|[\[\],]")
 
@@ -23,8 +29,21 @@ _LIST = re.compile(r"\"(?:[^\"\\]|\\.)*\"|[\[\],]")
 def read(path: str, text: str) -> Document:
     """What the image's commands set, add or run."""
     built: set[int] = set()
-    script = "\n".join(_lines(text.split("\n"), built))
-    return replace(shell.read(path, script, "dockerfile"), built=frozenset(built))
+    lines = text.split("\n")
+    script = "\n".join(_lines(lines, built))
+    return replace(shell.read(path, script, "dockerfile"), built=frozenset(built), copied=tuple(_copied(lines)))
+
+
+def _copied(lines: list[str]) -> Iterator[Word]:
+    """Files of settings that COPY and ADD bring into the image, each at its destination."""
+    for number, line in enumerate(lines, 1):
+        match = _COPY.match(line)
+        words = list(_ARGUMENT.finditer(line, match.end())) if match is not None else []
+        if len(words) > 1:
+            target = words[-1].group().strip("\"'")
+            names = [word.group().strip("\"'").rpartition("/")[2] for word in words[:-1]]
+            if _SETTINGS.search(target) or (target.rstrip("/") == "/etc" and "sysctl.conf" in names):
+                yield Word(target, number, words[-1].start() + 1)
 
 
 def _lines(lines: list[str], built: set[int]) -> list[str]:

@@ -111,11 +111,16 @@ def _of_container(command: Command, values: Values) -> Iterator[Assignment]:
     before = ""
     for word in command.words[1:]:
         if before == "--sysctl":
-            yield from _pair(word, values, command)
+            yield from _given(_pair(word, values, command))
         elif word.text.startswith("--sysctl="):
             rest = word.text.removeprefix("--sysctl=")
-            yield from _pair(replace(word, text=rest, column=word.column + len("--sysctl=")), values, command)
+            yield from _given(_pair(replace(word, text=rest, column=word.column + len("--sysctl=")), values, command))
         before = word.text
+
+
+def _given(found: Iterator[Assignment]) -> Iterator[Assignment]:
+    for item in found:
+        yield replace(item, in_container=True)
 
 
 def _pair(word: Word, values: Values, command: Command) -> Iterator[Assignment]:

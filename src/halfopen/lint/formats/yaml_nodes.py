@@ -7,18 +7,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from halfopen.errors import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_LISTS_MAX = 4
 ENTRIES_MAX = 5000
 """Entries of a mapping that are kept."""
 #: A template's statement alone on its line, and an expression within one.
 _STATEMENT = re.compile(r"^[ \t]*(?:\{\{-?[^{}\n]*\}\}|\{%[^{}\n]*%\}|\{#[^{}\n]*#\})[ \t]*$", re.MULTILINE)
 _EXPRESSION = re.compile(r"\{\{[^{}\n]*\}\}|\{%[^{}\n]*%\}")
+
+
+class Home(NamedTuple):
+    """Where a node stands: below which key of which mapping, whatever lists are between."""
+
+    key: str
+    mapping: Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +42,7 @@ class Scalar:
     """Line and column behind it, 0-based, as the parser counts."""
     style: str | None = None
     """``|`` and ``>`` are blocks, whose text is their lines as they stand in the file, indented."""
+    home: Home | None = None
 
     @property
     def is_quoted(self) -> bool:
@@ -51,6 +60,11 @@ class Mapping:
     """A mapping, as far as its values are scalars."""
 
     line: int
+    home: Home | None = None
+    keys: set[str] = field(default_factory=set)
+    """Its keys, whatever their values are."""
+    key: str = ""
+    """The last key."""
     entries: dict[str, tuple[Scalar, Scalar]] = field(default_factory=dict)
     """{key: the key and its value}."""
     waiting: Scalar | None = None
@@ -104,13 +118,14 @@ def _walk(text: str) -> Iterator[Mapping | Scalar]:
         if isinstance(event, (yaml.MappingStartEvent, yaml.SequenceStartEvent)):
             _step(frames, None)
             is_mapping = isinstance(event, yaml.MappingStartEvent)
-            frames.append(Mapping(_line(event)) if is_mapping else None)
+            home = _home(frames) if is_mapping else None
+            frames.append(Mapping(_line(event), home) if is_mapping else None)
         elif isinstance(event, (yaml.MappingEndEvent, yaml.SequenceEndEvent)):
             frame = frames.pop()
             if frame is not None:
                 yield frame
         elif isinstance(event, yaml.ScalarEvent):
-            scalar = _scalar(event, lines)
+            scalar = _scalar(event, lines, _home(frames))
             if not _step(frames, scalar):
                 yield scalar
         elif isinstance(event, yaml.AliasEvent):
@@ -124,6 +139,9 @@ def _step(frames: list[Mapping | None], scalar: Scalar | None) -> bool:
         return False
     if frame.waiting is None:
         frame.waiting = scalar or Scalar("", frame.line, 1, (0, 0))
+        frame.key = frame.waiting.text
+        if len(frame.keys) < ENTRIES_MAX:
+            frame.keys.add(frame.key)
         return True
     if scalar is not None and len(frame.entries) < ENTRIES_MAX:
         frame.entries[frame.waiting.text] = (frame.waiting, scalar)
@@ -131,13 +149,19 @@ def _step(frames: list[Mapping | None], scalar: Scalar | None) -> bool:
     return False
 
 
+def _home(frames: list[Mapping | None]) -> Home | None:
+    """The innermost mapping, seen through a list or two: what is nested deeper in lists is nobody's."""
+    inner = next((frame for frame in reversed(frames[-_LISTS_MAX:]) if frame is not None), None)
+    return None if inner is None else Home(inner.key, inner)
+
+
 def _line(event: Any) -> int:  # noqa: ANN401
     return int(event.start_mark.line) + 1
 
 
-def _scalar(event: Any, lines: list[str]) -> Scalar:  # noqa: ANN401
+def _scalar(event: Any, lines: list[str], home: Home | None) -> Scalar:  # noqa: ANN401
     start, end = event.start_mark, event.end_mark
     if event.style in {"|", ">"}:
         shown = "\n".join(lines[start.line + 1 : max(end.line, start.line + 2)])
-        return Scalar(shown, start.line + 2, 1, (end.line, end.column), event.style)
-    return Scalar(event.value, start.line + 1, start.column + 1, (end.line, end.column), event.style)
+        return Scalar(shown, start.line + 2, 1, (end.line, end.column), event.style, home)
+    return Scalar(event.value, start.line + 1, start.column + 1, (end.line, end.column), event.style, home)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from halfopen.lint.document import Command, Document
-    from halfopen.lint.formats.yaml_nodes import Scalar
+    from halfopen.lint.formats.yaml_nodes import Home, Scalar
 
 #: Others have keys below ``net.`` too (``net.peer.name`` of OpenTelemetry).
 _NAME = r"net[./](?:core|ipv4|ipv6|netfilter|bridge|unix|nf_conntrack_max)\b[\w./*-]*"
@@ -32,6 +32,8 @@ _PAIR = re.compile(rf"{_NAME}[ \t]*=[^=\n]*")
 _SCRIPT = re.compile(r"\bsysctl\b|/proc/sys/|\bip6?tables\b|\bnft\b|\btcpdump\b")
 #: Texts for people, where a command is an advice.
 _PROSE = frozenset({"description", "summary", "message", "msg", "fail_msg", "title", "help", "name", "documentation"})
+#: What tells a container among mappings; Ansible's roles have variables called sysctls for hosts.
+_IMAGE = frozenset({"image", "build", "container_name"})
 SCRIPTS_MAX = 500
 
 
@@ -84,14 +86,26 @@ def _of_mapping(mapping: Mapping) -> Iterator[Assignment]:
     name, value = mapping.value("name", "key", "sysctl"), mapping.value("value", "val")
     state = mapping.value("state")
     if name and value and _KEY.fullmatch(name.text) and not (state and state.text == "absent"):
-        yield _pair(name, value, f"{KERNEL}, line {name.line} {name.column}")
+        into = f"{KERNEL}, line {name.line} {name.column}"
+        yield _pair(name, value, into, in_container=_is_container(mapping.home))
     for key, entry in mapping.entries.values():
         if _KEY.fullmatch(key.text) and not entry.is_block:
-            yield _pair(key, entry, f"{KERNEL}, mapping {mapping.line}")
+            into = f"{KERNEL}, mapping {mapping.line}"
+            yield _pair(key, entry, into, in_container=_is_container(mapping.home))
 
 
-def _pair(key: Scalar, value: Scalar, into: str) -> Assignment:
-    return Assignment(key.line, key.column, dotted(key.text), value.text.strip(), value.column, into=into)
+def _pair(key: Scalar, value: Scalar, into: str, *, in_container: bool) -> Assignment:
+    text = value.text.strip()
+    return Assignment(key.line, key.column, dotted(key.text), text, value.column, into=into, in_container=in_container)
+
+
+def _is_container(home: Home | None) -> bool:
+    """Below ``sysctls`` of a service of Compose, of a module that runs one, or of a pod's security context."""
+    if home is None or home.key != "sysctls":
+        return False
+    above = home.mapping.home
+    pod = above is not None and above.key.endswith("ecurityContext")
+    return pod or not _IMAGE.isdisjoint(home.mapping.keys)
 
 
 def _is_settings(text: str) -> bool:
@@ -105,7 +119,14 @@ def _of_text(scalar: Scalar) -> Iterator[Assignment]:
     for item in parse(scalar.text):
         if isinstance(item, Assignment):
             column = item.column if scalar.is_block else scalar.column + scalar.is_quoted
-            yield replace(item, line=scalar.line + item.line - 1, column=column, value_column=column, into=into)
+            yield replace(
+                item,
+                in_container=_is_container(scalar.home),
+                line=scalar.line + item.line - 1,
+                column=column,
+                value_column=column,
+                into=into,
+            )
 
 
 def _script(path: str, scalar: Scalar) -> Document:

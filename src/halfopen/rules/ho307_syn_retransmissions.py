@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import plural, share
+from halfopen.rules.fast_open import eaten
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class SynRetransmissions(Rule):
             again, opens = space.growth("TCPSynRetrans"), space.growth("ActiveOpens", "Tcp")
             if again is None or opens is None or not again.measured or not opens.count:
                 continue
-            if again.count < max(AGAIN_MIN, SHARE_MIN * opens.count) or _repeats_syn_acks(space):
+            # What is sent again because data in a SYN is lost, HO504 tells.
+            unexplained = again.count - eaten(space)
+            if unexplained < max(AGAIN_MIN, SHARE_MIN * opens.count) or _repeats_syn_acks(space):
                 continue
             yield self.finding(
                 space.whole(),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Remedy
-from halfopen.rules.fast_open import CLIENT, KEY, flags
+from halfopen.rules.fast_open import CLIENT, KEY, eaten, flags
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -13,11 +13,6 @@ if TYPE_CHECKING:
 
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
-    from halfopen.rules.space import Space
-
-FAILED_MIN = 5
-#: One in five fails: on the paths where it works, it nearly always works.
-FAILED_SHARE_MIN = 0.2
 
 
 class FastOpenBlackHole(Rule):
@@ -59,9 +54,8 @@ class FastOpenBlackHole(Rule):
     def check(self, context: Context) -> Iterator[Finding]:
         """One finding for each namespace."""
         for space in context.spaces:
-            failed, worked = space.grown("TCPFastOpenActiveFail"), space.grown("TCPFastOpenActive")
             bits = flags(space)
-            if failed < max(FAILED_MIN, FAILED_SHARE_MIN * (failed + worked)) or not _lost(space, failed):
+            if not eaten(space):
                 continue
             if bits is not None and not bits & CLIENT:  # no longer
                 continue
@@ -80,8 +74,3 @@ class FastOpenBlackHole(Rule):
                 confirm=space.command("nstat -az 'TcpExtTCPFastOpenActive*'"),
                 confidence="likely",
             )
-
-
-def _lost(space: Space, failed: int) -> bool:
-    """Whether SYNs were sent again about as often; a host that serves sends SYN-ACKs again, so it may be more often."""
-    return space.grown("TCPSynRetrans") >= failed / 2

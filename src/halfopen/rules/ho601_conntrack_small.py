@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import share
 from halfopen.rules.rule import Rule
-from halfopen.rules.tracking import conntrack_evidence, larger_table, overflowing
+from halfopen.rules.tracking import conntrack_evidence, larger_table, overflowing, stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.model.finding import Finding
+    from halfopen.model.network import Conntrack
     from halfopen.rules.context import Context
 
 #: A quarter left: what node_exporter's own alert takes, and time to act.
@@ -22,7 +23,8 @@ class ConntrackSmall(Rule):
     """The table of tracked connections is filling up.
 
     ## What it finds
-    `nf_conntrack_count` at three quarters of `nf_conntrack_max` and more, without drops yet.
+    `nf_conntrack_count` at three quarters of `nf_conntrack_max` and more, without drops yet; of the entries only those
+    that saw traffic in both directions, where they could be read.
 
     ## Why it matters
     When it is full of connections that saw traffic in both directions, new ones are dropped in silence, in and out.
@@ -57,13 +59,21 @@ class ConntrackSmall(Rule):
         """One finding for each namespace."""
         for space in context.spaces:
             table = space.now.conntrack
-            if table is None or not table.max or table.count < FILLED_SHARE_MIN * table.max or overflowing(space):
+            kept = stays(space)
+            if table is None or not table.max or kept is None or overflowing(space):
+                continue
+            if kept < FILLED_SHARE_MIN * table.max:
                 continue
             yield self.finding(
                 space.whole(),
-                f"{share(table.count, table.max)} of the table of tracked connections is taken; when it is full, new "
-                "ones are dropped.",
+                f"{share(kept, table.max)} of the table of tracked connections is taken{_words(table)}",
                 conntrack_evidence(space),
                 remedy=larger_table(space),
                 confirm=space.command("sysctl net.netfilter.nf_conntrack_count net.netfilter.nf_conntrack_max"),
             )
+
+
+def _words(table: Conntrack) -> str:
+    if table.assured is None:
+        return "; when it is full, new ones are dropped."
+    return " by such as stay; when they fill it, new ones are dropped."

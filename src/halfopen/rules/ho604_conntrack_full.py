@@ -18,8 +18,8 @@ class ConntrackFull(Rule):
     """Connection tracking is full: new connections, in and out, are dropped in silence.
 
     ## What it finds
-    Packets dropped for want of an entry between two snapshots, or a table that is full of entries which cannot be
-    evicted.
+    Packets dropped between two snapshots while the table was full or nearly so (nine tenths), or a table that is full
+    of entries which cannot be evicted.
 
     ## Why it matters
     No SYN gets through any more, in either direction, except by chance; established connections go on. TCP counts
@@ -36,7 +36,8 @@ class ConntrackFull(Rule):
     sort | uniq -c`; `notrack` for busy ports; shorter timeouts.
 
     ## When it is wrong
-    A table full of half-open entries, as under a SYN flood, is emptied by eviction, and drops nobody.
+    A table full of half-open entries, as under a SYN flood, is emptied by eviction, and drops nobody. With room in the
+    table `drop=` counts other things (two packets that race for one entry), and nothing is found.
 
     ## References
     Linux `net/netfilter/nf_conntrack_core.c` `__nf_conntrack_alloc`; Documentation/networking/nf_conntrack-sysctl.rst.
@@ -54,7 +55,7 @@ class ConntrackFull(Rule):
         for space in context.spaces:
             if not overflowing(space):
                 continue
-            seen = dropped(space) is not None
+            seen = bool(dropped(space))
             yield self.finding(
                 space.whole(),
                 "Connection tracking is full, and drops the packets of new connections in silence.",

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from halfopen.rules.space import Space
 
 MAX = "net.netfilter.nf_conntrack_max"
+#: What is tracked changes by more than the rest within seconds.
+NEARLY = 0.9
 LOOSE = "net.netfilter.nf_conntrack_tcp_loose"
 
 
@@ -28,9 +30,27 @@ def overflowing(space: Space) -> bool:
     table, lost = space.now.conntrack, dropped(space)
     if table is None or not table.max:
         return False
-    if lost is not None:
-        return lost > 0
-    return table.count >= table.max and (table.assured is None or table.assured >= table.max)
+    if lost and nearly_full(space):
+        return True
+    # Where the entries could not be read, an interval without drops says that they give way.
+    kept = table.assured if table.assured is not None or lost is not None else table.count
+    return table.count >= table.max and kept is not None and kept >= table.max
+
+
+def nearly_full(space: Space) -> bool:
+    """Whether the table was full, or within seconds of it, at one of the two moments.
+
+    A packet that tracking drops while there is more room was dropped for another reason: two of them raced for one
+    entry, as requests to a name server do, or a chain of the table was too long.
+    """
+    tables = (space.now.conntrack, None if space.before is None else space.before.conntrack)
+    return any(table is not None and table.max and table.count >= NEARLY * table.max for table in tables)
+
+
+def stays(space: Space) -> int | None:
+    """Entries that no new connection can push out, as far as is known: all of them, where they could not be read."""
+    table = space.now.conntrack
+    return None if table is None else table.count if table.assured is None else table.assured
 
 
 def conntrack_evidence(space: Space) -> Iterator[Evidence]:

@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import plural, share
 from halfopen.rules.causes.places import of_namespace, worst
-from halfopen.rules.tracking import conntrack_evidence, dropped, larger_table
+from halfopen.rules.tracking import NEARLY, conntrack_evidence, dropped, larger_table, nearly_full, stays
 
 if TYPE_CHECKING:
     from halfopen.rules.causes.way import Way
     from halfopen.rules.space import Space
-
-#: Nearly full: what is tracked changes by more than that within seconds. A packet that tracking drops while there is
-#: more room than that was dropped for another reason.
-CONNTRACK_SHARE = 0.9
 
 
 def check(space: Space, way: Way) -> LocalCause | None:
@@ -29,9 +25,12 @@ def _at(space: Space, way: Way) -> LocalCause | None:
         return None
     evidence = tuple(conntrack_evidence(space))
     lost = dropped(space) or 0
-    if table.count < CONNTRACK_SHARE * table.max:
+    if not nearly_full(space):
         return LocalCause("conntrack", "exonerated", "Connection tracking has room.", evidence)
     whose = of_namespace(space)
+    if not lost and (stays(space) or 0) < NEARLY * table.max:
+        sentence = f"What fills the table of connection tracking{whose} gives way to new connections."
+        return LocalCause("conntrack", "exonerated", sentence, evidence)
     netns, remedy, confirm = None if space.now.own else space.name, larger_table(space), space.command("conntrack -S")
     if lost >= max(1, way.lost):
         sentence = f"Connection tracking{whose} is full, and dropped {plural(lost, 'packet')} in the meantime."

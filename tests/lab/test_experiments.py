@@ -93,6 +93,16 @@ def test_the_json_has_what_the_design_promises() -> None:
         assert {"what", "expected", "observed", "holds"} <= experiment[phase][0].keys()
 
 
+@needs_root
+def test_the_link_reports_what_it_did_to_which_packet() -> None:
+    (experiment,) = json.loads(run("run", "lost-final-ack", "--format", "json").stdout)["experiments"]
+    (link,) = experiment["links"]
+    assert [way["sender"] for way in link["ways"]] == ["client", "server"]
+    deeds = [deed for deed in link["deeds"] if deed["packet"] != "other"]
+    assert [(deed["did"], deed["packet"]) for deed in deeds] == 3 * [("delay=200ms final_ack limit=1", "final_ack")]
+    assert all(deed["destination"] == "192.0.2.2:8000" for deed in deeds)
+
+
 def namespaces() -> int:
     """Network namespaces that some process is in or holds open."""
     done = subprocess.run(["lsns", "--type", "net", "--noheadings"], capture_output=True, text=True, check=True)

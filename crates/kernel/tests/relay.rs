@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use common::{Lab, in_lab, run};
 use halfopen_kernel::connect::{self, Options, Outcome};
 use halfopen_kernel::lab::flood::{self, FloodError};
-use halfopen_kernel::relay::{Link, Relay, Tun};
+use halfopen_kernel::relay::{Deed, Link, Relay, Tun};
 
 const SERVER: &str = "10.78.0.2";
 
@@ -82,6 +82,13 @@ fn a_syn_may_be_answered_by_the_link_itself() {
         let probe = probe(target);
         assert_eq!(probe.outcome, Outcome::Unreachable);
         assert!(probe.icmp.is_some());
+        let report = relay.report();
+        assert_eq!(
+            report.faults,
+            [("reset syn".to_owned(), 1), ("prohibit syn".to_owned(), 1)]
+        );
+        let deeds: Vec<_> = report.events.iter().map(|event| event.deed).collect();
+        assert_eq!(deeds, [Deed::Fault(0), Deed::Fault(1)]);
     });
 }
 

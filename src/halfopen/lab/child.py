@@ -19,6 +19,7 @@ import msgspec
 from halfopen.errors import NotAvailableError, PrivilegeError
 from halfopen.lab.experiments import load
 from halfopen.lab.ladders import draw
+from halfopen.lab.links import report
 from halfopen.lab.pcapng import write_pcapng
 from halfopen.lab.privilege import become_root_of_a_namespace
 from halfopen.lab.protocol import RunOptions, Told
@@ -117,6 +118,7 @@ def _judge(
         tuple(story.after),
         tuple(story.series),
         tuple(story.tables),
+        tuple(report(network.links, story.begin_ns)),
         ladders,
     )
     return Told(judged, _places(network), *kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -71,6 +72,7 @@ class Story:
         remedy_text: what was changed.
         series: figures: numbers over time or over a parameter.
         tables: several ways side by side.
+        begin_ns: when it began, nanoseconds since the epoch.
         look: what whoever looks around does at the pitfall, which the story then does not come back from.
     """
 
@@ -81,6 +83,7 @@ class Story:
     remedy_text: str | None = None
     series: list[Series] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
+    begin_ns: int = field(default_factory=time.time_ns)
     look: Callable[[], None] | None = None
 
     def say(self, sentence: str) -> None:

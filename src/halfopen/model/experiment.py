@@ -47,6 +47,48 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One direction of a link with faults."""
+
+    sender: str
+    """Name of the host whose packets these are."""
+    receiver: str
+    received: int
+    """Packets that came in."""
+    delivered: int
+    """Packets that went out, answers that the link made itself included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """What a link did to one packet."""
+
+    at_s: float
+    """Seconds since the experiment began."""
+    sender: str
+    """Name of the host that the packet came from."""
+    packet: str
+    """``syn``, ``syn_ack``, ``final_ack``, ``data``, ``fin``, ``rst``, ``ack``, ``other``."""
+    source: str | None
+    """Address and port; null where it is no TCP."""
+    destination: str | None
+    seq: int | None
+    did: str
+    """The fault, as ``drop syn first=1``; or ``lost``, ``duplicated``, ``reordered``, ``too_large``, ``queue_full``,
+    ``refused``."""
+
+
+@dataclass(frozen=True, slots=True)
+class LinkReport:
+    """What a link with faults did to which packets."""
+
+    ways: tuple[Way, Way]
+    deeds: tuple[Deed, ...] = ()
+    """In order; all other packets were carried as they were."""
+    deeds_left_out: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ExperimentResult:
     """One run of one experiment."""
 
@@ -68,6 +110,8 @@ class ExperimentResult:
     """The same after it."""
     series: tuple[Series, ...] = ()
     tables: tuple[Table, ...] = ()
+    links: tuple[LinkReport, ...] = ()
+    """Of links with faults."""
     ladders: tuple[str, ...] = ()
     """Exchanges packet by packet, drawn as text."""
 

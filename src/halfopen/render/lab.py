@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.quantity import UNKNOWN
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
+from halfopen.render.links import COLUMNS, link_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,7 +42,11 @@ def render_result(result: ExperimentResult, *, width: int = 100, color: bool = F
         lines += ["", *wrap(mark + escape_text(sentence), width, "  ", "  ")] if sentence is not None else []
         lines += _checks(checks, width, paint)
     for each in result.tables:
-        lines += ["", "  " + each.title, *_table(each, width, paint)]
+        first, *others = each.columns
+        columns = [Column(first, words=_WHAT_MIN), *(Column(name, right=True) for name in others)]
+        lines += _titled(each, columns, width, paint)
+    for link in result.links:
+        lines += _titled(link_table(link), COLUMNS, width, paint)
     for ladder in result.ladders:
         lines += ["", *ladder.splitlines()]
     return "\n".join([*lines, "", _verdict(result, paint)]) + "\n"
@@ -94,10 +99,10 @@ def _folded(text: str, room: int) -> list[str]:
     return wrap(text, room, indent, indent + "  ") or [""]
 
 
-def _table(each: Table, width: int, paint: Paint) -> list[str]:
-    first, *others = each.columns
-    columns = [Column(first, words=_WHAT_MIN), *(Column(name, right=True) for name in others)]
-    return table(columns, [[_cell_value(value) for value in row] for row in each.rows], width, paint, indent=_INDENT)
+def _titled(each: Table, columns: Sequence[Column], width: int, paint: Paint) -> list[str]:
+    rows = [[_cell_value(value) for value in row] for row in each.rows]
+    title = wrap(each.title, width, "  ", "    ")
+    return ["", *title, *(table(columns, rows, width, paint, indent=_INDENT) if rows else [])]
 
 
 def _cell_value(value: object) -> str:
@@ -140,12 +145,9 @@ def render_markdown(result: ExperimentResult) -> str:
             parts += ["## Remedy", ""]
         parts += [sentence, ""] if sentence is not None else []
         parts += _markdown_table(checks)
-    for each in result.tables:
-        parts += [
-            f"{each.title}:",
-            "",
-            *_markdown(each.columns, [[_cell_value(value) for value in row] for row in each.rows]),
-        ]
+    for each in (*result.tables, *map(link_table, result.links)):
+        rows = [[_cell_value(value) for value in row] for row in each.rows]
+        parts += [f"{each.title}:", "", *_markdown(each.columns, rows)] if rows else [f"{each.title}.", ""]
     for ladder in result.ladders:
         parts += ["```text", *ladder.splitlines(), "```", ""]
     verdict = f"{result.result.capitalize()} in {result.seconds:.1f} s"

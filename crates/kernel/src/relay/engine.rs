@@ -37,7 +37,7 @@ pub struct Report {
     pub events: Vec<Event>,
     /// Events beyond [`EVENTS_MAX`].
     pub events_left_out: u64,
-    /// Faults with the number of packets that each was applied to.
+    /// Every fault that there was, in order, with the number of packets that it was applied to.
     pub faults: Vec<(String, u64)>,
 }
 
@@ -46,6 +46,13 @@ pub struct Report {
 struct Weather {
     links: [Link; 2],
     faults: Vec<Fault>,
+    /// Those before, as they are told: an event names its fault by its place among all.
+    former: Vec<(String, u64)>,
+}
+
+/// A fault as it is told.
+fn told(fault: &Fault) -> (String, u64) {
+    (fault.text.clone(), fault.applied)
 }
 
 #[derive(Debug, Default)]
@@ -99,17 +106,18 @@ impl Relay {
 
     /// Which faults there are from now on; their counts begin anew.
     pub fn set_faults(&self, faults: Vec<Fault>) {
-        lock(&self.shared.weather).faults = faults;
+        let mut weather = lock(&self.shared.weather);
+        let former: Vec<_> = weather.faults.iter().map(told).collect();
+        weather.former.extend(former);
+        weather.faults = faults;
     }
 
     /// What it has done so far.
     pub fn report(&self) -> Report {
         let mut report = lock(&self.shared.report).clone();
-        report.faults = lock(&self.shared.weather)
-            .faults
-            .iter()
-            .map(|fault| (fault.text.clone(), fault.applied))
-            .collect();
+        let weather = lock(&self.shared.weather);
+        report.faults.clone_from(&weather.former);
+        report.faults.extend(weather.faults.iter().map(told));
         report
     }
 
@@ -191,7 +199,7 @@ impl Carrier {
         let kind = tcp.as_ref().map_or(Kind::Other, |tcp| self.flows.kind(tcp));
         let shared = Arc::clone(&self.shared);
         let mut weather = lock(&shared.weather);
-        let fate = self.suffer(&mut weather.faults, direction, kind, &mut packet);
+        let fate = self.suffer(&mut weather, direction, kind, &mut packet);
         for _ in 0..fate.copies {
             self.travel(
                 &weather.links[direction.index()],
@@ -204,17 +212,17 @@ impl Carrier {
     }
 
     /// Applies every fault that fits, in order.
-    fn suffer(&mut self, faults: &mut [Fault], direction: Direction, kind: Kind, packet: &mut Vec<u8>) -> Fate {
+    fn suffer(&mut self, weather: &mut Weather, direction: Direction, kind: Kind, packet: &mut Vec<u8>) -> Fate {
         let mut fate = Fate {
             copies: 1,
             extra: Duration::ZERO,
         };
-        for (index, fault) in faults.iter_mut().enumerate() {
+        for (index, fault) in weather.faults.iter_mut().enumerate() {
             let tcp = Tcp::of(packet);
             if !fault.applies(kind, direction, tcp.as_ref(), &mut self.random) {
                 continue;
             }
-            self.log(direction, kind, tcp, Deed::Fault(index));
+            self.log(direction, kind, tcp, Deed::Fault(weather.former.len() + index));
             match (fault.action, tcp) {
                 (Action::Delay(time), _) => fate.extra += time,
                 (Action::Duplicate, _) => fate.copies *= 2,

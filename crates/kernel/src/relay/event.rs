@@ -7,7 +7,7 @@ use crate::packet::Tcp;
 /// What was done.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Deed {
-    /// A fault, by its index.
+    /// A fault, by its place among all that there were.
     Fault(usize),
     /// The link lost it.
     Lost,

@@ -15,8 +15,10 @@ from typing import TYPE_CHECKING
 from halfopen.lab.experiments import EXPERIMENTS, load
 from halfopen.lab.protocol import RunOptions
 from halfopen.lab.runner import run_all
+from halfopen.render.bars import render_bars
 from halfopen.render.figure import render_figure
 from halfopen.render.lab import render_markdown, render_tally
+from halfopen.render.timeline import render_timeline
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,18 +30,21 @@ PAGES = Path(__file__).resolve().parent.parent / "docs" / "lab"
 LADDER_WIDTH = 100
 
 
-def figure_name(name: str, number: int) -> str:
-    """``accept-queue-overflow-1.svg``."""
-    return f"{name}-{number}.svg"
+def figures(result: ExperimentResult) -> list[tuple[str, str, str]]:
+    """Title, file name and drawing of each: what the experiment itself measured, and its handshakes over time."""
+    drawn = [
+        *((series.title, render_figure(series)) for series in result.series),
+        *((bars.title, render_bars(bars)) for bars in result.bars),
+        *((timeline.title, render_timeline(timeline)) for timeline in result.timelines),
+    ]
+    return [(title, f"{result.name}-{number}.svg", svg) for number, (title, svg) in enumerate(drawn, 1)]
 
 
 def page(result: ExperimentResult) -> str:
     """The page of one experiment with its figures."""
-    figures = [
-        f"\n![{series.title}]({figure_name(result.name, number)})\n" for number, series in enumerate(result.series, 1)
-    ]
+    images = [f"\n![{title}]({name})\n" for title, name, _ in figures(result)]
     command = f"\n`halfopen lab run {result.name}`, on Linux {platform.release()}.\n"
-    return render_markdown(result) + "".join(figures) + command
+    return render_markdown(result) + "".join(images) + command
 
 
 def index() -> str:
@@ -62,8 +67,8 @@ def main(names: Sequence[str]) -> int:
         old.unlink()
     for result in results:
         (PAGES / f"{result.name}.md").write_text(page(result), encoding="utf-8")
-        for number, series in enumerate(result.series, 1):
-            (PAGES / figure_name(result.name, number)).write_text(render_figure(series), encoding="utf-8")
+        for _, name, svg in figures(result):
+            (PAGES / name).write_text(svg, encoding="utf-8")
     (PAGES / "README.md").write_text(index(), encoding="utf-8")
     print(render_tally(results))
     return int(any(result.result == "failed" for result in results))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from tests.conftest import ROOT
 
@@ -17,6 +19,14 @@ def test_every_file_is_listed() -> None:
 def test_every_experiment_has_its_page() -> None:
     pages = {path.stem for path in (ROOT / "docs/lab").glob("*.md")} - {"README"}
     assert pages == set(EXPERIMENTS), "make docs-lab writes them"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_page_has_a_figure(name: str) -> None:
+    page = (ROOT / f"docs/lab/{name}.md").read_text(encoding="utf-8")
+    figures = re.findall(r"^!\[.+\]\((.+\.svg)\)$", page, re.MULTILINE)
+    assert figures, "make docs-lab draws it"
+    assert all((ROOT / "docs/lab" / figure).is_file() for figure in figures)
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)

@@ -25,6 +25,7 @@ from halfopen.lab.privilege import become_root_of_a_namespace
 from halfopen.lab.protocol import RunOptions, Told
 from halfopen.lab.recording import Recorder
 from halfopen.lab.story import Story
+from halfopen.lab.timelines import timeline
 from halfopen.lab.topology import Network
 from halfopen.lab.waiting import NeverHappenedError
 from halfopen.model.experiment import ExperimentResult
@@ -117,6 +118,8 @@ def _judge(
         tuple(story.before),
         tuple(story.after),
         tuple(story.series),
+        tuple(story.bars),
+        tuple(filter(None, [timeline(recordings)] if options.ladder_width is not None else [])),
         tuple(story.tables),
         tuple(report(network.links, story.begin_ns)),
         ladders,

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from halfopen.model.experiment import Check, Series, Table
+from halfopen.model.experiment import Bars, Check, Series, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -71,6 +71,7 @@ class Story:
         after: the same after it.
         remedy_text: what was changed.
         series: figures: numbers over time or over a parameter.
+        bars: figures: one number for each of several cases.
         tables: several ways side by side.
         begin_ns: when it began, nanoseconds since the epoch.
         look: what whoever looks around does at the pitfall, which the story then does not come back from.
@@ -82,6 +83,7 @@ class Story:
     after: list[Check] = field(default_factory=list)
     remedy_text: str | None = None
     series: list[Series] = field(default_factory=list)
+    bars: list[Bars] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
     begin_ns: int = field(default_factory=time.time_ns)
     look: Callable[[], None] | None = None
@@ -114,6 +116,10 @@ class Story:
     def figure(self, title: str, x: str, y: str, points: Sequence[tuple[float, float]]) -> None:
         """Keep numbers for a figure: ``x`` and ``y`` name the axes with their units."""
         self.series.append(Series(title, x, y, tuple(points)))
+
+    def compare(self, title: str, unit: str, bars: Sequence[tuple[str, float]]) -> None:
+        """Keep numbers of several cases for a figure."""
+        self.bars.append(Bars(title, unit, tuple(bars)))
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[float | str | None]]) -> None:
         """Keep what several ways came to, to be seen side by side; ``columns`` with their units."""

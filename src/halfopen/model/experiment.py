@@ -37,6 +37,47 @@ class Series:
 
 
 @dataclass(frozen=True, slots=True)
+class Bars:
+    """One number for each of several cases."""
+
+    title: str
+    unit: str
+    bars: tuple[tuple[str, float], ...] = ()
+    """Case and number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One packet of a handshake on its line."""
+
+    at_s: float
+    """Seconds since the first packet of the handshake."""
+    packet: str
+    """Flags in words: ``SYN``, ``SYN-ACK``, ``ACK``, ``data``, ``FIN``, ``RST``, ``ICMP``."""
+    from_client: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """One handshake, or one of many that are alike."""
+
+    label: str
+    """Its ends."""
+    outcome: str
+    alike: int
+    """How many of this kind there were."""
+    marks: tuple[Mark, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The packets of handshakes over time, as one host saw them."""
+
+    title: str
+    lanes: tuple[Lane, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     """What several ways of doing something came to, side by side."""
 
@@ -109,6 +150,9 @@ class ExperimentResult:
     after: tuple[Check, ...] = ()
     """The same after it."""
     series: tuple[Series, ...] = ()
+    bars: tuple[Bars, ...] = ()
+    timelines: tuple[Timeline, ...] = ()
+    """Drawn where the packets were kept."""
     tables: tuple[Table, ...] = ()
     links: tuple[LinkReport, ...] = ()
     """Of links with faults."""

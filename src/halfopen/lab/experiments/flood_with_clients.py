@@ -128,6 +128,8 @@ def _table(story: Story, outcomes: list[Outcome]) -> None:
         if outcome.unavailable is None
     ]
     columns = ("answer to the flood", "clients served", "until the first byte, ms (median)")
+    served = [(outcome.answer.name, outcome.visitors.served) for outcome in outcomes if outcome.unavailable is None]
+    story.compare(f"Served of {CLIENTS} real clients beside {FLOOD_RATE} made-up SYNs a second", "clients", served)
     story.table(f"{CLIENTS} real clients beside {FLOOD_RATE} made-up SYNs a second", columns, rows)
 
 

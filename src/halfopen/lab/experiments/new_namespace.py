@@ -34,6 +34,8 @@ OF_THE_FIRST = "net.ipv4.tcp_max_orphans"
 #: Settings of the whole machine: a namespace lacks them, or shows them read-only.
 OF_THE_MACHINE = (OF_THE_FIRST, "net.ipv4.tcp_mem", "net.core.netdev_max_backlog", "net.core.rmem_max")
 CODE = "HO216"
+#: Drawn, with the unit.
+SHOWN = (("net.core.somaxconn", "connections"), ("net.ipv4.tcp_fin_timeout", "seconds"))
 
 
 def run(story: Story) -> None:
@@ -50,8 +52,9 @@ def run(story: Story) -> None:
 
 
 def _tell(story: Story, host: Namespace, container: Namespace, machine: dict[str, str]) -> None:
+    fresh = {key: _held(container, key) for key, _, _ in TUNED}
     for key, value, default in TUNED:
-        story.expect(f"{key} in the container (host: {value})", default, _held(container, key))
+        story.expect(f"{key} in the container (host: {value})", default, fresh[key])
     _examine(story, host, container, found=True)
     story.say(
         "Three settings are taken over, and not from the host that made it but from the machine's first namespace:"
@@ -67,6 +70,13 @@ def _tell(story: Story, host: Namespace, container: Namespace, machine: dict[str
         container.set_sysctl(key, value)
         story.expect(f"{key} in the container", value, _held(container, key))
     _examine(story, host, container, found=False)
+    for key, unit in SHOWN:
+        cases = (
+            ("host", _held(host, key)),
+            ("its new container", fresh[key]),
+            ("when it was set there, too", _held(container, key)),
+        )
+        story.compare(key, unit, [(case, float(value)) for case, value in cases])
 
 
 def _of_the_machine(fresh: Namespace, key: str) -> str:

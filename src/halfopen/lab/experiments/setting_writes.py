@@ -12,6 +12,8 @@ from halfopen.lab.topology import pair
 from halfopen.lab.traffic import error_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from halfopen.lab.namespace import Namespace
     from halfopen.lab.story import Story
 
@@ -34,18 +36,24 @@ def run(story: Story) -> None:
     _modes(story, host)
     story.say("Some settings bound or reset others. A file that is read from top to bottom writes:")
     story.expect(f"{RANGE} = {WIDE}: told", "EINVAL", _write(host, RANGE, WIDE))
-    for key, value in ((REDIRECTS, 0), (of_link, 1), (FORWARD, 1), (REDIRECTS, 0), (FORWARD, 0)):
-        host.set_sysctl(key, value)
+    held = [*_held_after(host, (REDIRECTS, 0), (of_link, 1), (FORWARD, 1), (REDIRECTS, 0), (FORWARD, 0))]
     story.expect(f"{REDIRECTS} = 0, then {FORWARD} = 0: {REDIRECTS} is", "1", host.sysctl(REDIRECTS))
     story.expect(f"  and {of_link}, which was 1", "0", host.sysctl(of_link))
 
     story.remedy(f"Write {FIRST_PORT} before the range, and {FORWARD} before what is below net.ipv4.conf.")
     host.set_sysctl(FIRST_PORT, 100)
     story.expect(f"{RANGE} = {WIDE}: told", None, _write(host, RANGE, WIDE))
-    for key, value in ((FORWARD, 1), (FORWARD, 0), (REDIRECTS, 0), (of_link, 1)):
-        host.set_sysctl(key, value)
+    held += _held_after(host, (FORWARD, 1), (FORWARD, 0), (REDIRECTS, 0), (of_link, 1))
+    story.compare(f"{REDIRECTS} after each write, in order", "its value", held)
     story.expect(f"{FORWARD} = 0, then {REDIRECTS} = 0: {REDIRECTS} is", "0", host.sysctl(REDIRECTS))
     story.expect(f"  and {of_link} = 1", "1", host.sysctl(of_link))
+
+
+def _held_after(host: Namespace, *writes: tuple[str, int]) -> Iterator[tuple[str, float]]:
+    """What was written, and what REDIRECTS is then."""
+    for key, value in writes:
+        host.set_sysctl(key, value)
+        yield f"{key} = {value}", float(host.sysctl(REDIRECTS))
 
 
 def _values(story: Story, host: Namespace) -> None:

@@ -27,11 +27,12 @@ def run(story: Story) -> None:
     host = story.network.host("host")
     with own_files() as root:
         files = SettingFiles(root)
-        _before(story, host, files)
-        _after(story, host, files)
+        held = _before(story, host, files)
+        _after(story, host, files, held)
 
 
-def _before(story: Story, host: Namespace, files: SettingFiles) -> None:
+def _before(story: Story, host: Namespace, files: SettingFiles) -> int:
+    """Gives how many single ports are in force."""
     files.write("10-tuning.conf", f"{OVERRIDDEN} = 30", f"{GONE} = 1")
     files.write("50-ports.conf", f"{RESERVED} = {','.join(map(str, PORTS))}")
     files.write("90-vendor.conf", f"{OVERRIDDEN} = 45")
@@ -49,7 +50,7 @@ def _before(story: Story, host: Namespace, files: SettingFiles) -> None:
         doctor.expect(story, code, found=True)
     if not host.has_sysctl(LATE):
         story.say("Connection tracking is not loaded here: settings of a module that comes late were not tried.")
-        return
+        return held
     files.write("60-conntrack.conf", f"{LATE} = 3600")
     story.say(
         f"A file sets {LATE}, and was applied when the key was not there yet, as at boot: the default of the module is "
@@ -58,9 +59,10 @@ def _before(story: Story, host: Namespace, files: SettingFiles) -> None:
     story.expect(LATE, "432000", host.sysctl(LATE))
     doctor.expect(story, "HO214", found=True)
     doctor.expect(story, "HO213", found=True)
+    return held
 
 
-def _after(story: Story, host: Namespace, files: SettingFiles) -> None:
+def _after(story: Story, host: Namespace, files: SettingFiles, held: int) -> None:
     doctor = Examination.begin(host, files.root)
     found = {finding.code: finding for finding in doctor.findings()}
     story.remedy(
@@ -76,7 +78,18 @@ def _after(story: Story, host: Namespace, files: SettingFiles) -> None:
     if "HO214" in found:
         doctor.cure(story, found["HO214"])
     story.expect("exit code of sysctl -p", 0, files.apply(host))
-    story.expect("ports that are reserved", PORTS.stop - PORTS.start, len(ports_named(host.sysctl(RESERVED))))
+    reserved = len(ports_named(host.sysctl(RESERVED)))
+    story.expect("ports that are reserved", PORTS.stop - PORTS.start, reserved)
+    story.compare(
+        f"Ports in {RESERVED}",
+        "ports",
+        (
+            ("single ports: in the file", len(PORTS)),
+            ("single ports: in force", held),
+            ("a range: in the file", PORTS.stop - PORTS.start),
+            ("a range: in force", reserved),
+        ),
+    )
     for code in ("HO201", "HO212", "HO213", "HO214"):
         doctor.expect(story, code, found=False)
 

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     import socket
 
     from halfopen.lab.story import Story
+    from halfopen.model.experiment import Check
 
 COOKIES = "net.ipv4.tcp_syncookies"
 MAX_SYN_BACKLOG = "net.ipv4.tcp_max_syn_backlog"
 SYNS = 200
+HALF_OPEN = ": half-open"
 #: More than the default of any machine.
 RAISED = 1_048_576
 
@@ -72,6 +74,16 @@ def run(story: Story) -> None:
     for listener in listeners:
         listener.close()
     _judge(story, net, MENDED, PORT + len(CASES)).close()
+    story.compare(f"Half-open, of {SYNS} SYNs", "requests", [_bar(check) for check in _half_open(story)])
+
+
+def _half_open(story: Story) -> list[Check]:
+    return [check for check in (*story.before, *story.after) if check.what.endswith(HALF_OPEN)]
+
+
+def _bar(check: Check) -> tuple[str, float]:
+    assert isinstance(check.observed, int | float)
+    return check.what.removesuffix(HALF_OPEN), check.observed
 
 
 def _judge(story: Story, net: Pair, case: Case, port: int) -> socket.socket:
@@ -84,7 +96,7 @@ def _judge(story: Story, net: Pair, case: Case, port: int) -> socket.socket:
     flood(net, SYNS, port=port, seed=port).wait()
     until(lambda: moment.since("InSegs") >= SYNS, "every SYN to arrive")
     half_open = steady(lambda: listener_row(net.server, port)["syn_queue"], "the SYN queue", 0.1)
-    story.expect(f"{label}: half-open", case.half_open, half_open)
+    story.expect(f"{label}{HALF_OPEN}", case.half_open, half_open)
     for name, expected in case.counters:
         story.expect(f"{label}: {name}", expected, moment.since(name))
     for code in case.codes or EXPERIMENT.proves if case is MENDED else case.codes:

@@ -50,6 +50,8 @@ def _bytes(path: str) -> bytes:
             return begin + file.read(BYTES_MAX + 1 - len(begin))
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error)
+        if isinstance(error, IsADirectoryError):
+            why = "it is a directory: name its files"
         raise InputError("cannot read", path, why) from error
 
 

@@ -155,6 +155,8 @@ class Document:
     """Settings whose existence a script tests (``[ -e /proc/sys/… ]``)."""
     listeners: tuple[Listener, ...] = ()
     queries: tuple[Query, ...] = ()
+    has_mark: bool = False
+    """It begins with a byte order mark."""
     defects: tuple[Defect, ...] = ()
     """Lines that are not of the format."""
     suppressed: dict[int, frozenset[str]] = field(default_factory=dict)

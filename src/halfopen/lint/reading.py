@@ -10,7 +10,7 @@ from halfopen.lint.document import KINDS, Document, Kind
 from halfopen.lint.formats import dockerfile, firewall, haproxy, hooks, nginx, services, shell, sysctl, yaml_file
 from halfopen.lint.recognise import recognise
 from halfopen.lint.suppression import suppressed
-from halfopen.lint.text import decode
+from halfopen.lint.text import MARK, decode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,4 +48,4 @@ def read(path: str, data: bytes, kind: Kind | None = None) -> Document:
     if known is None:
         hint = f"say it with --type: {', '.join(KINDS)}"
         raise InputError("cannot lint", path, "neither its name nor its content tells what it is", hint)
-    return replace(READERS[known](path, text), suppressed=suppressed(text))
+    return replace(READERS[known](path, text), suppressed=suppressed(text), has_mark=data.startswith(MARK))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from halfopen.errors import InputError
 
+MARK = b"\xef\xbb\xbf"
+"""The byte order mark that some editors write; programs take it for part of the first word."""
 BYTES_MAX = 8 * 2**20
 """Configuration is small; what is larger is something else."""
 LINE_MAX = 512 * 2**10
@@ -24,7 +26,7 @@ def decode(path: str, data: bytes) -> str:
         raise InputError("cannot lint", path, "it is UTF-16: write it as UTF-8, which is what programs and kernel read")
     if b"\0" in data:
         raise InputError("cannot lint", path, "it is binary")
-    text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+    text = data.removeprefix(MARK).decode("utf-8", "surrogateescape").replace("\r\n", "\n")
     longest = max(map(len, text.split("\n")))
     if longest > LINE_MAX:
         raise InputError("cannot lint", path, f"it has a line of {longest} characters: that is no configuration")

@@ -14,17 +14,18 @@ if TYPE_CHECKING:
 
 SHOWN_MAX = 20
 """Of one file: a file of another format would have a finding a line."""
+_MARK = "a byte order mark stands before the key and becomes part of it: the line sets nothing"
 
 
 class LineNotUnderstood(Check):
     """The line is neither a setting nor a comment, neither a rule nor a chain.
 
     ## What it finds
-    Lines of sysctl files without `=`; lines of rulesets that their program would not read.
+    Lines of sysctl files without `=`, or behind a byte order mark; lines of rulesets that their program would not read.
 
     ## Why it matters
-    sysctl and systemd-sysctl pass over such a line with a message that nobody reads at boot; iptables-restore and nft
-    refuse the whole file.
+    sysctl and systemd-sysctl pass over such a line with a message that nobody reads at boot (a byte order mark becomes
+    part of the key, and there is no such key); iptables-restore and nft refuse the whole file.
 
     ## Evidence
     The line.
@@ -50,6 +51,8 @@ class LineNotUnderstood(Check):
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
         for document in context.documents:
+            if document.has_mark and document.kind == "sysctl" and any(item.line == 1 for item in document.settings):
+                yield self.at(document, (1, 1), document.path, _MARK, "save the file as UTF-8 without a mark")
             for defect in document.defects[:SHOWN_MAX]:
                 yield self.at(
                     document,

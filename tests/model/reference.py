@@ -100,11 +100,11 @@ class Attempt:
         return sent if self.simultaneous else [s for s in sent if not self._is_guess(s)]
 
     def _is_guess(self, ack: Seen) -> bool:
-        """Whether it acknowledges, as the first one, more than the server was seen to send by then."""
+        """Whether it acknowledges, as the first one, more than the server was ever seen to send."""
         before = [s for s in self.syn_acks if s.frame < ack.frame and self._fits(s)]
         if not before:
             return False
-        sent = [s for s in self.sent(self.server) if s.frame < ack.frame and not s.what.has(RST)]
+        sent = [s for s in self.sent(self.server) if not s.what.has(RST)]
         return all(ahead(s.what.end, ack.what.ack) > 0 for s in sent)
 
     @cached_property

@@ -1,7 +1,8 @@
 //! The walking thread: packets to connections that have ended.
 
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender};
+use std::time::Duration;
 
 use halfopen_track::{Ended, EndedList, Fetch, Handshake, Sink, TrackStats, Tracker};
 use halfopen_wire::{Address, EncapTable};
@@ -10,6 +11,9 @@ use crate::reader::Batch;
 
 /// What is sent at a time: so many lone SYNs, or a quarter as many whole connections, which are larger.
 const PORTION: usize = 2048;
+
+/// While nothing comes, connections whose time is over are looked for this often.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 
 /// What has ended, on its way to become records.
 #[derive(Default)]
@@ -85,7 +89,7 @@ pub fn walk<F: Fetch>(
     };
     let mut was_urgent = false;
     while !portions.refused {
-        let Some(mut batch) = next_batch(full, was_urgent, &mut portions) else {
+        let Some(mut batch) = next_batch(full, was_urgent, &mut tracker, &mut portions) else {
             break;
         };
         if let Some(encaps) = batch.encaps.take() {
@@ -108,13 +112,26 @@ pub fn walk<F: Fetch>(
     (*tracker.stats(), tracker.midstream_senders())
 }
 
-/// Waits for the next batch; where that may take long, what has ended goes its way first.
-fn next_batch(full: &Receiver<Batch>, may_take_long: bool, portions: &mut Portions) -> Option<Batch> {
-    if may_take_long {
-        match full.try_recv() {
-            Ok(batch) => return Some(batch),
-            Err(_) => portions.send_rest(),
-        }
+/// Waits for the next batch; where that may take long, what has ended goes its way first, and what may end meanwhile too.
+fn next_batch<F: Fetch>(
+    full: &Receiver<Batch>,
+    may_take_long: bool,
+    tracker: &mut Tracker<F>,
+    portions: &mut Portions,
+) -> Option<Batch> {
+    if !may_take_long {
+        return full.recv().ok();
     }
-    full.recv().ok()
+    let mut patience = Duration::ZERO;
+    let mut waited = Duration::ZERO;
+    loop {
+        match full.recv_timeout(patience) {
+            Ok(batch) => return Some(batch),
+            Err(RecvTimeoutError::Disconnected) => return None,
+            Err(RecvTimeoutError::Timeout) => waited += patience,
+        }
+        tracker.idle(i64::try_from(waited.as_nanos()).unwrap_or(i64::MAX), portions);
+        portions.send_rest();
+        patience = LOOK_EVERY;
+    }
 }

@@ -121,13 +121,21 @@ impl Books {
         }
         for patience in Patience::ALL {
             while let Some(lingering) = self.linger.pop_due(patience, time_ns) {
-                self.let_go(lingering, patience, sink);
+                self.let_go(lingering, patience, time_ns, sink);
             }
         }
     }
 
+    /// No packet has come for so long: the connections that ended before leave. Attempts that may be repeated stay.
+    pub fn idle(&mut self, waited_ns: i64, sink: &mut impl Sink) {
+        let now_ns = self.last_ns.saturating_add(waited_ns);
+        while let Some(lingering) = self.linger.pop_due(Patience::Short, now_ns) {
+            self.let_go(lingering, Patience::Short, now_ns, sink);
+        }
+    }
+
     /// What becomes of a flow whose lingering is due.
-    fn let_go(&mut self, lingering: Lingering, patience: Patience, sink: &mut impl Sink) {
+    fn let_go(&mut self, lingering: Lingering, patience: Patience, now_ns: i64, sink: &mut impl Sink) {
         let Lingering { slot, number, .. } = lingering;
         let Some((flow, _)) = self.store.both_mut(slot).filter(|(flow, _)| flow.number == number) else {
             return;
@@ -136,7 +144,7 @@ impl Books {
             flow.marks &= !Flow::LINGERS;
             return;
         }
-        if self.linger.stays(lingering, flow, patience, self.last_ns) {
+        if self.linger.stays(lingering, flow, patience, now_ns) {
             return;
         }
         let held = flow.is(Flow::HELD).then(|| self.hasher.hash(&flow.key));

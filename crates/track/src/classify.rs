@@ -14,8 +14,12 @@ use crate::stream::{Stream, distance};
 const HANDSHAKE_SPAN: u32 = 1 << 20;
 /// No IP packet carries more.
 const LARGEST_SEGMENT: u32 = 0xFFFF;
+/// No SYN carries more data than a jumbo frame holds.
+const LARGEST_SYN_DATA: u32 = 9216;
 /// What a SYN carries at most where it offers no maximum segment size (RFC 9293 section 3.7.1).
 const SMALLEST_MSS: u16 = 536;
+/// A SYN is repeated within this: the first timeout is 1 s (RFC 6298), and 3 s in older stacks (RFC 1122).
+const FIRST_TIMEOUT_NS: i64 = 4_000_000_000;
 /// A FIN or RST further from the highest byte seen than any window in use is not believed.
 const CLOSE_SPAN: i32 = 1 << 26;
 
@@ -34,6 +38,27 @@ pub fn opens(flags: Flags) -> Option<Class> {
     } else {
         Class::Syn
     })
+}
+
+/// Whether a SYN of the other side comes when the attempt before it must be over: who still waits repeats its SYN, each time
+/// after twice the time (RFC 6298 section 5.5).
+pub fn is_given_up(flow: &Flow, segment: &Segment) -> bool {
+    let due_ns = FIRST_TIMEOUT_NS << flow.syn_sent.saturating_sub(1).min(5);
+    let last_ns = flow.last_syn.moment();
+    segment.timed && last_ns != i64::MIN && segment.time_ns.saturating_sub(last_ns) > due_ns
+}
+
+/// Whether the end that sent the first SYN answers the other one's as who never sent one: with a number of another listener,
+/// or with the RST of a closed port. It had given its own attempt up.
+pub fn answers_anew(flow: &Flow, detail: &Detail, segment: &Segment, class: Class, from: Side) -> bool {
+    let acks_syn = detail.isn_server.is_some_and(|isn| segment.ack == isn.wrapping_add(1));
+    let answers = match class {
+        Class::SynAckOther => true,
+        Class::RstBlind => segment.flags.has(Flags::ACK),
+        _ => false,
+    };
+    let kept = !detail.rare().server_syns.is_empty();
+    flow.state == State::SimultaneousSyn && from == Side::Client && acks_syn && answers && kept
 }
 
 /// Who sent a segment; `src_low` says that the low end of the key did. A connection to itself (both ends are one socket,
@@ -90,10 +115,12 @@ fn syn(flow: &Flow, detail: Option<&Detail>, segment: &Segment, from: Side) -> C
     }
     // The SYN-ACK came first. What it acknowledged says whether this is its SYN.
     let expected = detail.and_then(|d| d.server.acked).unwrap_or_default();
-    if !within(segment.seq.wrapping_add(1), expected, segment.payload_len) {
+    let close = segment.time_ns.saturating_sub(flow.start_ns) <= REORDER_NS;
+    // The first transmission may have carried data that a later one does not (Fast Open).
+    let unseen = if close { 0 } else { LARGEST_SYN_DATA };
+    if !within(segment.seq.wrapping_add(1), expected, segment.payload_len.max(unseen)) {
         return Class::SynOther;
     }
-    let close = segment.time_ns.saturating_sub(flow.start_ns) <= REORDER_NS;
     match flow.state {
         _ if close && flow.syn_sent == 0 => Class::Syn,
         // Its number fits, but what it might repeat was reset long ago: an attempt of which everything is seen.
@@ -244,7 +271,14 @@ fn server_before_completion(flow: &Flow, detail: &Detail, segment: &Segment) -> 
     let follows = detail
         .isn_server
         .is_some_and(|isn| within(isn.wrapping_add(1), segment.seq, HANDSHAKE_SPAN));
-    if beyond > 0 && beyond as u32 <= HANDSHAKE_SPAN && follows {
+    // Or it has come to what the client acknowledged already.
+    let end = segment.seq.wrapping_add(segment.payload_len);
+    let proves = detail
+        .rare()
+        .ahead
+        .as_ref()
+        .is_some_and(|a| distance(a.1.ack, end) >= 0);
+    if (beyond > 0 || proves) && beyond <= HANDSHAKE_SPAN as i32 && follows {
         Class::AckOfData
     } else if beyond <= 0 && follows {
         Class::Ack

@@ -21,9 +21,9 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
             .is_some_and(|last| last.is_copied_syn(&now())),
         (Class::SynAck | Class::SynAckOther | Class::SynAckWrong, Side::Server) => detail.is_some_and(|d| {
             let same = d.last_syn_ack_numbers == Some((segment.seq, segment.ack));
-            same && d
-                .last_syn_ack
-                .is_some_and(|last| last.is_copied_syn_ack(&now(), flow.syn_captured(), flow.syn_sent))
+            same && d.last_syn_ack.is_some_and(|last| {
+                last.is_copied_syn_ack(&now(), flow.syn_captured(), flow.syn_sent, flow.last_syn.copied_us)
+            })
         }),
         _ => false,
     }
@@ -34,6 +34,10 @@ pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
     let is_syn = class == Class::SynRepeated && from == Side::Client;
     if is_syn && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
         flow.marks |= Flow::SYN_ELSEWHERE;
+    }
+    if is_syn {
+        let gap_ns = segment.time_ns.saturating_sub(flow.last_syn.time_ns).unsigned_abs();
+        flow.last_syn.copied_us = u32::try_from(gap_ns / 1000).unwrap_or(u32::MAX);
     }
     flow.anomalies.insert(Anomaly::CapturedTwice);
     flow.last_ns = flow.last_ns.max(segment.time_ns);

@@ -1,6 +1,6 @@
 //! What is remembered of a connection beyond its SYN.
 
-use halfopen_wire::Address;
+use halfopen_wire::{Address, Segment};
 
 use crate::believed::Believed;
 use crate::fingerprint::Fingerprint;
@@ -93,6 +93,11 @@ pub struct Rare {
     pub syn_acked: bool,
     /// The server's own SYN of a simultaneous open.
     pub server_syn: Option<Fingerprint>,
+    /// Its transmissions and their copies (true), [`Rare::LARGEST_SYNS`] at most: they may turn out to be an attempt of their own.
+    pub server_syns: Vec<(Segment, bool)>,
+    /// The client's ACKs before completion for data of the server that was not captured, if that is what they are for: when
+    /// the first of them came, and the last.
+    pub ahead: Option<Box<((i64, FrameRef), Segment)>>,
     /// Time of the server's ACK of data that proved completion before any ACK of the client was captured.
     pub proven_ns: i64,
     /// What ICMP said: type, code, reporter.
@@ -111,6 +116,8 @@ pub struct Rare {
 impl Rare {
     /// A server that answers with more numbers than this is none; more of them are only counted.
     pub const LARGEST_OTHERS: usize = 8;
+    /// What is sent more often than this is no attempt that anybody waits for.
+    pub const LARGEST_SYNS: usize = 8;
     /// Of more SYNs than this inside one connection the oldest are not remembered.
     pub const LARGEST_HELD: usize = 8;
 }
@@ -132,6 +139,8 @@ impl Detail {
             challenge: None,
             syn_acked: false,
             server_syn: None,
+            server_syns: Vec::new(),
+            ahead: None,
             proven_ns: 0,
             icmp: None,
             held: Vec::new(),

@@ -60,7 +60,13 @@ pub fn apply(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
             flow.anomalies.insert(Anomaly::Reordered);
             detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
         }
-        Class::SynRepeated => syn_repeated(flow, segment, from),
+        Class::SynRepeated => {
+            let has_begun = !detail.rare().server_syns.is_empty();
+            if from == Side::Server && step.before == State::SimultaneousSyn && has_begun {
+                keep_syn(detail, segment, false);
+            }
+            syn_repeated(flow, segment, from);
+        }
         Class::SynAck if from == Side::Client => client_syn_ack(flow, detail, segment, step.before),
         Class::SynAck => syn_ack(flow, detail, segment, step.before),
         Class::SynAckOther if from == Side::Server => syn_ack_other(flow, detail, segment, step.before),
@@ -203,12 +209,68 @@ fn syn_behind_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     }
 }
 
+/// The SYN of the other side, for the case that it is an attempt of its own.
+pub fn keep_syn(detail: &mut Detail, segment: &Segment, is_copy: bool) {
+    let syns = &mut detail.rare_mut().server_syns;
+    // Where the first SYN was the other side's, it is not known any more: nothing begins with a copy of it.
+    let follows = !(is_copy && syns.is_empty());
+    if follows && syns.len() < Rare::LARGEST_SYNS {
+        syns.push((*segment, is_copy));
+    }
+}
+
+/// The SYN of the other side was an attempt of its own: gives it back, and leaves the client's as it was without.
+pub fn part(flow: &mut Flow, detail: &mut Detail) -> Vec<(Segment, bool)> {
+    flow.marks &= !(Flow::SIMULTANEOUS | Flow::SERVER_SEEN);
+    flow.state = State::SynSent;
+    detail.isn_server = None;
+    detail.server = Stream::default();
+    detail.server_options = None;
+    detail.ttl_server = None;
+    let rare = detail.rare_mut();
+    rare.server_syn = None;
+    std::mem::take(&mut rare.server_syns)
+}
+
+/// Of two SYNs that meet, the one that the capture put second was sent first: its sender is the client.
+fn swap_ends(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    flow.marks ^= Flow::CLIENT_LOW;
+    flow.anomalies.insert(Anomaly::Reordered);
+    detail.isn_server = Some(flow.isn_client);
+    detail.server.begin(flow.isn_client);
+    detail.server_options = Some(flow.client_options);
+    detail.ttl_server = Some(flow.ttl_client);
+    detail.rare_mut().server_syn = Some(flow.last_syn);
+    flow.start_ns = segment.time_ns;
+    flow.frame_syn = FrameRef::of(segment);
+    flow.encap = segment.encap;
+    flow.last_syn = Fingerprint::of(segment);
+    flow.isn_client = segment.seq;
+    flow.syn_data = segment.payload_len;
+    flow.ttl_client = segment.ttl;
+    flow.client_options = SideOptions::of(segment).map_or_else(PackedOptions::default, |o| PackedOptions::pack(&o));
+    detail.client.begin(segment.seq);
+    detail.answered_ns = flow.last_syn.moment();
+}
+
+/// Whether the SYN of the other side is the earlier one by its time stamp, and nothing else has happened.
+fn was_sent_first(flow: &Flow, detail: &Detail, segment: &Segment) -> bool {
+    let timed = segment.timed && flow.frame_syn.is_timed();
+    let alone = flow.syn_sent == 1 && detail.rare.is_none() && segment.file == flow.frame_syn.file();
+    timed && alone && segment.time_ns < flow.start_ns && close_in_time(segment.time_ns, flow.start_ns)
+}
+
 fn server_syn(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
     if before != State::SynSent {
         return;
     }
     flow.marks |= Flow::SIMULTANEOUS;
-    flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+    if was_sent_first(flow, detail, segment) {
+        swap_ends(flow, detail, segment);
+        return;
+    }
+    keep_syn(detail, segment, false);
+    flow.marks &= !Flow::UNREACHABLE;
     detail.isn_server = Some(segment.seq);
     detail.server.begin(segment.seq);
     detail.rare_mut().server_syn = Some(Fingerprint::of(segment));
@@ -231,7 +293,6 @@ pub fn syn_repeated(flow: &mut Flow, segment: &Segment, from: Side) {
     }
     flow.syn_sent = flow.syn_sent.saturating_add(1);
     flow.last_syn = Fingerprint::of(segment);
-    flow.marks &= !Flow::REFUSED_WEAKLY;
     flow.anomalies.insert(Anomaly::SynRetransmitted);
     if !flow.is(Flow::SYN_SEEN) {
         return;
@@ -279,7 +340,7 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     if detail.syn_ack.is_some() || finished {
         return;
     }
-    flow.marks &= !(Flow::REFUSED | Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+    flow.marks &= !(Flow::REFUSED | Flow::UNREACHABLE);
     let late = flow.is(Flow::SYN_ACK_MISSED);
     if late {
         // The ACK came first: swapped by the capture, or this is a later transmission and the first was missed.
@@ -423,7 +484,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     match (step.before, step.from) {
         (State::SynSent, Side::Client) => {
             flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
-            flow.marks &= !(Flow::REFUSED_WEAKLY | Flow::UNREACHABLE);
+            flow.marks &= !Flow::UNREACHABLE;
             detail.rare_mut().early_ack = Some(segment.ack);
             detail.ack = Some(here);
         }
@@ -448,6 +509,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
         (State::SynRecv | State::SynAckFirst, Side::Server) if step.row.class == Class::AckOfData => {
             flow.marks |= Flow::COMPLETED;
             detail.rare_mut().proven_ns = segment.time_ns;
+            believe_ahead(flow, detail, segment);
         }
         // A simultaneous open was completed by the server: the client's ACK ends it for the client.
         (_, Side::Client) if detail.ack.is_none() && flow.is(Flow::SIMULTANEOUS | Flow::COMPLETED) => {
@@ -519,11 +581,37 @@ fn carry(detail: &mut Detail, segment: &Segment, from: Side) {
     detail.stream_mut(from).carry(segment.seq, segment.payload_len);
 }
 
+/// The server has come to what the client acknowledged before the capture showed it: that was no blind ACK.
+fn believe_ahead(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    let end = segment.seq.wrapping_add(segment.payload_len);
+    let Some(ahead) = detail.rare_mut().ahead.take_if(|a| distance(a.1.ack, end) >= 0) else {
+        return;
+    };
+    let (first, ahead) = *ahead;
+    detail.ack = Some(first);
+    carry(detail, &ahead, Side::Client);
+    if ahead.flags.has(Flags::FIN) {
+        fin(flow, detail, &ahead, Side::Client);
+    }
+}
+
+/// Whether the client's ACK before completion may be for data of the server that the capture missed.
+fn may_be_ahead(flow: &Flow, detail: &Detail, segment: &Segment) -> bool {
+    let first = detail.isn_server.map(|isn| isn.wrapping_add(1));
+    let beyond = first.map_or(0, |first| distance(first, segment.ack));
+    beyond > 0 && beyond <= Stream::LARGEST_DISORDER && follows(flow, detail, segment)
+}
+
 fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     match (step.before, step.from) {
         (State::SynSent, Side::Server) => detail.rare_mut().challenge = Some(segment.ack),
         (State::SynSent, Side::Client) if segment.ack == 0 => {
             detail.rare_mut().early.ack_of_0 = Some((segment.time_ns, FrameRef::of(segment)));
+        }
+        (State::SynRecv | State::SynAckFirst, Side::Client) if may_be_ahead(flow, detail, segment) => {
+            let here = (segment.time_ns, FrameRef::of(segment));
+            let first = detail.rare().ahead.as_ref().map_or(here, |ahead| ahead.0);
+            detail.rare_mut().ahead = Some(Box::new((first, *segment)));
         }
         (before, Side::Client) if before != State::SynSent && before.is_opening() => {
             flow.anomalies.insert(Anomaly::AckWrongAck);
@@ -539,7 +627,10 @@ pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) 
     detail.stream_mut(from).finish(end);
     let known = &mut detail.fin_acks[from as usize];
     *known = known.or(ack);
-    if !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
+    // By its time stamp it was sent before what the capture put before it: the other side's FIN.
+    let is_earlier = segment.timed && segment.time_ns < flow.last_ns && close_in_time(segment.time_ns, flow.last_ns);
+    if is_earlier || !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
+        flow.marks &= !(Flow::FIN_CLIENT_FIRST | Flow::FIN_SERVER_FIRST);
         flow.marks |= match from {
             Side::Client => Flow::FIN_CLIENT_FIRST,
             Side::Server => Flow::FIN_SERVER_FIRST,
@@ -596,9 +687,5 @@ fn rst_blind(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
     flow.anomalies.insert(Anomaly::BlindReset);
     if step.from == Side::Client && step.before == State::SynSent {
         detail.rare_mut().early.rst = Some((segment.seq, segment.time_ns));
-    }
-    if step.from == Side::Server && step.before == State::SynSent && !segment.flags.has(Flags::ACK) {
-        // No honest stack answers a SYN so, and none believes it; some firewalls send it. What follows decides.
-        flow.marks |= Flow::REFUSED_WEAKLY;
     }
 }

@@ -9,6 +9,8 @@ pub struct Fingerprint {
     pub time_ns: i64,
     pub(crate) tsval: u32,
     pub(crate) interface: u32,
+    /// How long after it a second capture of it came, microseconds; 0 without one.
+    pub(crate) copied_us: u32,
     pub(crate) ip_id: u16,
     pub(crate) ttl: u8,
     pub(crate) has: u8,
@@ -23,6 +25,8 @@ impl Fingerprint {
     /// No retransmission timer of any stack is this short, and no mirror port this slow: RFC 6298 section 2 starts at
     /// 1 s, the shortest initial timeouts in the field (tuned by BPF `TIMEOUT_INIT`) are about 200 ms.
     const LONGEST_NS: i64 = 200_000_000;
+    /// Nor is one so short that its time stamp is still that of before, where that counts milliseconds: two hosts far apart.
+    const LONGEST_STAMPED_NS: i64 = 900_000_000;
     /// Where neither identification nor time stamp nor hop tells: a copy of a bridge, bond or mirror comes within this.
     const UNMARKED_NS: i64 = 10_000_000;
     /// A SYN-ACK is also repeated at once, with the same time stamp and no identification, when a repeated SYN meets the
@@ -39,6 +43,7 @@ impl Fingerprint {
             time_ns: segment.time_ns,
             tsval: tsval.unwrap_or(0),
             interface: segment.interface,
+            copied_us: 0,
             ip_id: ip_id.unwrap_or(0),
             ttl: segment.ttl,
             has: if ip_id.is_some() { Self::IP_ID } else { 0 }
@@ -52,6 +57,7 @@ impl Fingerprint {
         time_ns: 0,
         tsval: 0,
         interface: 0,
+        copied_us: 0,
         ip_id: 0,
         ttl: 0,
         has: 0,
@@ -73,14 +79,16 @@ impl Fingerprint {
         self.is_copy(next, Some(unmarked_ns))
     }
 
-    /// The same for a SYN-ACK, by how the SYN was captured. The answer to the only SYN so far (`nth` is 1) is repeated by
+    /// The same for a SYN-ACK, by how the SYN was captured, and how long after one another where twice. The answer to the only SYN so far (`nth` is 1) is repeated by
     /// a timer alone, not at once.
-    pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured, nth: u32) -> bool {
+    pub fn is_copied_syn_ack(&self, next: &Self, syn: SynCaptured, nth: u32, copied_us: u32) -> bool {
         let unmarked_ns = match syn {
             SynCaptured::Never => Some(Self::UNMARKED_SYN_ACK_NS),
             // Where two capture points lie far apart: a stamp of the same tick is none of a retransmission.
             SynCaptured::Twice if self.has & Self::TSVAL != 0 => Some(Self::LONGEST_NS),
-            SynCaptured::Twice => Some(Self::UNMARKED_NS),
+            // A timer repeats the answer to the only SYN, and none is that short. Later they come about as far apart as the SYNs.
+            SynCaptured::Twice if nth == 1 => Some(Self::LONGEST_NS),
+            SynCaptured::Twice => Some(Self::UNMARKED_NS.max(2000 * i64::from(copied_us))),
             SynCaptured::Once => (nth == 1).then_some(Self::UNMARKED_SYN_ACK_NS),
             SynCaptured::Elsewhere => None,
         };
@@ -96,7 +104,13 @@ impl Fingerprint {
         // Without times, being close says nothing: a retransmission is the more likely.
         let timed = (self.has | next.has) & Self::UNTIMED == 0;
         let gap = next.time_ns.saturating_sub(self.time_ns).saturating_abs();
-        if gap > Self::LONGEST_NS || (self.has ^ next.has) & !Self::UNTIMED != 0 || self.tsval != next.tsval {
+        let stamped = self.has & Self::TSVAL != 0 && (self.has & Self::IP_ID != 0 || self.is_elsewhere(next));
+        let longest_ns = if stamped {
+            Self::LONGEST_STAMPED_NS
+        } else {
+            Self::LONGEST_NS
+        };
+        if gap > longest_ns || (self.has ^ next.has) & !Self::UNTIMED != 0 || self.tsval != next.tsval {
             return false;
         }
         if self.has & Self::IP_ID != 0 {

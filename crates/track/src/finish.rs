@@ -80,7 +80,6 @@ fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
         (Flow::RESET_BY_CLIENT, Outcome::ResetByClient),
         (Flow::RESET_BY_SERVER, Outcome::ResetByServer),
         (Flow::UNREACHABLE, Outcome::Unreachable),
-        (Flow::REFUSED_WEAKLY, Outcome::Refused),
     ];
     if let Some(&(_, outcome)) = marks.iter().find(|(mark, _)| flow.is(*mark)) {
         return outcome;
@@ -238,6 +237,10 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
         set.insert(Anomaly::OptionsDamaged);
     }
     let Some(detail) = detail else { return set };
+    let is_beyond = |ack: u32| distance(ack, detail.server.next()) < 0;
+    if detail.rare().ahead.as_ref().is_some_and(|ahead| is_beyond(ahead.1.ack)) {
+        set.insert(Anomaly::AckWrongAck);
+    }
     if flow.is(Flow::SYN_ACK_MISSED) {
         let seen = flow.is(Flow::SERVER_SEEN);
         set.insert(if seen {

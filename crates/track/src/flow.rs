@@ -60,8 +60,6 @@ impl Flow {
     pub const SIMULTANEOUS: u32 = 1 << 3;
     /// RST in answer to the SYN.
     pub const REFUSED: u32 = 1 << 4;
-    /// RST without ACK in answer to the SYN, not contradicted since.
-    pub const REFUSED_WEAKLY: u32 = 1 << 5;
     /// Client's RST before completion.
     pub const RESET_BY_CLIENT: u32 = 1 << 6;
     /// Server's RST before completion.
@@ -96,12 +94,8 @@ impl Flow {
     pub const LINGERS: u32 = 1 << 19;
 
     /// Any of the marks that decide an outcome.
-    pub const JUDGED: u32 = Self::COMPLETED
-        | Self::REFUSED
-        | Self::REFUSED_WEAKLY
-        | Self::RESET_BY_CLIENT
-        | Self::RESET_BY_SERVER
-        | Self::UNREACHABLE;
+    pub const JUDGED: u32 =
+        Self::COMPLETED | Self::REFUSED | Self::RESET_BY_CLIENT | Self::RESET_BY_SERVER | Self::UNREACHABLE;
 
     /// How its SYN was captured.
     pub const fn syn_captured(&self) -> SynCaptured {

@@ -98,6 +98,7 @@ impl Half {
                 time_ns: self.last_ns,
                 tsval: self.options.tsval,
                 interface: 0,
+                copied_us: 0,
                 ip_id: self.ip_id,
                 ttl: self.ttl,
                 has: self.has,

@@ -46,7 +46,7 @@ pub struct Lingering {
 
 impl Lingering {
     /// When it may leave. What came late comes once more, if nobody answers, after twice the time and a little (RFC 6298
-    /// section 5.5): behind the end of a connection, or since the begin of an attempt.
+    /// section 5.5), which makes three times in all: behind the end of a connection, or since the begin of an attempt.
     fn leaves_ns(&self, flow: &Flow, least_ns: i64) -> i64 {
         let since_ns = if flow.is(Flow::COMPLETED) {
             self.ended_ns

@@ -278,6 +278,7 @@ impl Lone {
             time_ns: self.start_ns,
             tsval: self.tsval,
             interface: 0,
+            copied_us: 0,
             ip_id: self.ip_id,
             ttl: self.ttl,
             has: if self.has(IP_ID) { Fingerprint::IP_ID } else { 0 } | if has_tsval { Fingerprint::TSVAL } else { 0 },
@@ -397,6 +398,7 @@ fn is_ordinary(flow: &Flow) -> bool {
         && flow.number >> 48 == 0
         && flow.frame_syn.is_timed()
         && (syn.time_ns, syn.tsval, syn.interface, syn.ttl) == (flow.start_ns, o.tsval, 0, flow.ttl_client)
+        && syn.copied_us == 0
         && (syn.has & Fingerprint::TSVAL != 0) == (o.bits & PackedOptions::TS != 0)
 }
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use halfopen_wire::{Address, Flags, IcmpError, Packet, Segment};
 
 use crate::books::{Books, Leave, Limits, TrackStats};
-use crate::classify::{classify, opens, sender};
+use crate::classify::{answers_anew, classify, is_given_up, opens, sender};
 use crate::copied;
 use crate::effect;
 use crate::fetch::{Fetch, Unfetched};
@@ -166,6 +166,12 @@ impl<F: Fetch> Tracker<F> {
         }
     }
 
+    /// Says that no packet has come for so long, of a capture that is still being written: what ended before is judged. Late
+    /// packets that come all the same are counted as such.
+    pub fn idle(&mut self, waited_ns: i64, sink: &mut impl Sink) {
+        self.books.idle(waited_ns, sink);
+    }
+
     /// Judges everything that is still open, as the capture leaves it.
     pub fn finish(&mut self, sink: &mut impl Sink) {
         self.books.finish(sink);
@@ -181,6 +187,20 @@ impl<F: Fetch> Tracker<F> {
             segment.dst_port,
             segment.encap,
         );
+        self.walk(segment, key, src_low, hash, sink, witness);
+    }
+
+    /// One segment, whatever is known of its connection.
+    #[inline]
+    fn walk(
+        &mut self,
+        segment: &Segment,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
         let slot = match self.books.store.find(&key, hash) {
             Some(Found::Live(slot)) => slot,
             before => {
@@ -232,7 +252,7 @@ impl<F: Fetch> Tracker<F> {
     #[allow(clippy::too_many_arguments)] // one call site; a struct would only rename the seven
     fn known(
         &mut self,
-        mut slot: Slot,
+        slot: Slot,
         segment: &Segment,
         key: Key,
         src_low: bool,
@@ -250,6 +270,9 @@ impl<F: Fetch> Tracker<F> {
         let number = flow.number;
         if copied::is_copy(flow, detail.as_deref(), segment, class, from) {
             copied::note_copy(flow, segment, class, from);
+            if let (State::SimultaneousSyn, Side::Server, Some(detail)) = (before, from, detail) {
+                effect::keep_syn(detail, segment, true);
+            }
             self.books.stats.captured_twice += 1;
             let mut step = Step::still(number, from, row, before);
             step.copy = true;
@@ -280,6 +303,10 @@ impl<F: Fetch> Tracker<F> {
             }
         }
         let close = close_in_time(segment.time_ns, flow.start_ns);
+        if class == Class::Syn && before == State::SynAckFirst {
+            // It has found its SYN, and is not to be found by the next one.
+            self.strays.take(hash, segment.time_ns);
+        }
         if class == Class::SynAckWrong && before.is_over() {
             self.strays.put(hash, Packet::Tcp(*segment), Counted::Not);
         }
@@ -293,9 +320,22 @@ impl<F: Fetch> Tracker<F> {
             self.books.number = last;
             return;
         }
+        if let Some(detail) = detail.as_deref_mut()
+            && answers_anew(flow, detail, segment, class, from)
+        {
+            let syns = effect::part(flow, detail);
+            self.books.end(slot, Leave::Finished, sink);
+            for (syn, is_copy) in &syns {
+                self.books.stats.captured_twice -= u64::from(*is_copy);
+                self.walk(syn, key, !src_low, hash, sink, witness);
+            }
+            self.walk(segment, key, src_low, hash, sink, witness);
+            return;
+        }
         let again = row.cell == Cell::Next(State::SynSent)
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
-        if again {
+        let reversed = row.cell == Cell::Next(State::SimultaneousSyn) && is_given_up(flow, segment);
+        if again || reversed {
             self.books.end(slot, Leave::Finished, sink);
             self.begin(segment, key, src_low, hash, true, sink, witness);
             return;
@@ -311,11 +351,16 @@ impl<F: Fetch> Tracker<F> {
             witness.step(segment, &step);
             return;
         }
+        self.carry_out(slot, segment, Step::still(number, from, row, before), witness);
+    }
+
+    /// What the table says of a segment is written into the books of its flow.
+    fn carry_out(&mut self, mut slot: Slot, segment: &Segment, mut step: Step, witness: &mut impl Witness) {
+        let (from, row, class, before) = (step.from, step.row, step.row.class, step.before);
         let Some((flow, detail)) = self.books.store.with_detail(&mut slot) else {
             return;
         };
         effect::ensure_started(flow, detail);
-        let mut step = Step::still(number, from, row, before);
         let resumed = effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
@@ -338,7 +383,7 @@ impl<F: Fetch> Tracker<F> {
             flow.marks |= Flow::LINGERS;
             let short = flow.is(Flow::COMPLETED) && detail.rare().believed.is_none();
             let patience = if short { Patience::Short } else { Patience::Long };
-            self.books.linger(slot, number, patience);
+            self.books.linger(slot, step.number, patience);
         }
         witness.step(segment, &step);
     }
@@ -551,6 +596,10 @@ impl<F: Fetch> Tracker<F> {
             .flow(slot)
             .is_some_and(|flow| is_about(flow, error, src_low))
         {
+            if error.seq.is_some() {
+                // Of an attempt that the capture puts behind it.
+                self.strays.put(hash, Packet::Icmp(*error), Counted::Not);
+            }
             return;
         }
         let Some((flow, detail)) = self.books.store.with_detail(&mut slot) else {

@@ -6,8 +6,9 @@ believed of it and false. Only what the list of kernel facts states, or was meas
 
 from __future__ import annotations
 
+from halfopen.knowledge.kernel_version import MEASURED, KernelVersion
 from halfopen.knowledge.sysctls import closing, netfilter, options, ports, queues, timers
-from halfopen.knowledge.sysctls.row import INT_MAX, MOMENTS, Moment, Scope, Sysctl
+from halfopen.knowledge.sysctls.row import INT_MAX, INT_MIN, MOMENTS, Moment, Scope, Sysctl
 
 __all__ = ["BY_KEY", "INT_MAX", "MOMENTS", "ROWS", "Moment", "Scope", "Sysctl", "accepted", "find", "pattern"]
 
@@ -42,9 +43,14 @@ def find(key: str) -> Sysctl | None:
     return BY_KEY.get(pattern(key))
 
 
-def accepted(row: Sysctl, numbers: tuple[int, ...]) -> bool:
-    """Whether Linux 6.18 stores these numbers; fewer than ``row.count`` leave the others as they are (measured)."""
+def accepted(row: Sysctl, numbers: tuple[int, ...], version: KernelVersion = MEASURED) -> bool:
+    """Whether the kernel stores these numbers; fewer than ``row.count`` leave the others as they are (measured).
+
+    What is not known of ``version`` is as on Linux 6.18.
+    """
     if row.accepts is None:
         return True
     low, high = row.accepts
+    if row.bounded_since is not None and version < row.bounded_since:
+        low, high = INT_MIN, INT_MAX
     return len(numbers) <= row.count and all(low <= number <= high for number in numbers)

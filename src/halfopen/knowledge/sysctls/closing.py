@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from halfopen.knowledge.kernel_version import KernelVersion
-from halfopen.knowledge.sysctls.row import INT_MAX, INT_MIN, Sysctl
+from halfopen.knowledge.sysctls.row import BYTES_SINCE, INT_MAX, INT_MIN, Sysctl
 
 ROWS = (
     Sysctl(
@@ -11,6 +11,7 @@ ROWS = (
         default="2",
         earlier_default=(KernelVersion(4, 19), "0"),
         accepts=(0, 2),
+        bounded_since=KernelVersion(4, 19),
         effect="connect",
         does="Lets connect() take a four-tuple in TIME_WAIT after one second, with timestamps on; 2: loopback only.",
         myth="it helps servers; it never touches the TIME_WAIT of accepted connections",
@@ -56,6 +57,7 @@ ROWS = (
         key="net.ipv4.tcp_rfc1337",
         default="0",
         accepts=(0, 255),
+        bounded_since=BYTES_SINCE,
         sensible=(0, 1),
         effect="packet",
         does="1: a RST does not end TIME_WAIT; a reconnect with an old sequence number then hangs up to 60 s.",

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from halfopen.knowledge.kernel_version import KernelVersion
-from halfopen.knowledge.sysctls.row import INT_MAX, INT_MIN, Sysctl
+from halfopen.knowledge.sysctls.row import BYTES_SINCE, INT_MAX, INT_MIN, Sysctl
 
 ROWS = (
     Sysctl(
         key="net.ipv4.tcp_timestamps",
         default="1",
-        accepts=(0, 255),
+        accepts=(0, 255), bounded_since=BYTES_SINCE,
         sensible=(0, 2),
         effect="packet",
         does="Offers timestamps: PAWS, round trips of retransmitted segments, cookies with options, tcp_tw_reuse.",
@@ -17,20 +17,24 @@ ROWS = (
         facts=(28, 38),
     ),
     Sysctl(
-        key="net.ipv4.tcp_sack", default="1", accepts=(0, 255), sensible=(0, 1), effect="packet", facts=(28, 126),
+        key="net.ipv4.tcp_sack", default="1", accepts=(0, 255),
+        bounded_since=BYTES_SINCE, sensible=(0, 1), effect="packet", facts=(28, 126),
         does="Offers selective acknowledgements in the SYN.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_window_scaling", default="1", accepts=(0, 255), sensible=(0, 1), effect="packet",
+        key="net.ipv4.tcp_window_scaling", default="1", accepts=(0, 255),
+        bounded_since=BYTES_SINCE, sensible=(0, 1), effect="packet",
         facts=(28, 126),
         does="Offers window scaling in the SYN; without it windows end at 64 KB.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_ecn", default="2", accepts=(0, 2), effect="packet", facts=(26, 127),
+        key="net.ipv4.tcp_ecn", default="2", accepts=(0, 2),
+        bounded_since=BYTES_SINCE, effect="packet", facts=(26, 127),
         does="0: no ECN; 1: asks for it and accepts it; 2: accepts it.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_ecn_fallback", default="1", accepts=(0, 1), effect="packet", facts=(26,),
+        key="net.ipv4.tcp_ecn_fallback", default="1", accepts=(0, 1),
+        bounded_since=BYTES_SINCE, effect="packet", facts=(26,),
         does="Retransmits a SYN without ECN.",
     ),
     Sysctl(
@@ -61,7 +65,8 @@ ROWS = (
         does="The secret of stable private IPv6 addresses.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_no_metrics_save", default="0", accepts=(0, 255), sensible=(0, 1), effect="close",
+        key="net.ipv4.tcp_no_metrics_save", default="0", accepts=(0, 255),
+        bounded_since=BYTES_SINCE, sensible=(0, 1), effect="close",
         facts=(108,),
         does="1: nothing is remembered of a peer; otherwise one lossy handshake raises the first timer of the next.",
     ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from halfopen.knowledge.kernel_version import KernelVersion
-from halfopen.knowledge.sysctls.row import INT_MAX, INT_MIN, Sysctl
+from halfopen.knowledge.sysctls.row import BYTES_SINCE, INT_MAX, INT_MIN, Sysctl
 
 ROWS = (
     Sysctl(
@@ -30,6 +30,7 @@ ROWS = (
         key="net.ipv4.tcp_syncookies",
         default="1",
         accepts=(0, 255),
+        bounded_since=BYTES_SINCE,
         sensible=(0, 2),
         effect="packet",
         does="1: answers with SYN cookies when the SYN queue of a listener is full; 2: always (a test mode); 0: never.",
@@ -40,6 +41,7 @@ ROWS = (
         key="net.ipv4.tcp_abort_on_overflow",
         default="0",
         accepts=(0, 255),
+        bounded_since=BYTES_SINCE,
         sensible=(0, 1),
         effect="packet",
         does="Answers the last ACK of a handshake with RST when the accept queue is full; SYNs stay unanswered.",

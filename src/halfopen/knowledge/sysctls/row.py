@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from halfopen.knowledge.kernel_version import KernelVersion
+from halfopen.knowledge.kernel_version import KernelVersion
 
 Scope = Literal["namespace", "global"]
 Moment = Literal["packet", "timer", "connect", "bind", "close", "listen", "socket", "module", "never"]
 
+BYTES_SINCE = KernelVersion(5, 10)
+"""Settings that are switches or small counts were kept as int, and are kept as bytes since 5.13 (commit 4ecc1baf362c
+and those beside it); stable kernels of 5.10 got it too, 4.19 takes any number (``net/ipv4/sysctl_net_ipv4.c``)."""
 INT_MAX = 2**31 - 1
 INT_MIN = -(2**31)
 
@@ -44,6 +46,8 @@ class Sysctl:
     scope: Scope = "namespace"
     accepts: tuple[int, int] | None = None
     """Smallest and largest number that 6.18 accepts (measured), for every number of the value."""
+    bounded_since: KernelVersion | None = None
+    """The first kernel with these bounds; those before it took any number. None: as old as anything in use."""
     sensible: tuple[int, int] | None = None
     """Numbers with a meaning, where the kernel accepts more than those (fact F125)."""
     count: int = 1

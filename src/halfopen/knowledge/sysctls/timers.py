@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from halfopen.knowledge.kernel_version import KernelVersion
-from halfopen.knowledge.sysctls.row import INT_MAX, Sysctl
+from halfopen.knowledge.sysctls.row import BYTES_SINCE, INT_MAX, Sysctl
 
 ROWS = (
     Sysctl(
@@ -27,7 +27,7 @@ ROWS = (
     Sysctl(
         key="net.ipv4.tcp_synack_retries",
         default="5",
-        accepts=(0, 255),
+        accepts=(0, 255), bounded_since=BYTES_SINCE,
         effect="timer",
         does="SYN-ACK retransmissions before a half-open connection is given up: 63.9 s with 5, 7.4 s with 2.",
         myth="2 defends against SYN floods; the kernel prunes to 7 s by itself once a queue is half full",
@@ -56,11 +56,13 @@ ROWS = (
         does="Retransmissions of an established connection after which the route is doubted.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_retries2", default="15", accepts=(0, 255), effect="timer", facts=(125,),
+        key="net.ipv4.tcp_retries2", default="15", accepts=(0, 255),
+        bounded_since=BYTES_SINCE, effect="timer", facts=(125,),
         does="Retransmissions after which an established connection is given up; not a matter of handshakes.",
     ),
     Sysctl(
-        key="net.ipv4.tcp_orphan_retries", default="0", accepts=(0, 255), effect="timer", facts=(90,),
+        key="net.ipv4.tcp_orphan_retries", default="0", accepts=(0, 255),
+        bounded_since=BYTES_SINCE, effect="timer", facts=(90,),
         does="Retransmissions after which a connection without a process is given up; 0 stands for 8.",
     ),
 )  # fmt: skip

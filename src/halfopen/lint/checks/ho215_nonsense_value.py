@@ -10,6 +10,7 @@ from halfopen.lint.check import Check
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from halfopen.knowledge.sysctls import Sysctl
     from halfopen.lint.context import Context
     from halfopen.model.finding import Finding
 
@@ -52,18 +53,15 @@ class NonsenseValue(Check):
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""
+        version = context.kernel.version
         for document, item in context.settings():
             row = find(item.key)
-            if (
-                context.kernel.lacks(item.key)
-                or row is None
-                or row.key in OTHERS
-                or row.sensible is None
-                or item.numbers is None
-                or not accepted(row, item.numbers)
-            ):
+            if context.kernel.lacks(item.key) or row is None or row.key in OTHERS or item.numbers is None:
                 continue
-            low, high = row.sensible
+            sensible = _sensible(row)
+            if sensible is None or not accepted(row, item.numbers, version):
+                continue
+            low, high = sensible
             if any(not low <= number <= high for number in item.numbers):
                 meaning = f"{low} to {high}" if high < INT_MAX else f"{low} and more"
                 yield self.on(
@@ -72,3 +70,11 @@ class NonsenseValue(Check):
                     f"the kernel accepts {item.value} without a word, but only {meaning} means something",
                     f"write a value of {meaning}",
                 )
+
+
+def _sensible(row: Sysctl) -> tuple[int, int] | None:
+    """The numbers with a meaning; those that a later kernel holds its users to, where an older one takes any."""
+    return row.sensible or (row.accepts if row.bounded_since is not None and row.accepts != (0, BYTE_MAX) else None)
+
+
+BYTE_MAX = 255

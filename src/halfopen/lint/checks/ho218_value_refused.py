@@ -40,7 +40,8 @@ class ValueRefused(Check):
     Write a value within the range.
 
     ## When it is wrong
-    A kernel with another range: those here were measured on 6.18. For later kernels it is a notice.
+    A kernel with another range: those here were measured on 6.18, and what is known of older kernels is heeded (before
+    5.10 most switches took any number). For later kernels it is a notice.
 
     ## References
     Linux 6.18, measured.
@@ -81,7 +82,7 @@ def _refused(row: Sysctl, numbers: tuple[int, ...] | None, value: str, version: 
         return "an empty value changes nothing"
     if numbers is None:
         return _unreadable(row, value)
-    if not accepted(row, numbers):
+    if not accepted(row, numbers, version):
         whose = "the kernel" if version == MEASURED else f"Linux {MEASURED}"
         return f"{whose} refuses {value} (Invalid argument): it accepts {_wanted(row)}"
     if row.key == "net.ipv4.ip_local_port_range" and len(numbers) == 2 and numbers[0] > numbers[1]:

@@ -19,6 +19,8 @@ class Run:
 
     seconds: float
     peak_bytes: int
+    cpu_seconds: float = 0.0
+    """In the kernel and outside."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,8 @@ def run(command: Command) -> Run:
     seconds = time.perf_counter() - start
     if status != 0:
         raise RuntimeError(f"{' '.join(arguments)} ended with {os.waitstatus_to_exitcode(status)}")
-    return Run(seconds, usage.ru_maxrss * 1024)  # Linux counts ru_maxrss in KiB
+    # Linux counts ru_maxrss in KiB.
+    return Run(seconds, usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime)
 
 
 def alternating(ours: Command, peer: Command, times: int) -> tuple[Run, Run]:

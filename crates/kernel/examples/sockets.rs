@@ -1,13 +1,13 @@
 //! What a census of many sockets costs, beside a loop that only receives the same dump. `benches/bench_sockets.py` runs it
 //! in a network namespace of its own.
 //!
-//! `sockets PORT TIME_WAIT ESTABLISHED LISTENERS TIMES` makes the sockets, with listeners on the ports from PORT on, measures
-//! TIMES times, prints a line of JSON, and holds the sockets until standard input ends. With TIMES 0 it only holds them:
-//! one process may have fewer descriptors than there are to be sockets.
+//! `sockets PORT TIME_WAIT ESTABLISHED LISTENERS` makes the sockets, with listeners on the ports from PORT on, says so with a
+//! line, and holds them until standard input ends. (One process may have fewer descriptors than there are to be sockets.)
+//! For each line of its input it measures once, and prints a line of JSON.
 
 use std::env;
 use std::error::Error;
-use std::io::{self, Read};
+use std::io;
 use std::net::{Ipv4Addr, SocketAddrV4, TcpListener, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::time::{Duration, Instant};
@@ -23,44 +23,54 @@ const FIRST_CLIENT_PORT: u16 = 33_000;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let numbers: Vec<usize> = env::args().skip(1).map(|word| word.parse()).collect::<Result<_, _>>()?;
-    let &[port, time_wait, established, listeners, times] = numbers.as_slice() else {
-        return Err("usage: sockets PORT TIME_WAIT ESTABLISHED LISTENERS TIMES".into());
+    let &[port, time_wait, established, listeners] = numbers.as_slice() else {
+        return Err("usage: sockets PORT TIME_WAIT ESTABLISHED LISTENERS".into());
     };
     raise_descriptor_limit((established + listeners + 64) as u64)?;
     let (_listeners, _pairs) = fill(port as u16, time_wait, established, listeners)?;
-    println!("{}", measure(times)?);
-    io::stdin().read_to_end(&mut Vec::new())?;
+    println!("ready");
+    for line in io::stdin().lines() {
+        line?;
+        println!("{}", measure()?);
+    }
     Ok(())
 }
 
-/// The best of so many times of both, as JSON.
-fn measure(times: usize) -> Result<String, Box<dyn Error>> {
+/// Wall time and processor time of both, as JSON.
+fn measure() -> Result<String, Box<dyn Error>> {
     let options = Options {
         port_range: (32_768, 60_999),
         max_destinations: 1000,
         max_processes: 100,
         owners: None,
     };
-    let (mut bare, mut counted, mut found) = (Duration::MAX, Duration::MAX, None);
-    let mut bytes = 0;
-    for _ in 0..times {
-        let start = Instant::now();
-        bytes = receive_all()?;
-        bare = bare.min(start.elapsed());
-        let start = Instant::now();
-        let census = census(&options)?;
-        counted = counted.min(start.elapsed());
-        found = Some(census);
-    }
-    let Some(found) = found else {
-        return Ok("{}".to_owned());
-    };
+    let (bytes, bare) = timed(receive_all);
+    let bytes = bytes?;
+    let (found, counted) = timed(|| census(&options));
     Ok(format!(
-        r#"{{"bare_ms": {:.3}, "census_ms": {:.3}, "bytes": {bytes}, {}}}"#,
-        bare.as_secs_f64() * 1e3,
-        counted.as_secs_f64() * 1e3,
-        counts(&found)
+        r#"{{"bare": {bare}, "census": {counted}, "bytes": {bytes}, {}}}"#,
+        counts(&found?)
     ))
+}
+
+/// What it gives, and what it took: `{"wall_ms": 1.0, "cpu_ms": 1.0}`.
+fn timed<T>(work: impl FnOnce() -> T) -> (T, String) {
+    let (start, before) = (Instant::now(), processor_time());
+    let result = work();
+    let (wall, cpu) = (start.elapsed(), processor_time().saturating_sub(before));
+    let ms = |time: Duration| time.as_secs_f64() * 1e3;
+    (
+        result,
+        format!(r#"{{"wall_ms": {:.3}, "cpu_ms": {:.3}}}"#, ms(wall), ms(cpu)),
+    )
+}
+
+/// Of all threads of this process, in the kernel and outside.
+fn processor_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the pointer is to a live timespec, which the call fills.
+    unsafe { libc::clock_gettime(libc::CLOCK_PROCESS_CPUTIME_ID, &raw mut time) };
+    Duration::new(time.tv_sec as u64, time.tv_nsec as u32)
 }
 
 fn counts(census: &Census) -> String {

@@ -33,7 +33,7 @@ def is_own(namespace: NetNamespace, address: str) -> bool:
     parsed = address_of(address)
     if parsed is None:
         return False
-    if parsed.is_loopback:
+    if parsed.is_loopback or parsed.is_unspecified:  # connect() to 0.0.0.0 is one to 127.0.0.1
         return True
     own = (text for interface in namespace.interfaces for text in interface.addresses)
     return any(address_of(text.partition("/")[0]) == parsed for text in own)

@@ -20,8 +20,12 @@ def serving(space: Space, address: str, port: int) -> Listening | None:
     return max(found, key=lambda item: item[0])[1] if found else None
 
 
+#: Where connect() goes to when it is given no address.
+_HOME = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  (nothing is bound)
+
+
 def _rank(listening: Listening, address: str) -> int:
-    wanted, bound = address_of(address), address_of(listening.first.address)
+    wanted, bound = address_of(_HOME.get(address, address)), address_of(listening.first.address)
     if wanted is None or bound is None:
         return 0
     if bound == wanted:

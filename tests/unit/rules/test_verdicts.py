@@ -17,6 +17,7 @@ from halfopen.model.verdict import SEVERITIES, VERDICT_KINDS, Packets
 from halfopen.rules.context import Context
 from halfopen.rules.diagnose import diagnose
 from halfopen.rules.growth import Growth
+from halfopen.rules.routing import is_own
 from halfopen.rules.serving import serving
 from halfopen.rules.verdicts import Facts, by_capture, judge
 
@@ -581,3 +582,20 @@ def test_a_server_that_defers_accept_is_healthy() -> None:
     verdict = judge(Facts(TARGET, (result(), result(data=SILENT), result(data=SILENT))))
     assert verdict.kind == "healthy"
     assert "TCP_DEFER_ACCEPT" in verdict.evidence[-1]
+
+
+def test_a_link_local_address_without_its_interface_is_told_how_it_is_written() -> None:
+    lost = result("not_sent", errno="EINVAL")
+    row = replace(lost.handshake, server="fe80::1")
+    verdict = judge(Facts(Target("fe80::1", 443), (replace(lost, handshake=row),)))
+    assert verdict.steps[0] == "Name the interface of the link: `halfopen doctor '[fe80::1%INTERFACE]:443'`."
+
+
+@pytest.mark.parametrize(("address", "found"), [("0.0.0.0", "127.0.0.1"), ("::", "::1")])
+def test_an_address_that_is_none_is_this_host_s_loopback(address: str, found: str) -> None:
+    now, _ = snapshots({"now": {"listeners": [{"at": "127.0.0.1:80"}, {"at": "[::1]:80"}, {"at": "10.0.0.1:80"}]}})
+    space = Context.of(now).spaces[0]
+    served = serving(space, address, 80)
+    assert served is not None
+    assert served.first.address == found
+    assert is_own(space.now, address)

@@ -6,10 +6,10 @@
 //! connections differ in the remote port, a client's in the local one. The order of a dump is that of a hash, which makes its
 //! beginning a fair sample.
 //!
-//! Before Linux 6.9 the kernel makes one such dump at a time (`inet_diag_table_mutex`): there the second walk over the hash
-//! is lost, a seventh of the whole, and nothing is won.
+//! Before Linux 6.9 the kernel makes one such dump at a time (`inet_diag_table_mutex`): there one thread asks for all.
 
-use std::thread;
+use std::sync::OnceLock;
+use std::{fs, thread};
 
 use super::bytecode::Side;
 use super::row::Row;
@@ -24,15 +24,34 @@ const SAMPLE: usize = 600;
 /// The smaller part must have that share of the sample, in percent; else one thread does it all.
 const WORTH_PERCENT: usize = 20;
 
+/// The kernel that makes two dumps at the same time («inet_diag: allow concurrent operations»). What
+/// a distribution has brought into an older one is only not made use of.
+const CONCURRENT: (u32, u32) = (6, 9);
+
 /// The two halves of a query where that is worth it. `sockets` are there, as far as is known.
 pub(super) fn halves(query: &Query, sockets: Option<u64>) -> Result<Option<[Query; 2]>, Failure> {
-    let alone = thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
-    if alone || sockets.is_none_or(|sockets| sockets < MANY) {
+    if sockets.is_none_or(|sockets| sockets < MANY) || !can_help() {
         return Ok(None);
     }
     let mut sample = Sample::default();
     SockDiag::open()?.dump(std::slice::from_ref(query), &mut sample)?;
     Ok(sample.cut().map(|(side, first)| query.halves(side, first)))
+}
+
+/// Whether there are two processors for it, and a kernel that uses them.
+fn can_help() -> bool {
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let alone = thread::available_parallelism().is_ok_and(|processors| processors.get() == 1);
+        let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+        !alone && version(&release).is_some_and(|version| version >= CONCURRENT)
+    })
+}
+
+/// `6.18.44-foo`
+fn version(release: &str) -> Option<(u32, u32)> {
+    let mut numbers = release.split(|byte: char| !byte.is_ascii_digit());
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
 }
 
 /// Both dumps at the same time, in the network namespace of the calling thread.
@@ -171,6 +190,17 @@ mod tests {
             }
         }));
         assert_eq!(both.cut(), Some((Side::Remote, 33_000)));
+    }
+
+    #[test]
+    fn versions_are_compared_by_number() {
+        let concurrent = |release| version(release).is_some_and(|version| version >= CONCURRENT);
+        for release in ["6.9.0", "6.18.44-fc-v669\n", "6.10-rc1", "10.0"] {
+            assert!(concurrent(release), "{release}");
+        }
+        for release in ["6.8.12-generic", "5.14.0-503.el9", "4.18", "", "6", "next"] {
+            assert!(!concurrent(release), "{release}");
+        }
     }
 
     #[test]

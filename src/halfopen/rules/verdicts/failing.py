@@ -7,10 +7,20 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.quantity import endpoint, grouped, listed, plural
 from halfopen.model.remedy_steps import remedy_steps
+from halfopen.rules.routing import address_of
 from halfopen.rules.verdicts.build import ending, verdict, where_lost
 from halfopen.rules.verdicts.refusing import refused
 from halfopen.rules.verdicts.unreachable import unreachable
-from halfopen.rules.verdicts.words import CAME_IN, CONNECTS, FORBIDDEN, LEAVES, NOT_ON_THE_WIRE, NOT_SENT, SEVERAL
+from halfopen.rules.verdicts.words import (
+    CAME_IN,
+    CONNECTS,
+    FORBIDDEN,
+    LEAVES,
+    LINK_LOCAL,
+    NOT_ON_THE_WIRE,
+    NOT_SENT,
+    SEVERAL,
+)
 
 if TYPE_CHECKING:
     from halfopen.model.finding import Severity
@@ -115,7 +125,10 @@ def failed(facts: Facts) -> Verdict:
 
 def _not_sent(facts: Facts) -> Verdict:
     row = facts.failed[0].handshake
-    step = FORBIDDEN.get(row.errno or "", NOT_SENT).format(address=row.server)
+    parsed = address_of(row.server)
+    nowhere = parsed is not None and parsed.version == 6 and parsed.is_link_local and "%" not in facts.target.host
+    step = LINK_LOCAL if nowhere else FORBIDDEN.get(row.errno or "", NOT_SENT)
+    step = step.format(address=row.server, port=facts.target.port)
     return verdict(
         facts, "not_sent", f"This host sent no SYN: connect() said {row.errno or 'an error'}.", general=(step,)
     )

@@ -100,6 +100,7 @@ FORBIDDEN = {
     "EAFNOSUPPORT": "This host does not speak that address family: `sysctl net.ipv6.conf.all.disable_ipv6`.",
 }
 """What connect() said where no SYN was sent, and no cause was found → what to look at."""
+LINK_LOCAL = "Name the interface of the link: `halfopen doctor '[{address}%INTERFACE]:{port}'`."
 NOT_SENT = "See how this host would send there: `ip route get {address}`."
 NOT_ON_THE_WIRE = (
     "See what stands between TCP and the wire: `nft list ruleset`, `tc -s qdisc`, `ip neigh`, and BPF programs that "

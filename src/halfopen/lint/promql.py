@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 # Possessive throughout: a label set that is not closed is given up at once, wherever it ends.
 _SELECTOR = re.compile(
@@ -15,6 +15,10 @@ _SELECTOR = re.compile(
     r"(?P<labels>\{(?:[^{}\"']++|\"(?:[^\"\\]++|\\.)*+\"|'(?:[^'\\]++|\\.)*+')*+\})?\s*+(?P<range>\[[^\[\]]*+\])?"
 )
 _LABEL = re.compile(r"(\w+)\s*(=~|!~|!=|=)\s*(?:\"((?:[^\"\\]|\\.)*)\"|'((?:[^'\\]|\\.)*)')")
+_LABELS = re.compile(r"\{[^{}]*+\}")
+_PARENTHESIS = re.compile(
+    r"(?P<close>\))|(?:\b(?P<name>[A-Za-z_]\w*+)\s*+(?:(?:by|without)\s*+\([^()]*+\)\s*+)?)?\(", re.IGNORECASE
+)
 _COMPARISON = re.compile(r"[<>]=?|[!=]=(?![~])")
 
 
@@ -47,7 +51,27 @@ def selectors(text: str) -> Iterator[Selector]:
         yield Selector(match["name"], match.start(), match.end(), labels, ranged=match["range"] is not None)
 
 
+def without_arguments(text: str, functions: Collection[str]) -> str:
+    """The expression, as long as it was, with blanks for what is given to any of ``functions``."""
+    bare = _LABELS.sub(lambda match: " " * len(match[0]), text)
+    parts: list[str] = []
+    kept = begin = depth = 0
+    open_: list[bool] = []
+    for match in _PARENTHESIS.finditer(bare):
+        if match["close"] is None:
+            is_one = (match["name"] or "").lower() in functions
+            begin = match.end() if is_one and not depth else begin
+            depth += is_one
+            open_.append(is_one)
+        elif open_ and open_.pop():
+            depth -= 1
+            if depth == 0:
+                parts += [text[kept:begin], " " * (match.start() - begin)]
+                kept = match.start()
+    return "".join(parts) + text[kept:]
+
+
 def compares(text: str) -> bool:
     """Whether the expression compares something: what an alert fires on."""
-    bare = re.sub(r"\{[^{}]*+\}", "", text)
+    bare = _LABELS.sub("", text)
     return _COMPARISON.search(bare) is not None

@@ -172,6 +172,8 @@ CRAWLING: dict[str, tuple[Kind, str]] = {
     "reads": ("shell", "while read a b; do sysctl -w $a=$b; done <<E\na b\nE\n" * 6000),
     "nested reads": ("shell", "while read a b; do\n" * 4000 + "done <<E\na b\nE\n" * 4000),
     "units": ("systemd", "[Service]\nExecStart=a 'b \\\n" + "# c\n\\\n" * 30_000),
+    "counts": ("prometheus", "- alert: a\n  expr: 1 > " + "count(node_netstat_Tcp_InSegs) + " * 9000 + "1\n"),
+    "nested counts": ("prometheus", "- alert: a\n  expr: 1 > " + "count(sum(" * 30_000 + "))" * 30_000 + "\n"),
     "labels": ("prometheus", "- alert: a\n  expr: " + "node_a{" * 40_000 + "\n"),
 }
 

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from halfopen.lint.check import Check
-from halfopen.lint.promql import compares, selectors
+from halfopen.lint.promql import compares, selectors, without_arguments
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +56,7 @@ class CounterWithoutRate(Check):
         for document, query in context.queries():
             if query.alert is None or not compares(query.text):
                 continue
-            found = list(selectors(query.text))
+            found = list(selectors(without_arguments(query.text, _NOT_OF_THE_VALUE)))
             # «x - x offset 5m» is a growth too.
             grown = {selector.metric for selector in found if _OFFSET.match(query.text, selector.end)}
             for selector in found:
@@ -71,3 +71,7 @@ class CounterWithoutRate(Check):
                         f"write increase({selector.metric}[5m])",
                     )
                     break
+
+
+#: Functions whose result does not depend on the counter's value.
+_NOT_OF_THE_VALUE = frozenset({"absent", "count", "count_values", "group", "timestamp"})

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _OTHER_PROTOCOL = re.compile(
     r"(?:-p|--protocol|--proto|l4proto|ip protocol)\s+(?!tcp|6\b|\{)\w|\budp\b|\bicmp", re.IGNORECASE
 )
-_SYN_FLAG = re.compile(r"\btcp flags (?:== )?syn\b(?! ?[|/,])")
+_SYN_FLAG = re.compile(r"\btcp flags (?:== )?(?:\{ ?)?syn\b(?! ?[|/,])")
 
 
 def looks_at_syns(rule: FilterRule) -> bool:

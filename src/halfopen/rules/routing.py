@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
 from typing import TYPE_CHECKING
 
 from halfopen.model.network import RoutingRule
@@ -54,11 +54,33 @@ class Lookup:
 
 
 def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
-    """The route with the longest prefix, table by table; the smallest metric among equals."""
+    """The route with the longest prefix, table by table; the smallest metric among equals.
+
+    connect() looks twice for one of IPv4: for its source address, and with it (``ip_route_connect``).
+    """
     parsed = address_of(flow.destination)
     if parsed is None:
         return Lookup()
     flow = replace(flow, destination=str(parsed), source=_source(flow.source))
+    found = _lookup(namespace, flow, parsed)
+    if flow.source is not None or flow.forwarded or found.route is None or parsed.version == 6:
+        return found
+    chosen = _chosen(namespace, found.route)
+    return found if chosen is None else _lookup(namespace, replace(flow, source=chosen), parsed)
+
+
+def _chosen(namespace: NetNamespace, route: Route) -> str | None:
+    """The source address that the kernel takes for a route: its own, or the interface's that is next to the gateway."""
+    interface = interface_named(namespace, route.interface)
+    if route.source is not None or interface is None:
+        return route.source
+    own = [ip_interface(text) for text in interface.addresses if ":" not in text]
+    gateway = None if route.gateway is None else address_of(route.gateway)
+    near = [one for one in own if gateway is not None and gateway in one.network] or own
+    return str(near[0].ip) if near else None
+
+
+def _lookup(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Address) -> Lookup:
     unjudged: list[str] = []
     skip_to = 0
     for rule in _rules(namespace, parsed.version):

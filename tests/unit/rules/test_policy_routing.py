@@ -17,7 +17,7 @@ from halfopen.rules.space import Space
 
 SYN = Flow("192.0.2.9", "10.0.0.1", 443)
 UNMARKED = NetNamespace("host", 1, packet_filter=PacketFilter())
-ETH0 = {"index": 2, "name": "eth0", "addresses": ["10.0.0.1/24"], "carrier": True}
+ETH0 = {"index": 2, "name": "eth0", "addresses": ["10.0.0.1/24", "10.9.0.1/24"], "carrier": True}
 MAIN = {"destination": "default", "gateway": "10.0.0.254", "interface": "eth0"}
 OTHER = {"destination": "default", "gateway": "10.0.0.253", "interface": "eth0", "table": 100}
 BASE = [{"priority": 0, "table": 255}, {"priority": 32766, "table": 254}, {"priority": 32767, "table": 253}]
@@ -83,6 +83,24 @@ def _priority(rule: dict[str, Any]) -> int:
 
 
 ONLY_LONGER = {"priority": 5, "table": 254, "suppress_prefix_length": 0}
+
+
+@pytest.mark.parametrize(
+    ("main", "chosen"),
+    [
+        (MAIN, "10.0.0.1"),
+        ({**MAIN, "gateway": "10.9.0.254"}, "10.9.0.1"),
+        ({**MAIN, "gateway": "10.7.0.254"}, "10.0.0.1"),
+        ({**MAIN, "source": "10.9.0.1"}, "10.9.0.1"),
+    ],
+)
+def test_a_rule_for_a_source_is_for_the_one_that_the_kernel_chooses(main: dict[str, Any], chosen: str) -> None:
+    refused = {**OTHER, "kind": "blackhole"}
+    for source in ("10.0.0.1", "10.9.0.1"):
+        where = namespace([{"priority": 9, "table": 100, "source": f"{source}/32"}], main, refused)
+        found = route_to(where, Flow("192.0.2.9"))
+        assert found.route is not None
+        assert (found.route.kind == "blackhole") == (source == chosen)
 
 
 @pytest.mark.parametrize(

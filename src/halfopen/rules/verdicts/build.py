@@ -79,7 +79,7 @@ def told(facts: Facts, kind: VerdictKind, finding: Finding, sentence: str = "") 
     return Verdict(
         kind,
         f"{sentence} {finding.cause}".lstrip(),
-        evidence(facts),
+        evidence(facts, blamed=True),
         SEVERITIES[kind],
         (EMPTY if finding.code in QUEUE else STILL).format(check=finding.confirm),
         steps,

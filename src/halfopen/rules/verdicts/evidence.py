@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from halfopen.rules.verdicts.facts import Facts
 
 
-def evidence(facts: Facts) -> tuple[str, ...]:
-    """Sentences."""
-    return (*_capture(facts), *_translation(facts), *_listener(facts), *_deferred(facts), *facts.answers)
+def evidence(facts: Facts, *, blamed: bool = False) -> tuple[str, ...]:
+    """Sentences; ``blamed``: the verdict is one on the target's listener, which no lack of drops exonerates then."""
+    return (*_capture(facts), *_translation(facts), *_listener(facts, blamed), *_deferred(facts), *facts.answers)
 
 
 def _deferred(facts: Facts) -> Iterator[str]:
@@ -45,7 +45,7 @@ def _translation(facts: Facts) -> Iterator[str]:
         yield facts.sent_on.sentence
 
 
-def _listener(facts: Facts) -> Iterator[str]:
+def _listener(facts: Facts, blamed: bool) -> Iterator[str]:
     """What the target's listener says, where the target is this host; without drops it is exonerated."""
     if not facts.own:
         return
@@ -62,7 +62,7 @@ def _listener(facts: Facts) -> Iterator[str]:
         f"{grouped(first.accept_queue_limit)}, and one more fits) and "
         f"{plural(facts.listening.syn_queue, 'half-open request')}."
     )
-    yield from _drops(facts)
+    yield from _drops(facts, blamed)
     if facts.silent and not facts.established and _answers(facts.listening):
         yield (
             "Half-open requests wait there for their last ACK: if they are these connects', the SYN arrives, and its "
@@ -75,7 +75,7 @@ def _answers(listening: Listening) -> bool:
     return listening.syn_queue_retransmitted > 0 and listening.syn_queue < listening.syn_queue_limit
 
 
-def _drops(facts: Facts) -> Iterator[str]:
+def _drops(facts: Facts, blamed: bool) -> Iterator[str]:
     drops = facts.drops
     if drops is None:
         return
@@ -89,4 +89,4 @@ def _drops(facts: Facts) -> Iterator[str]:
     elif drops.count:
         yield f"It dropped {plural(drops.count, 'packet')} {drops.when}."
     elif drops.measured:
-        yield f"It dropped nothing {drops.when}: the listener is exonerated."
+        yield f"It dropped nothing {drops.when}{'' if blamed else ': the listener is exonerated'}."

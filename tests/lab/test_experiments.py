@@ -49,7 +49,10 @@ def test_experiment(name: str, tally: Counter[str]) -> None:
 def answers(result: ExperimentResult, answer: str) -> set[str]:
     """Codes of the rules of which the experiment saw that the doctor finds them, or does not."""
     checks = (*result.before, *result.after)
-    found = [(check.observed, re.fullmatch(r"halfopen doctor on the .* finds (HO\d+)", check.what)) for check in checks]
+    found = [
+        (check.observed, re.fullmatch(r"halfopen doctor on the .* finds (HO\d+)(?:, .*)?", check.what))
+        for check in checks
+    ]
     return {match[1] for observed, match in found if match is not None and observed == answer}
 
 

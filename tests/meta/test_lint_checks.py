@@ -79,14 +79,10 @@ def test_codes_that_the_doctor_knows_mean_the_same_there() -> None:
 
 #: Checks that no experiment of the lab shows, and why.
 UNPROVEN = {
-    "HO217": "it is about the file, and the programs that read it",
-    "HO227": "tcp_mem is one for the whole host: to come near it would take other programs' memory",
-    "HO228": "nothing happens, and the kernel's own document says so",
     "HO803": "it is about files on a disk",
     "HO821": "it is about the exporter's labels",
     "HO822": "it is about the exporter's options",
     "HO823": "it is about expressions of alerts",
-    "HO831": "it is about the file, and the programs that read it",
 }
 
 

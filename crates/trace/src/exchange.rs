@@ -6,8 +6,8 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use halfopen_track::state::State;
-use halfopen_track::{Handshake, Key, Sink, Step, TimeWait, Tracker, Witness};
+use halfopen_track::state::{Class, State};
+use halfopen_track::{Handshake, Key, Side, Sink, Step, TimeWait, Tracker, Witness};
 use halfopen_wire::capture::{CaptureSet, OpenError};
 use halfopen_wire::decode::{Decoder, Options};
 use halfopen_wire::{Address, Defects, EncapTable, IcmpError, Packet, Segment};
@@ -54,8 +54,11 @@ pub struct Exchange {
 
 impl Exchange {
     /// The states of client and server after a step. The table calls the end of an orderly close one state; which side
-    /// went through TIME-WAIT is in the record.
+    /// went through TIME-WAIT is in the record. Who sends its SYN-ACK again is still half open, whatever has passed.
     pub fn ends(&self, step: &Step) -> (&'static str, &'static str) {
+        if sent_again(step) {
+            return ("ESTABLISHED", "SYN_RECV");
+        }
         match (step.after, self.handshake.time_wait) {
             (State::TimeWait, Some(TimeWait::Client)) => ("TIME_WAIT", "CLOSED"),
             (State::TimeWait, Some(TimeWait::Server)) => ("CLOSED", "TIME_WAIT"),
@@ -63,6 +66,14 @@ impl Exchange {
             (state, _) => state.ends(),
         }
     }
+}
+
+/// Whether the server of an open connection sends its SYN-ACK once more.
+fn sent_again(step: &Step) -> bool {
+    step.row.class == Class::SynAck
+        && step.from == Side::Server
+        && (step.before, step.after) == (State::Established, State::Established)
+        && !step.copy
 }
 
 /// What [`collect`] found.

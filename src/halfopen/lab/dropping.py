@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from halfopen.lab.programs import nft
+from halfopen.lab.programs import nft, run_program
 from halfopen.lab.topology import add_addresses
-from halfopen.lab.traffic import Attempt, close_all, connect
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from halfopen.lab.namespace import Namespace
     from halfopen.lab.topology import Pair
+
+#: So many clients come one after the other, and so many at once.
+CLIENTS = 4
+#: What a limit lets in: so many of either.
+ALLOWED = 2
+STRANGER = "203.0.113.7"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +27,41 @@ class Drop:
     """Where a SYN gets lost, and what tells."""
 
     name: str
-    error: str | None
+    told: str = "no answer"
     """What the client is told while it waits."""
-    arrived: bool
-    """Whether the server's IP layer saw the SYN (InReceives)."""
-    counter: str | None
-    """The server's counters that move, if there are any."""
     seen: str = "1 unanswered"
     """What `halfopen trace` makes of the packets on the client's wire."""
-    code: str | None = None
-    """What the doctor of the server calls it."""
+    arrived: bool = True
+    """Whether the server's IP layer saw the SYN (InReceives)."""
+    one_by_one: int = 0
+    """How many of ``CLIENTS`` get in that come one after the other, each gone before the next."""
+    at_once: int = 0
+    """How many of as many that come together and stay."""
+    counters: str = "none"
+    """Those of ``TELLING`` that move on the server."""
+    rule: str | None = None
+    """What is in the rule that counts the drops."""
+    on_client: bool = False
+    """Whether that rule is the client's."""
+    found: str = "none"
+    """What the doctor of the server makes of it, of ``CODES``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule of nft that counts."""
+
+    expression: str
+    """Without its counter."""
+    packets: int
+
+
+def rules(host: Namespace) -> list[Rule]:
+    """Every rule with a counter, as ``nft list ruleset`` shows it."""
+    shown = run_program(host, "nft", "list", "ruleset")
+    found = re.findall(r"^\s*(.*?) counter packets (\d+) bytes \d+ ?(.*)$", shown, re.MULTILINE)
+    # The expression stands on both sides of its counter.
+    return [Rule(f"{before} {after}".strip(), int(packets)) for before, packets, after in found]
 
 
 def _chain(hook: str, verdict: str) -> str:
@@ -37,37 +69,16 @@ def _chain(hook: str, verdict: str) -> str:
     return f"table inet t {{\n chain c {{\n type filter hook {hook} priority 0\n {rule}\n }}\n}}\n"
 
 
-def _input(net: Pair) -> None:
-    nft(net.server, _chain("input", "counter drop"))
+def _ruled(hook: str, verdict: str) -> Callable[[Pair], None]:
+    def prepare(net: Pair) -> None:
+        nft(net.client if hook == "output" else net.server, _chain(hook, verdict))
 
-
-def _reject(net: Pair) -> None:
-    nft(net.server, _chain("input", "reject with tcp reset"))
-
-
-def _prohibit(net: Pair) -> None:
-    nft(net.server, _chain("input", "reject with icmpx type admin-prohibited"))
-
-
-def _limit(net: Pair) -> None:
-    """The first SYN takes what there is for a minute."""
-    nft(net.server, _chain("input", "limit rate over 1/minute burst 1 packets counter drop"))
-    close_all(connect(net.client, net.server_address))
-
-
-def _count(net: Pair) -> list[Attempt]:
-    """One connection that stays open is all that the rule lets be."""
-    nft(net.server, _chain("input", "ct state new ct count over 1 counter drop"))
-    return connect(net.client, net.server_address)
-
-
-def _output(net: Pair) -> None:
-    nft(net.client, _chain("output", "counter drop"))
+    return prepare
 
 
 def _rp_filter(net: Pair) -> None:
     """The client sends from an address that the server would not answer on this link."""
-    net.client.run(add_addresses, net.link.ends[0].interface, [(STRANGER, 32)])
+    _no_route(net)
     for place in ("all", net.link.ends[1].interface):
         net.server.set_sysctl(f"net.ipv4.conf.{place}.rp_filter", 1)
 
@@ -76,42 +87,43 @@ def _no_route(net: Pair) -> None:
     net.client.run(add_addresses, net.link.ends[0].interface, [(STRANGER, 32)])
 
 
-STRANGER = "203.0.113.7"
-CASES: tuple[tuple[Drop, Callable[[Pair], object], str | None], ...] = (
-    (Drop("the server's INPUT chain drops the SYN", None, arrived=True, counter=None, code="HO605"), _input, None),
-    (Drop("a rate limit for all SYNs is used up", None, arrived=True, counter=None), _limit, None),
-    (Drop("a limit on connections at a time is reached", None, arrived=True, counter=None), _count, None),
+CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
     (
-        Drop(
-            "the server's INPUT chain rejects it with RST",
-            "ECONNREFUSED",
-            arrived=True,
-            counter=None,
-            seen="1 refused",
-        ),
-        _reject,
+        Drop("the server's INPUT chain drops every SYN", rule="tcp flags syn drop", found="HO605"),
+        _ruled("input", "counter drop"),
+        None,
+    ),
+    (
+        Drop("it drops those beyond a rate", one_by_one=ALLOWED, rule="limit rate over", found="HO401, HO605"),
+        _ruled("input", f"limit rate over 1/minute burst {ALLOWED} packets counter drop"),
         None,
     ),
     (
         Drop(
-            "the server's INPUT chain rejects it with ICMP",
-            "EHOSTUNREACH",
-            arrived=True,
-            counter=None,
-            seen="1 unreachable",
+            "it drops those beyond a number at a time",
+            one_by_one=CLIENTS,
+            at_once=ALLOWED,
+            rule="ct count over",
+            found="HO401, HO605",
         ),
-        _prohibit,
+        _ruled("input", f"ct state new ct count over {ALLOWED} counter drop"),
         None,
     ),
-    (Drop("the client's own OUTPUT chain drops it", None, arrived=False, counter=None, seen="none"), _output, None),
     (
-        Drop("strict rp_filter, and no route back", None, arrived=True, counter="IPReversePathFilter", code="HO602"),
-        _rp_filter,
-        STRANGER,
+        Drop("it rejects every SYN with RST", "ECONNREFUSED", "1 refused", rule="with tcp reset", found="HO605"),
+        _ruled("input", "counter reject with tcp reset"),
+        None,
     ),
     (
-        Drop("no rp_filter, and no route back", None, arrived=True, counter="ListenDrops, OutNoRoutes"),
-        _no_route,
-        STRANGER,
+        Drop("it rejects every SYN with ICMP", "EHOSTUNREACH", "1 unreachable", rule="icmpx", found="HO605"),
+        _ruled("input", "counter reject with icmpx type admin-prohibited"),
+        None,
     ),
+    (
+        Drop("the client's own OUTPUT chain drops every SYN", seen="none", arrived=False, rule="drop", on_client=True),
+        _ruled("output", "counter drop"),
+        None,
+    ),
+    (Drop("strict rp_filter, and no route back", counters="IPReversePathFilter", found="HO602"), _rp_filter, STRANGER),
+    (Drop("no rp_filter, and no route back", counters="ListenDrops, OutNoRoutes"), _no_route, STRANGER),
 )

@@ -49,10 +49,10 @@ class Examination:
         """Codes of all that is found now, merged ones included."""
         return {code for finding in self.findings() for code in codes_of(finding)}
 
-    def expect(self, story: Story, code: str, *, found: bool) -> Finding | None:
-        """Hold the doctor to finding something, or to being silent about it."""
+    def expect(self, story: Story, code: str, *, found: bool, when: str = "") -> Finding | None:
+        """Hold the doctor to finding something, or to being silent about it; ``when`` tells several looks apart."""
         there = next((finding for finding in self.findings() if code in codes_of(finding)), None)
-        hold(story, self.host.name, code, expected=found, found=there is not None)
+        hold(story, self.host.name, code, expected=found, found=there is not None, when=when)
         return there
 
     def cure(self, story: Story, *findings: Finding | None) -> None:
@@ -64,10 +64,11 @@ class Examination:
             self.host.set_sysctl(change.key, change.want)
 
 
-def hold(story: Story, host: str, code: str, *, expected: bool, found: bool) -> None:
+def hold(story: Story, host: str, code: str, *, expected: bool, found: bool, when: str = "") -> None:
     """Hold what the doctor found on a host against what it is to find; tests read ``proves`` off these words."""
     words = {True: "yes", False: "no"}
-    story.expect(f"halfopen doctor on the {host} finds {code}", words[expected], words[found])
+    told = f", {when}" if when else ""
+    story.expect(f"halfopen doctor on the {host} finds {code}{told}", words[expected], words[found])
 
 
 def _settings(finding: Finding | None) -> list[Change]:

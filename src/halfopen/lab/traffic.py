@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import selectors
 import socket
+import struct
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 PORT = 8000
 
 Option = tuple[int, int, int | bytes]
+#: Of a socket that says RST when it is closed, and leaves no TIME_WAIT.
+BY_RST: Option = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
 
 
 def family_of(address: str) -> socket.AddressFamily:
@@ -58,6 +61,11 @@ class Attempt:
     def connected(self) -> bool:
         """Whether connect() succeeded, as its caller sees it."""
         return self.seconds is not None and self.error is None
+
+    @property
+    def told(self) -> str:
+        """What its caller knows: ``connected``, the name of the error, or ``no answer`` as yet."""
+        return self.error or ("no answer" if self.seconds is None else "connected")
 
     def close(self) -> None:
         """Close the socket."""

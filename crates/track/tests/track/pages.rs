@@ -43,7 +43,12 @@ fn state_machine() -> String {
          page is printed from it.\n\nA segment is classified by its flags and by its numbers, held against what is known \
          of the connection. Then one row says what follows:\n\n- **next**: the state that it leads to;\n- **ignore**: \
          legal, and it changes nothing in the state: a retransmission, data;\n- **invalid**: no honest peer sends it \
-         here, or its numbers do not fit. It changes no state; where it means something, it is remarked on ([anomalies](anomalies.md)).\n\n",
+         here, or its numbers do not fit. It changes no state; where it means something, it is remarked on ([anomalies](anomalies.md)).\n\n\
+         What Linux itself does at both ends is shown by experiments: opening and closing, at once too \
+         ([three-way-handshake](lab/three-way-handshake.md)), SYNs and SYN-ACKs sent again ([lost-syn](lab/lost-syn.md), \
+         [synack-retries](lab/synack-retries.md)), a final ACK that is dropped ([lost-final-ack](lab/lost-final-ack.md)), a \
+         four-tuple that is used again ([reopened-time-wait](lab/reopened-time-wait.md)), data in the SYN \
+         ([fast-open](lab/fast-open.md)).\n\n",
     );
     page.push_str(&diagram());
     page.push_str("## States\n\nThe states of both ends are those once each has received what was seen.\n\n");

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import socket
-import struct
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import PORT, Attempt, Option, Target, close_all, connect, listen
+from halfopen.lab.traffic import BY_RST, PORT, Attempt, Option, Target, close_all, connect, listen
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -22,7 +21,6 @@ SOME = 110
 IP_BIND_ADDRESS_NO_PORT = 24
 LATE: Option = (socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
 #: close() resets, so that nothing is left in TIME_WAIT.
-RESET: Option = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
 SHARED: Option = (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 
@@ -66,7 +64,7 @@ def run(story: Story) -> None:
 
 
 def _connect(net: Pair, port: int, count: int, *options: Option) -> list[Attempt]:
-    target = Target(net.server_address, port, (RESET, *options), bind=(net.client_address, 0))
+    target = Target(net.server_address, port, (BY_RST, *options), bind=(net.client_address, 0))
     return connect(net.client, target, count, timeout_s=10.0)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 from halfopen.errors import NotAvailableError
@@ -15,7 +13,7 @@ from halfopen.lab.programs import nft
 from halfopen.lab.spoofing import flood, lead_answers_away
 from halfopen.lab.story import AtLeast
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import PORT, Attempt, Target, connect, listen
+from halfopen.lab.traffic import BY_RST, PORT, Attempt, Target, connect, listen
 from halfopen.lab.visitors import serving, visit
 from halfopen.lab.waiting import until
 
@@ -34,7 +32,6 @@ LOG_PORT, LOG_TRIES = 8406, 5
 BURST, BURST_RATE = 40, 400
 OLD = 80
 #: A program that dies while its peers' data is unread, or that closes so: by RST.
-BY_RST = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 #: A machine that loses its power sends nothing more.
 SILENCE = "table inet t {\n chain c {\n type filter hook output priority 0\n tcp flags rst drop\n }\n}\n"
 

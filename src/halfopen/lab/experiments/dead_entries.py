@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row, states
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import Attempt, Option, Target, close_all, connect, listen
+from halfopen.lab.traffic import BY_RST, Attempt, Target, close_all, connect, listen
 from halfopen.lab.visitors import Doorman, visit
 from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
+    import socket
+
     from halfopen.lab.story import Story
 
 BACKLOG = 15
 FIT = BACKLOG + 1
 HALF = FIT // 2
-RESET: Option = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
 
 
 def run(story: Story) -> None:
@@ -64,7 +63,7 @@ def run(story: Story) -> None:
 def _leave(net: Pair) -> None:
     """Connect and go away, half of the clients with FIN and half with RST, until the server knows."""
     gone: list[Attempt] = connect(net.client, net.server_address, HALF)
-    gone += connect(net.client, Target(net.server_address, options=(RESET,)), HALF)
+    gone += connect(net.client, Target(net.server_address, options=(BY_RST,)), HALF)
     close_all(gone)
     until(lambda: "ESTABLISHED" not in states(net.server), "the clients to have gone")
 

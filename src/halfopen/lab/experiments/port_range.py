@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment, hosts_of_pairs
 from halfopen.lab.topology import Pair, pair
-from halfopen.lab.traffic import PORT, Attempt, Target, close_all, connect, error_name, listen
+from halfopen.lab.traffic import BY_RST, PORT, Attempt, Target, close_all, connect, error_name, listen
 
 if TYPE_CHECKING:
+    import socket
+
     from halfopen.lab.story import Story
     from halfopen.model.finding import Finding
 
@@ -20,7 +20,6 @@ LOW, PORTS = 33_000, 200
 #: A range of four ports that begins with the service's: the first connects take it, and need no luck for it.
 OVER_SERVICE = f"{PORT} {PORT + 3}"
 #: Closed by RST, they leave no TIME_WAIT on the port, which would hold the service up for another minute.
-BY_RST = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 ROUND = 60
 EXCHANGES = 20
 
@@ -90,12 +89,12 @@ def _over_a_service(story: Story, net: Pair) -> Finding | None:
 def _reserved(story: Story, net: Pair, found: Finding | None) -> None:
     doctor = Examination.begin(net.client)
     doctor.cure(story, found)
-    story.expect("the service was told when it started again", None, _restart(net))
+    story.expect("the service was told when it started again", "no error", _restart(net))
     with listen(net.client, net.client_address, 8):
         doctor.expect(story, "HO211", found=False)
 
 
-def _restart(net: Pair) -> str | None:
+def _restart(net: Pair) -> str:
     """The error of a service that starts while connections have taken what ports they can."""
     attempts = connect(net.client, Target(net.server_address, options=(BY_RST,)), 4)
     try:
@@ -104,7 +103,7 @@ def _restart(net: Pair) -> str | None:
         return error_name(error.errno)
     finally:
         close_all(attempts)
-    return None
+    return "no error"
 
 
 EXPERIMENT = Experiment(

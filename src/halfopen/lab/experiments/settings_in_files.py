@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.errors import NotAvailableError
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.own_files import own_files
+from halfopen.lab.programs import exit_code, run_program
 from halfopen.lab.setting_files import SettingFiles
 from halfopen.rules.ports import ports_named
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 GONE = "net.ipv4.tcp_tw_recycle"
 RESERVED = "net.ipv4.ip_local_reserved_ports"
 OVERRIDDEN = "net.ipv4.tcp_fin_timeout"
+NO_SETTING, BEHIND = "as agreed on the phone", "net.ipv4.tcp_retries1"
 LATE = "net.netfilter.nf_conntrack_tcp_timeout_established"
 #: More than the 4095 bytes that the kernel takes of one write.
 PORTS = range(20_000, 22_000, 2)
@@ -48,6 +51,7 @@ def _before(story: Story, host: Namespace, files: SettingFiles) -> int:
     doctor = Examination.begin(host, files.root)
     for code in ("HO201", "HO212", "HO213"):
         doctor.expect(story, code, found=True)
+    _not_understood(story, host, files)
     if not host.has_sysctl(LATE):
         story.say("Connection tracking is not loaded here: settings of a module that comes late were not tried.")
         return held
@@ -60,6 +64,21 @@ def _before(story: Story, host: Namespace, files: SettingFiles) -> int:
     doctor.expect(story, "HO214", found=True)
     doctor.expect(story, "HO213", found=True)
     return held
+
+
+def _not_understood(story: Story, host: Namespace, files: SettingFiles) -> None:
+    """A line that is no setting, in a file of settings and in one of rules."""
+    story.say(f"A file has «{NO_SETTING}» before a setting; a file of rules has it before a table:")
+    file = files.root / "remark.conf"
+    file.write_text(f"{NO_SETTING}\n{BEHIND} = 2\n", encoding="ascii")
+    exit_code(host, "sysctl", "-q", "-p", str(file))
+    story.expect(f"sysctl -p: {BEHIND}, which the file sets to 2", "2", host.sysctl(BEHIND))
+    file.write_text(f"{NO_SETTING}\ntable inet t {{ }}\n", encoding="ascii")
+    try:
+        story.expect("nft -f: exit code", 1, exit_code(host, "nft", "-f", str(file)))
+        story.expect("  tables that it made", 0, len(run_program(host, "nft", "list", "tables").splitlines()))
+    except NotAvailableError as error:
+        story.say(f"nft: not available here: {error}")
 
 
 def _after(story: Story, host: Namespace, files: SettingFiles, held: int) -> None:

@@ -37,7 +37,7 @@ def run(story: Story) -> None:
     story.say(f"{WAITING} clients wait in a queue of {BACKLOG}: it has not dropped anybody yet.")
     with listen(net.server, net.server_address, BACKLOG):
         waiting = connect(net.client, net.server_address, WAITING)
-        Examination.begin(net.server).expect(story, "HO109", found=True)
+        Examination.begin(net.server).expect(story, "HO109", found=True, when="while they wait")
         close_all(waiting)
     story.say(
         f"{RATE} clients a second come. The application does not call accept() for {STALL_S} s: a garbage collection, "
@@ -78,16 +78,16 @@ def _stall(story: Story, net: Pair, backlog: int) -> Visitors:
         elapsed = stopwatch()
         until(lambda: elapsed() >= STALL_S, "the pause to end")
         doctor = Examination.begin(net.server)
-        doctor.expect(story, "HO104", found=True)
+        doctor.expect(story, "HO104", found=True, when="at the end of the pause")
         if backlog >= NEEDED:
-            doctor.expect(story, "HO109", found=False)
+            doctor.expect(story, "HO109", found=False, when="at the end of the pause")
         if backlog < NEEDED:
             story.pitfall()
         door = Doorman(net.server, listener)
         visitors = task.result(60.0)
         until(lambda: listener_row(net.server)["accept_queue"] == 0, "the queue to be empty")
     story.figure(f"Accept queue with a backlog of {backlog}", "seconds", "connections", depth.points)
-    Examination.begin(net.server).expect(story, "HO104", found=False)
+    Examination.begin(net.server).expect(story, "HO104", found=False, when="once the queue is empty again")
     door.stop()
     return visitors
 

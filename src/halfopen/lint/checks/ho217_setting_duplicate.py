@@ -46,6 +46,7 @@ class SettingDuplicate(Check):
     name = "setting-duplicate"
     severity = "warning"
     harm = "untidy"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -49,6 +49,7 @@ class TcpMemInBytes(Check):
     name = "tcp-mem-in-bytes"
     severity = "warning"
     harm = "risk"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

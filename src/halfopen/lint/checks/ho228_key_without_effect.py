@@ -46,6 +46,7 @@ class KeyWithoutEffect(Check):
     name = "key-without-effect"
     severity = "notice"
     harm = "untidy"
+    proof = "setting-writes"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

@@ -47,6 +47,7 @@ class LineNotUnderstood(Check):
     name = "line-not-understood"
     severity = "warning"
     harm = "untidy"
+    proof = "settings-in-files"
 
     def check(self, context: Context) -> Iterator[Finding]:
         """Every such line."""

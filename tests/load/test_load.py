@@ -109,6 +109,8 @@ def test_a_stalled_server_cannot_hide_from_an_open_loop(halfopen: Halfopen) -> N
         target = f"127.0.0.1:{server.ports[0]}"
         report = loaded(halfopen, target, "--rate", "200", "--for", "400ms", "-c", "1", "--send", "")
     assert report["unstarted"] > 20
+    assert report["lag_us"]["p99"] > 10 * report["own_lag_us"]["p99"]
+    assert report["client_limit"] is None
     assert report["response_us"]["max"] > 150_000
     assert report["first_byte_us"]["p50"] < 100_000
 
@@ -127,6 +129,23 @@ def test_a_stall_of_a_second_is_in_the_latency_of_all_that_were_due_then(halfope
     assert 80 < late < 200
     assert report["response_us"]["max"] == pytest.approx(STALL_S * 1e6, rel=0.2)
     assert report["lag_us"]["max"] < 0.5e6 * STALL_S
+
+
+def test_a_load_that_is_kept_from_running_does_not_blame_the_server() -> None:
+    """Whatever keeps it from the processor: here a signal."""
+    with serving("--http", "abc") as server:
+        target = f"127.0.0.1:{server.ports[0]}"
+        command: list[str] = [str(PROGRAM), "load", target, "--rate", "200", "--for", "2s", "--format", "json"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment())
+        for _ in range(40):
+            server.wait_for("accepted")
+        process.send_signal(signal.SIGSTOP)
+        Event().wait(STALL_S)
+        process.send_signal(signal.SIGCONT)
+        report = json.loads(process.communicate(timeout=20)[0])
+    assert (report["client_limit"], report["unstarted"]) == ("cpu", 0)
+    assert report["own_lag_us"]["max"] == pytest.approx(STALL_S * 1e6, rel=0.3)
+    assert report["client_limit_why"].startswith("one connection in a hundred began ")
 
 
 def stalling(server: socket.socket) -> None:

@@ -1,4 +1,4 @@
-//! The load engine alone, for its benchmark: `load ADDRESS CONNECTIONS TOTAL connect|http fin|rst|server-first`.
+//! The load engine alone, for its benchmark: `load ADDRESS CONNECTIONS TOTAL connect|http fin|rst|server-first [SOURCE,…]`.
 
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -7,14 +7,18 @@ use halfopen_kernel::load::{CloseMode, Exchange, Options, Pace, Progress, get_re
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [target, connections, total, exchange, close] = words.as_slice() else {
-        panic!("ADDRESS CONNECTIONS TOTAL connect|http fin|rst|server-first");
+    let [target, connections, total, exchange, close, sources @ ..] = words.as_slice() else {
+        panic!("ADDRESS CONNECTIONS TOTAL connect|http fin|rst|server-first [SOURCE,…]");
     };
     // As the command asks: only where the server is to close first.
     let request = get_request("/", target, close != "server-first");
     let options = Options {
         target: target.parse().expect("address:port"),
-        sources: Vec::new(),
+        sources: sources
+            .iter()
+            .flat_map(|list| list.split(','))
+            .map(|source| source.parse().expect("an address"))
+            .collect(),
         pace: Pace::Closed {
             connections: connections.parse().expect("a number"),
             total: total.parse().expect("a number"),

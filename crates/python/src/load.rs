@@ -171,6 +171,8 @@ fn report_dict(py: Python<'_>, report: &Report, interrupted: bool) -> PyResult<P
     dict.set_item("interrupted", interrupted)?;
     dict.set_item("elapsed_s", report.elapsed_ns as f64 / 1e9)?;
     dict.set_item("busiest_thread", report.busiest_thread)?;
+    let processor_wait = report.processor_wait_ns.map(|ns| ns as f64 / 1e9);
+    dict.set_item("processor_wait_s", processor_wait)?;
     dict.set_item("attempted", report.attempted)?;
     dict.set_item("established", report.established)?;
     dict.set_item("completed", report.completed)?;
@@ -192,6 +194,7 @@ fn report_dict(py: Python<'_>, report: &Report, interrupted: bool) -> PyResult<P
         ("response", &report.response),
         ("reused_response", &report.reused_response),
         ("lag", &report.lag),
+        ("own_lag", &report.own_lag),
         ("kernel_rtt", &report.kernel_rtt),
     ] {
         dict.set_item(name, latency_dict(py, latency)?)?;

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from halfopen import _core
 from halfopen.active.counters import Counters, moved, read_counters
 from halfopen.active.load_aim import aim, literal
-from halfopen.active.load_limits import client_limit
+from halfopen.active.load_limits import Strain, client_limit
 from halfopen.active.load_options import CONNECTIONS, IN_FLIGHT, TOTAL, LoadOptions, check
 from halfopen.active.setup import setup_error
 from halfopen.model.load import Failures, Latencies, LoadReport, Plan, TimeWait
@@ -26,8 +26,9 @@ _SETTLE_S, _LOOK_S = 0.5, 0.02
 _KEPT = (
     *("interrupted", "elapsed_s", "attempted", "established", "completed", "abandoned", "unstarted", "statuses"),
     *("closed_by_server", "connections_per_s", "retransmitted", "retransmissions", "received_bytes", "busiest_thread"),
+    "processor_wait_s",
 )
-_DISTRIBUTIONS = ("connect", "first_byte", "response", "reused_response", "lag", "kernel_rtt")
+_DISTRIBUTIONS = ("connect", "first_byte", "response", "reused_response", "lag", "own_lag", "kernel_rtt")
 
 
 def run_load(options: LoadOptions, started: Callable[[Plan], None], progress: Progress) -> LoadReport:
@@ -128,10 +129,11 @@ def _report(plan: Plan, result: dict[str, Any], before: Counters, after: Counter
     no_port = sum(each.count for each in failures if each.errno == "EADDRNOTAVAIL")
     values: dict[str, Any] = {name: result[name] for name in _KEPT}
     values |= {name: _latencies(result[name]) for name in _DISTRIBUTIONS}
+    strain = Strain(result["busiest_thread"], result["own_lag"]["p99"], result["processor_wait_s"], result["elapsed_s"])
     return LoadReport(
         plan=plan,
         failures=failures,
-        client_limit=client_limit(result["client_limit"], plan, result["busiest_thread"], no_port),
+        client_limit=client_limit(result["client_limit"], plan, strain, no_port),
         time_wait=_time_wait(before, after, deltas),
         kernel_deltas=deltas,
         **values,

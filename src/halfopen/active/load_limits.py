@@ -8,19 +8,40 @@ from __future__ import annotations
 
 import os
 import resource
+from dataclasses import dataclass
 from pathlib import Path
 
 from halfopen.model.load import ClientLimit, LimitKind, Plan
-from halfopen.model.quantity import grouped, plural
+from halfopen.model.quantity import duration, grouped, plural
+
+#: Busy for so much of its time, a thread has nothing left to give, as the engine judges (``CPU_LIMIT``).
+_BUSY = 0.95
+
+#: A thread that waited for a processor for so much of its time had to share one.
+_SHARED = 0.05
 
 
-def client_limit(kind: LimitKind | None, plan: Plan, busiest_thread: float, unavailable: int) -> ClientLimit | None:
+@dataclass(frozen=True, slots=True)
+class Strain:
+    """How hard the load was for the threads that made it."""
+
+    busiest_thread: float
+    """The part of its time that the busiest thread had work, 0 to 1."""
+    late_us: float | None
+    """One connection in a hundred of an open loop began so late, or later, though there was room for it."""
+    processor_wait_s: float | None
+    """How long the thread that had to wait longest for a processor did; None where the kernel does not tell."""
+    elapsed_s: float
+    """How long the load took."""
+
+
+def client_limit(kind: LimitKind | None, plan: Plan, strain: Strain, unavailable: int) -> ClientLimit | None:
     """The verdict with its numbers.
 
     Args:
         kind: the engine's verdict; None where the client could have done more.
         plan: what was asked for.
-        busiest_thread: the part of its time that the busiest thread had work.
+        strain: how hard it was.
         unavailable: connections that could not be opened for want of what ``kind`` names.
     """
     if kind is None:
@@ -32,14 +53,13 @@ def client_limit(kind: LimitKind | None, plan: Plan, busiest_thread: float, unav
     if kind == "memory":
         why = "the kernel had no memory for more sockets (ENOMEM, ENOBUFS)"
         return ClientLimit("memory", why, "fewer connections at a time (-c)")
-    return _cpu(plan, busiest_thread)
+    return _cpu(plan, strain)
 
 
 def _ports(plan: Plan, unavailable: int) -> ClientLimit:
     sources = max(1, len(plan.sources))
     where = "from one source address" if sources == 1 else f"from each of {sources} source addresses"
-    size = _port_range_size()
-    range_ = "every local port" if size is None else f"all {plural(size, 'local port')} (ip_local_port_range)"
+    range_ = f"{_every_port(_port_range_size())} (ip_local_port_range)"
     why = (
         f"{plural(unavailable, 'connect')} found {range_} to this destination {where} in use or in TIME_WAIT "
         "(EADDRNOTAVAIL)"
@@ -51,6 +71,12 @@ def _ports(plan: Plan, unavailable: int) -> ClientLimit:
     return ClientLimit("ports", why, ", or ".join(remedies))
 
 
+def _every_port(size: int | None) -> str:
+    if size is None:
+        return "every local port"
+    return "the one local port" if size == 1 else f"all {grouped(size)} local ports"
+
+
 def _descriptors(plan: Plan) -> ClientLimit:
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     many = plural(plan.connections, "connection")
@@ -58,13 +84,28 @@ def _descriptors(plan: Plan) -> ClientLimit:
     return ClientLimit("descriptors", why, "a higher hard limit (ulimit -Hn), or fewer connections (-c)")
 
 
-def _cpu(plan: Plan, busiest_thread: float) -> ClientLimit:
+def _cpu(plan: Plan, strain: Strain) -> ClientLimit:
     cores = len(os.sched_getaffinity(0))
-    busy = f"{100 * busiest_thread:.0f} %"
-    what = "its thread" if plan.threads == 1 else f"the busiest of {plan.threads} threads"
-    why = f"{what} had work {busy} of the time; this machine lends it {plural(cores, 'processor')}"
+    why = f"{_work(plan, strain)}; this machine lends it {plural(cores, 'processor')}"
+    if strain.busiest_thread < _BUSY and strain.late_us is not None:
+        why = (
+            f"one connection in a hundred began {duration(strain.late_us)} or more after it was due, though fewer than "
+            f"{grouped(plan.connections)} were open, and its latency counts that; {why}"
+        )
     more = f"--threads {cores}" if plan.threads < cores else "a second machine"
+    if (strain.processor_wait_s or 0) > _SHARED * strain.elapsed_s:
+        more = f"less other work on this machine, or {more}"
     return ClientLimit("cpu", why, f"{more}; on the same machine the server competes for the processors")
+
+
+def _work(plan: Plan, strain: Strain) -> str:
+    what = "its thread" if plan.threads == 1 else f"the busiest of {plan.threads} threads"
+    words = f"{what} had work {100 * strain.busiest_thread:.0f} % of the time"
+    waited = strain.processor_wait_s
+    if waited is None or waited <= _SHARED * strain.elapsed_s:
+        return words
+    who = "it" if plan.threads == 1 else "one of them"
+    return f"{words}, and {who} waited {duration(waited * 1e6)} of {duration(strain.elapsed_s * 1e6)} for a processor"
 
 
 def _port_range_size() -> int | None:

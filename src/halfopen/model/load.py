@@ -122,6 +122,8 @@ class LoadReport:
     """Request to the end of its answer, on a connection that was open already."""
     lag: Latencies
     """How late the connects of an open loop began."""
+    own_lag: Latencies
+    """How much of that was not for want of room among those that may be open: this side's own delay."""
     kernel_rtt: Latencies
     """The kernel's own round trip of the SYN, of every 64th connection."""
     retransmitted: int
@@ -131,6 +133,8 @@ class LoadReport:
     received_bytes: int
     busiest_thread: float
     """The part of its time that the busiest thread had work, 0 to 1."""
+    processor_wait_s: float | None
+    """How long the thread that had to wait longest for a processor did; None where the kernel does not tell."""
     client_limit: ClientLimit | None
     time_wait: TimeWait | None
     """None where /proc/net/sockstat cannot be read."""

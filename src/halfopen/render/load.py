@@ -66,15 +66,16 @@ def _failures(report: LoadReport, width: int, paint: Paint) -> list[str]:
 
 
 def _latency(report: LoadReport, width: int, paint: Paint) -> list[str]:
-    late = report.plan.rate is not None
-    since = "from when it was due" if late else ""
+    since = "" if report.plan.rate is None else "from when it was due"
+    most = report.plan.connections
     shown = (
         ("handshake", report.connect, since),
         ("first byte", report.first_byte, "after the handshake"),
         ("connect and answer", report.response, since),
         ("answer on an open connection", report.reused_response, ""),
         ("kernel's SYN round trip", report.kernel_rtt, "of every 64th connection"),
-        ("begun late by", report.lag if late else Latencies(), "the generator's own delay"),
+        ("begun late by", report.own_lag, "this side's own delay"),
+        ("and in all by", report.lag if _waited(report) else Latencies(), f"the wait for one of {grouped(most)} too"),
     )
     rows: list[list[Cell | str]] = [
         [name, *(duration(getattr(times, each)) for each in _PERCENTILES), Cell(what, "dim")]
@@ -87,6 +88,11 @@ def _latency(report: LoadReport, width: int, paint: Paint) -> list[str]:
     numbers = [Column(title, right=True, keep=2 if title == "p99.9" else 0) for title in titles]
     columns = [Column("Latency", shrink=14), *numbers, Column("", keep=1)]
     return table(columns, rows, width, paint, indent="")
+
+
+def _waited(report: LoadReport) -> bool:
+    """Whether connections of an open loop waited for a place among those that may be open."""
+    return report.lag != report.own_lag
 
 
 def _distribution(title: str, times: Latencies, width: int, paint: Paint, what: str = "") -> list[str]:
@@ -121,11 +127,13 @@ def load_object(report: LoadReport) -> dict[str, Any]:
         "response_us": _latency_object(report.response),
         "reused_response_us": _latency_object(report.reused_response),
         "kernel_rtt_us": _latency_object(report.kernel_rtt),
-        "lag_us": _latency_object(report.lag if plan.rate is not None else Latencies()),
+        "lag_us": _latency_object(report.lag),
+        "own_lag_us": _latency_object(report.own_lag),
         "syn_retransmitted_connections": report.retransmitted,
         "syn_retransmissions": report.retransmissions,
         "received_bytes": report.received_bytes,
         "busiest_thread": report.busiest_thread,
+        "processor_wait_s": report.processor_wait_s,
         "client_limit": None if limit is None else limit.kind,
         "client_limit_why": None if limit is None else limit.why,
         "time_wait": None if time_wait is None else asdict(time_wait),

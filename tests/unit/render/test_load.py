@@ -30,8 +30,9 @@ REPORT = LoadReport(
         Failures("exchange", "closed_early", None, 3),
     ),
     statuses={200: 190, 503: 4}, connect=TIMES, first_byte=TIMES, response=replace(TIMES, p50=150.0),
-    reused_response=replace(TIMES, p50=50.0), lag=Latencies(count=110, p50=0.1), kernel_rtt=Latencies(),
+    reused_response=replace(TIMES, p50=50.0), lag=Latencies(), own_lag=Latencies(), kernel_rtt=Latencies(),
     retransmitted=3, retransmissions=5, received_bytes=12_000, busiest_thread=0.4,
+    processor_wait_s=0.1,
     client_limit=ClientLimit("ports", "7 connects found no port", "more --source addresses"),
     time_wait=TimeWait(1, 97, 98), kernel_deltas={"ActiveOpens": 103, "TCPSynRetrans": 5, "TCPHPHits": 12},
 )  # fmt: skip
@@ -63,9 +64,13 @@ def test_the_screen_says_what_matters_first() -> None:
 
 def test_an_open_loop_shows_how_late_it_was() -> None:
     plan = replace(PLAN, rate=50, duration_s=2.0, total=None)
-    report = replace(REPORT, plan=plan, client_limit=None, unstarted=4)
+    own = Latencies(count=110, p50=0.1, max=3.0)
+    report = replace(REPORT, plan=plan, client_limit=None, unstarted=4, lag=own, own_lag=own)
     text = render_load(report, width=120)
     assert "begun late by" in text
+    assert "and in all by" not in text
+    waited = replace(report, lag=Latencies(count=110, p50=0.1, max=900.0))
+    assert "the wait for one of 10 too" in render_load(waited, width=120)
     assert "4 connections were due and never begun: the server held all 10" in text
 
 

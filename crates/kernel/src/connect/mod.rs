@@ -22,5 +22,5 @@ pub use fast_open::{FastOpenFailure, FastOpenReport};
 pub use options::{AwaitData, Options};
 pub use result::{DataEnd, DataReport, Negotiated, Outcome, Probe, RttValidity, SetupError};
 pub use retransmission::{LinearTimeouts, RetransmitWait, WaitMethod};
-pub use socket::{configure, source_socket};
+pub use socket::{bind_again, configure, source_socket};
 pub use wait::Stop;

@@ -17,6 +17,11 @@ pub fn source_socket(remote: &SocketAddr, source: Option<IpAddr>) -> Result<Sock
     Ok(socket)
 }
 
+/// Gives such a socket, whose connection is over, another local address for its next one.
+pub fn bind_again(socket: &Socket, remote: &SocketAddr, source: IpAddr) -> io::Result<()> {
+    socket.bind(&SockAddr::from(local_address(remote, source, 0)))
+}
+
 /// A non-blocking TCP socket for `remote` with every option set.
 pub fn configure(remote: &SocketAddr, options: &Options) -> Result<Socket, SetupError> {
     let socket = new_socket(remote)?;
@@ -92,13 +97,7 @@ fn set_tcp_options(socket: &Socket, options: &Options) -> Result<(), SetupError>
 }
 
 fn bind_source(socket: &Socket, remote: &SocketAddr, address: IpAddr, port: Option<u16>) -> Result<(), SetupError> {
-    let local = match (address, remote) {
-        // A link-local address means something on one link only, which is that of the other end.
-        (IpAddr::V6(v6), SocketAddr::V6(to)) if v6.is_unicast_link_local() => {
-            SocketAddrV6::new(v6, port.unwrap_or(0), 0, to.scope_id()).into()
-        }
-        _ => SocketAddr::new(address, port.unwrap_or(0)),
-    };
+    let local = local_address(remote, address, port.unwrap_or(0));
     if port.is_some() {
         socket
             .set_reuse_address(true)
@@ -115,4 +114,14 @@ fn bind_source(socket: &Socket, remote: &SocketAddr, address: IpAddr, port: Opti
     socket
         .bind(&SockAddr::from(local))
         .map_err(SetupError::new(format!("bind {local}")))
+}
+
+/// A link-local address means something on one link only, which is that of the other end.
+fn local_address(remote: &SocketAddr, address: IpAddr, port: u16) -> SocketAddr {
+    match (address, remote) {
+        (IpAddr::V6(v6), SocketAddr::V6(to)) if v6.is_unicast_link_local() => {
+            SocketAddrV6::new(v6, port, 0, to.scope_id()).into()
+        }
+        _ => SocketAddr::new(address, port),
+    }
 }

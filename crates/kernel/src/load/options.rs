@@ -23,18 +23,11 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether a socket may be used again. It keeps its local address, and where this side keeps `TIME_WAIT` the ports of all
-    /// addresses are to be used up evenly.
-    pub(super) const fn renews_sockets(&self) -> bool {
-        !matches!(self.close, CloseMode::Fin) || self.sources.len() < 2
-    }
-
     /// Room for sockets that wait, after their connections, for the server's part of the end.
     pub(super) const fn waiting_room(&self) -> usize {
-        if self.renews_sockets() && !matches!(self.close, CloseMode::Rst) {
-            self.pace.connections()
-        } else {
-            0
+        match self.close {
+            CloseMode::Rst => 0,
+            CloseMode::Fin | CloseMode::ServerFirst => self.pace.connections(),
         }
     }
 }

@@ -65,7 +65,8 @@ pub enum ClientLimit {
     Descriptors,
     /// `ENOMEM` or `ENOBUFS`.
     Memory,
-    /// A thread had something to do for 95 % of the time or more.
+    /// A thread had something to do for 95 % of the time or more, or began so late what an open loop had room for that the delay
+    /// is half of the slowest handshakes.
     Cpu,
 }
 
@@ -166,6 +167,10 @@ pub struct Report {
     pub reused_response: Latency,
     /// How late connections of an open loop began.
     pub lag: Latency,
+    /// How much of that was not for want of room among those that may be open: this side's own delay.
+    pub own_lag: Latency,
+    /// How long the thread that had to wait longest for a processor did, nanoseconds; `None` where the kernel does not tell.
+    pub processor_wait_ns: Option<u64>,
     /// The kernel's own handshake round trip, of a sample of the connections.
     pub kernel_rtt: Latency,
     /// Connections whose SYN was sent again. Exact, but for initial timeouts below a fifth of a second.
@@ -185,6 +190,10 @@ const CPU_LIMIT: f64 = 0.95;
 
 /// A shorter load has hardly begun: a few connections at once keep a thread busy, whoever is slow.
 const CPU_JUDGED_NS: u64 = 100_000_000;
+
+/// The quantile that says how late an open loop was, and how late it may be: timers and other programs make a thread late by less.
+const LATE_QUANTILE: f64 = 0.99;
+const LATE_NS: u64 = 1_000_000;
 
 impl Report {
     pub(super) fn merge(tallies: Vec<Tally>, elapsed_ns: u64) -> Self {
@@ -217,6 +226,8 @@ impl Report {
         self.response.add(&one.response);
         self.reused_response.add(&one.reused_response);
         self.lag.add(&one.lag);
+        self.own_lag.add(&one.own_lag);
+        self.processor_wait_ns = self.processor_wait_ns.max(one.processor_wait_ns);
         self.kernel_rtt.add(&one.kernel_rtt);
         self.retransmitted += one.retransmitted;
         self.retransmissions += one.retransmissions;
@@ -239,7 +250,14 @@ impl Report {
         }
         // Without a single handshake there is no rate that could have been higher.
         let judged = self.established > 0 && self.elapsed_ns >= CPU_JUDGED_NS;
-        (judged && self.busiest_thread >= CPU_LIMIT).then_some(ClientLimit::Cpu)
+        (judged && (self.busiest_thread >= CPU_LIMIT || self.is_late())).then_some(ClientLimit::Cpu)
+    }
+
+    /// Whether this side's own delay is half or more of the slow handshakes, which an open loop counts from when they were due.
+    fn is_late(&self) -> bool {
+        let slow = |latency: &Latency| latency.quantile_ns(LATE_QUANTILE).unwrap_or(0);
+        let late = slow(&self.own_lag);
+        late >= LATE_NS && late >= slow(&self.connect) / 2
     }
 
     /// Completed handshakes a second.

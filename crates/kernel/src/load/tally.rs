@@ -1,7 +1,7 @@
 //! One thread's counts.
 
 use super::{Counts, Failure, Progress, Report};
-use crate::sys::{Errno, TcpInfo, monotonic_ns};
+use crate::sys::{Errno, TcpInfo, monotonic_ns, processor_wait_ns};
 
 /// One connection in so many has its `TCP_INFO` read: half a microsecond each.
 const SAMPLE_EVERY: u64 = 64;
@@ -16,6 +16,8 @@ pub(super) struct Tally {
     failed: u64,
     told: Counts,
     begin: u64,
+    /// See [`processor_wait_ns`].
+    processor_wait: Option<u64>,
     /// Time spent waiting for something to do, nanoseconds.
     waited: u64,
 }
@@ -27,6 +29,7 @@ impl Tally {
             failed: 0,
             told: Counts::default(),
             begin: monotonic_ns(),
+            processor_wait: processor_wait_ns(),
             waited: 0,
         }
     }
@@ -78,6 +81,12 @@ impl Tally {
         self.told = now;
     }
 
+    /// A connection of an open loop that was due at `intended` begins `now`; there was room for it from `room` on.
+    pub(super) fn begins_late(&mut self, intended: u64, room: u64, now: u64) {
+        self.report.lag.record(now.saturating_sub(intended));
+        self.report.own_lag.record(now.saturating_sub(intended.max(room)));
+    }
+
     /// The thread slept, or at least looked whether there is something to do.
     pub(super) fn waited(&mut self, ns: u64) {
         self.waited += ns;
@@ -86,6 +95,8 @@ impl Tally {
     /// Ends the count.
     pub(super) fn close(mut self) -> Self {
         let wall = (monotonic_ns() - self.begin).max(1);
+        let waits = self.processor_wait.zip(processor_wait_ns());
+        self.report.processor_wait_ns = waits.map(|(before, after)| after.saturating_sub(before));
         self.report.busiest_thread = 1.0 - self.waited as f64 / wall as f64;
         self
     }

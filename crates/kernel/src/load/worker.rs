@@ -12,8 +12,8 @@ use super::renewal::{give_up, renew, settle};
 use super::schedule::Schedule;
 use super::slot::{Phase, Slot};
 use super::tally::Tally;
-use super::{CloseMode, Exchange, Failure, Options, Progress};
-use crate::connect::{SetupError, source_socket};
+use super::{CloseMode, Exchange, Failure, Options, Pace, Progress};
+use crate::connect::{SetupError, bind_again, source_socket};
 use crate::sys::{Epoll, Errno, Interest, Readiness, TcpInfo, exact_timers, monotonic_ns, set_int};
 
 /// Descriptors reported by one wait.
@@ -48,6 +48,8 @@ pub(super) struct Worker<'a> {
     active: usize,
     /// As many may be: fewer than were asked for, once a socket could not be made.
     limit: usize,
+    /// When it last became fewer than that.
+    room_since: u64,
     /// Where the next slot is looked for whose socket is given up for a new one.
     reclaimed: usize,
     buffer: Vec<u8>,
@@ -74,6 +76,7 @@ impl<'a> Worker<'a> {
             idle: (0..slots).rev().collect(),
             active: 0,
             limit: connections,
+            room_since: 0,
             reclaimed: 0,
             buffer: vec![0; BUFFER],
             next_source: 0,
@@ -150,7 +153,7 @@ impl<'a> Worker<'a> {
 
     /// Sees to it that a slot has a socket.
     fn equip(&mut self, index: usize) -> Result<(), SetupError> {
-        if self.slots[index].socket.is_some() {
+        if self.slots[index].socket.is_some() && self.readdress(index).is_ok() {
             return Ok(());
         }
         let mut made = self.new_socket();
@@ -168,6 +171,19 @@ impl<'a> Worker<'a> {
         Ok(())
     }
 
+    /// Gives a socket that is used again the next local address, where there are several: it has kept that of its last
+    /// connection, and the ports of all are to be used up evenly.
+    fn readdress(&mut self, index: usize) -> io::Result<()> {
+        let Some(socket) = &self.slots[index].socket else {
+            return Ok(());
+        };
+        if self.options.sources.len() < 2 {
+            return Ok(());
+        }
+        let source = next_source(&self.options.sources, &mut self.next_source);
+        source.map_or(Ok(()), |source| bind_again(socket, &self.options.target, source))
+    }
+
     /// Gives up a socket that waits to be used again; its slot.
     fn reclaim(&mut self) -> Option<usize> {
         let count = self.slots.len();
@@ -180,9 +196,7 @@ impl<'a> Worker<'a> {
     }
 
     fn new_socket(&mut self) -> Result<Socket, SetupError> {
-        let sources = &self.options.sources;
-        let source: Option<IpAddr> = sources.get(self.next_source % sources.len().max(1)).copied();
-        self.next_source = self.next_source.wrapping_add(1);
+        let source = next_source(&self.options.sources, &mut self.next_source);
         let socket = source_socket(&self.options.target, source)?;
         if has_payload(&self.options.exchange) {
             // At a client it means that the last ACK of the handshake waits for the request, which then carries it: one
@@ -203,7 +217,9 @@ impl<'a> Worker<'a> {
         let now = monotonic_ns();
         self.active += 1;
         tally.report.attempted += 1;
-        tally.report.lag.record(now.saturating_sub(intended));
+        if matches!(self.options.pace, Pace::Open { .. }) {
+            tally.begins_late(intended, self.room_since, now);
+        }
         let called = socket.connect(&self.address);
         slot.begin(intended, now, requests);
         if let Err(error) = called
@@ -388,6 +404,9 @@ impl<'a> Worker<'a> {
     /// Ends a connection and frees its slot, unless its socket waits to be used again.
     fn end(&mut self, index: usize, end: End, tally: &mut Tally) {
         let slot = &mut self.slots[index];
+        if self.active == self.limit {
+            self.room_since = self.woke;
+        }
         self.active -= 1;
         slot.phase = Phase::Idle;
         if let End::Failed(failure) = end {
@@ -398,8 +417,7 @@ impl<'a> Worker<'a> {
         } else {
             tally.report.completed += 1;
             tally.report.closed_by_server += u64::from(slot.peer_closed);
-            let socket = slot.socket.as_ref().filter(|_| self.options.renews_sockets());
-            let renewal = socket.map(|socket| renew(socket, self.options.close));
+            let renewal = slot.socket.as_ref().map(|socket| renew(socket, self.options.close));
             slot.adopt(renewal);
         }
         if slot.phase == Phase::Idle {
@@ -453,6 +471,13 @@ impl<'a> Worker<'a> {
         }
         self.active as u64
     }
+}
+
+/// Local addresses in turn; `None` where the kernel is to choose.
+fn next_source(sources: &[IpAddr], next: &mut usize) -> Option<IpAddr> {
+    let source = sources.get(*next % sources.len().max(1)).copied();
+    *next = next.wrapping_add(1);
+    source
 }
 
 fn has_payload(exchange: &Exchange) -> bool {

@@ -1,5 +1,6 @@
 //! The two clocks that a measurement needs, as nanoseconds.
 
+use std::fs;
 use std::mem::MaybeUninit;
 
 /// Which clock.
@@ -34,6 +35,13 @@ impl Clock {
 pub fn exact_timers() {
     // SAFETY: no pointers; the call changes the calling thread's slack only.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1_u64, 0_u64, 0_u64, 0_u64) };
+}
+
+/// How long the calling thread has been ready to run and has waited for a processor, in all its life, nanoseconds: the second
+/// number of `/proc/<pid>/schedstat`. `None` where the kernel does not count it (without `CONFIG_SCHED_INFO`).
+pub fn processor_wait_ns() -> Option<u64> {
+    let text = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    text.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
 /// `CLOCK_MONOTONIC` in nanoseconds.

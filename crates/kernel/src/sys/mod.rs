@@ -12,7 +12,7 @@ mod proc_mount;
 mod tcp_info;
 
 pub use arrived::segments_arrived;
-pub use clock::{Clock, exact_timers, monotonic_ns, realtime_ns};
+pub use clock::{Clock, exact_timers, monotonic_ns, processor_wait_ns, realtime_ns};
 pub use directory::{Directory, Entry};
 pub use epoll::{Epoll, Interest, Readiness, Waker};
 pub use errno::{Errno, errno_name};

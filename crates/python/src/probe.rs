@@ -87,6 +87,7 @@ fn probe_dict<'py>(py: Python<'py>, probe: &Probe) -> PyResult<Bound<'py, PyDict
     dict.set_item("errno", probe.errno.map(|errno| errno.to_string()))?;
     dict.set_item("icmp", probe.icmp.map(|icmp| icmp_dict(py, icmp)).transpose()?)?;
     dict.set_item("connect_ns", probe.connect_ns)?;
+    dict.set_item("processor_wait_ns", probe.processor_wait_ns)?;
     dict.set_item("rtt_us", probe.rtt_us)?;
     dict.set_item("rtt_validity", probe.rtt_validity.name())?;
     dict.set_item("syn_sent", probe.syn_sent)?;

@@ -122,6 +122,7 @@ def _result(found: dict[str, Any], whom: Whom, client: str | None) -> ProbeResul
         ending=found["outcome"],
         rtt_us=_float(found["rtt_us"]),
         rtt_validity=found["rtt_validity"],
+        processor_wait_us=_us(found["processor_wait_ns"]),
         retransmit_wait_method=found["retransmit_wait_method"] if handshake.retransmit_wait_us else None,
         negotiated=negotiated,
         fast_open=fast_open,

@@ -120,6 +120,9 @@ class ProbeResult:
     """The kernel's own SYN round trip, microseconds; None unless ``rtt_validity`` is ``valid``."""
     rtt_validity: RttValidity = "not_measured"
     """Whether there is one, and why not."""
+    processor_wait_us: float | None = None
+    """How much of ``handshake.connect_us`` the program was ready to run and no processor was free, microseconds; None
+    where the kernel does not tell."""
     retransmit_wait_method: WaitMethod | None = None
     """How ``handshake.retransmit_wait_us`` was found."""
     negotiated: Negotiated | None = None

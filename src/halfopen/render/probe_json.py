@@ -52,6 +52,7 @@ def attempt_object(result: ProbeResult, *, fixed_port: bool = False) -> dict[str
             "ending": result.ending,
             "rtt_us": result.rtt_us,
             "rtt_validity": result.rtt_validity,
+            "processor_wait_us": result.processor_wait_us,
             "retransmit_wait_method": result.retransmit_wait_method,
             "negotiated": result.negotiated and asdict(result.negotiated),
             "fast_open": result.fast_open and asdict(result.fast_open),

@@ -20,6 +20,14 @@ def test_connected() -> None:
     assert reason(established()) is None
 
 
+def test_a_wait_for_a_processor_is_this_host_s_own() -> None:
+    waited = replace(established(21_000.0), processor_wait_us=20_600.0)
+    assert headline(waited).startswith("connected in 21 ms, 20.6 ms of it waiting for a processor here, SYN round ")
+    # One that nobody would notice, or that was not what took the time, is not worth a word.
+    for whole_us, wait_us in ((1_200.0, 900.0), (21_000.0, 9_000.0)):
+        assert "processor" not in headline(replace(established(whole_us), processor_wait_us=wait_us))
+
+
 def test_a_lost_syn_reads_as_what_it_cost() -> None:
     result = retransmitted()
     assert headline(result) == "connected in 1.03 s (first SYN lost: 1 s back-off + 31 ms)"

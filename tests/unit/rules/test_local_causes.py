@@ -230,7 +230,7 @@ JUDGEMENTS = [
         "the defaults of 6.18",
         {"sysctls": {"tcp_syn_retries": 6, "tcp_syn_linear_timeouts": 4}},
         "fact",
-        "again after 1, 2, 3, 4, 5, 7, 11, 19 and 2 more s, and connect() gives up after 2 min 11 s to 2 min 16 s",
+        "after 1, 2, 3, 4, 5, 7, 11, 19 s and 2 times more, and connect() gives up after 2 min 11 s to 2 min 16 s",
     ),
     ("retries", "3 before 6.5", {"sysctls": {"tcp_syn_retries": 3}}, "fact", "after 1, 3 and 7 s"),
 ]

@@ -14,7 +14,9 @@ use super::{
     FastOpenReport, LinearTimeouts, Negotiated, Options, Outcome, Probe, RetransmitWait, RttValidity, SetupError,
 };
 use super::{data, result::DataReport};
-use crate::sys::{Epoll, Errno, IcmpError, Interest, TcpInfo, TcpState, monotonic_ns, read_icmp_error, realtime_ns};
+use crate::sys::{
+    Epoll, Errno, IcmpError, Interest, TcpInfo, TcpState, monotonic_ns, processor_wait_ns, read_icmp_error, realtime_ns,
+};
 
 /// [`probe_until`] that nobody stops.
 pub fn probe(remote: SocketAddr, options: &Options) -> Result<Probe, SetupError> {
@@ -31,6 +33,7 @@ pub fn probe_until(remote: SocketAddr, options: &Options, stop: Stop<'_>) -> Res
     let mut epoll = Epoll::new(1).map_err(SetupError::new("epoll_create1"))?;
     let address = SockAddr::from(remote);
 
+    let kept_before = processor_wait_ns();
     let start_ns = realtime_ns();
     let begin = monotonic_ns();
     let (called, mut fast_open) = call_connect(&socket, &address, options.fast_open.as_deref());
@@ -58,6 +61,7 @@ pub fn probe_until(remote: SocketAddr, options: &Options, stop: Stop<'_>) -> Res
         }
         Err(errno) => Attempt::ended(&socket, begin, returned, Some(errno)),
     };
+    let kept = kept_before.zip(processor_wait_ns());
     if let (Some(report), Some(info)) = (&mut fast_open, &attempt.info) {
         report.learn(info);
     }
@@ -68,6 +72,7 @@ pub fn probe_until(remote: SocketAddr, options: &Options, stop: Stop<'_>) -> Res
             remote,
             socket: &socket,
             schedule,
+            processor_wait_ns: kept.map(|(before, after)| after.saturating_sub(before)),
             fast_open,
             data,
         },
@@ -210,6 +215,7 @@ struct Facts<'a> {
     remote: SocketAddr,
     socket: &'a Socket,
     schedule: LinearTimeouts,
+    processor_wait_ns: Option<u64>,
     fast_open: Option<FastOpenReport>,
     data: Option<DataReport>,
 }
@@ -235,6 +241,7 @@ fn describe(facts: &Facts<'_>, attempt: Attempt) -> Probe {
         errno: attempt.end.and_then(Result::err),
         icmp: attempt.icmp,
         connect_ns: attempt.connect_ns,
+        processor_wait_ns: facts.processor_wait_ns,
         rtt_us,
         rtt_validity,
         syn_sent: if none_sent { 0 } else { retransmissions + 1 },

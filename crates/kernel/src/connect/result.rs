@@ -187,6 +187,8 @@ pub struct Probe {
     pub icmp: Option<IcmpError>,
     /// What the caller of `connect()` waited: call to the moment it is known to have ended, nanoseconds.
     pub connect_ns: u64,
+    /// How much of that this thread was ready to run and no processor was free, nanoseconds; `None` where the kernel does not tell.
+    pub processor_wait_ns: Option<u64>,
     /// The kernel's own SYN round trip, microseconds; `None` unless `rtt_validity` is `Valid`.
     pub rtt_us: Option<u32>,
     /// Why not.

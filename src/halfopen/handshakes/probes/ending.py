@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 _RTO_LEAST_US = 0.9e6
 
 
+#: A shorter wait for a processor is what every program has now and then.
+_WAIT_LEAST_US = 1000.0
+
+
 def headline(result: ProbeResult) -> str:
     """One line: «connected in 312 µs, SYN round trip 280 µs», «refused after 41 µs (ECONNREFUSED)»."""
     row = result.handshake
@@ -42,10 +46,18 @@ def headline(result: ProbeResult) -> str:
 
 def _connected(result: ProbeResult) -> str:
     row = result.handshake
-    text = f"connected in {duration(row.connect_us)}"
+    text = f"connected in {duration(row.connect_us)}{_kept_waiting(result)}"
     if result.syn_retransmissions:
         return f"{text} ({lost(result)})"
     return text if result.rtt_us is None else f"{text}, SYN round trip {duration(result.rtt_us)}"
+
+
+def _kept_waiting(result: ProbeResult) -> str:
+    """What was this host's own delay, where that was most of a time that one would notice."""
+    wait_us, whole_us = result.processor_wait_us, result.handshake.connect_us
+    if wait_us is None or whole_us is None or wait_us < _WAIT_LEAST_US or wait_us < whole_us / 2:
+        return ""
+    return f", {duration(min(wait_us, whole_us))} of it waiting for a processor here"
 
 
 def lost(result: ProbeResult) -> str:

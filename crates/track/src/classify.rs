@@ -11,7 +11,7 @@ use crate::stream::{Stream, distance};
 
 /// Before completion a peer has at most its initial window in flight (RFC 6928: 10 segments; Fast Open replies more):
 /// numbers further away than this belong to something else.
-const HANDSHAKE_SPAN: u32 = 1 << 20;
+pub const HANDSHAKE_SPAN: u32 = 1 << 20;
 /// No IP packet carries more.
 const LARGEST_SEGMENT: u32 = 0xFFFF;
 /// No SYN carries more data than a jumbo frame holds.
@@ -24,7 +24,7 @@ const FIRST_TIMEOUT_NS: i64 = 4_000_000_000;
 const CLOSE_SPAN: i32 = 1 << 26;
 
 /// Whether `value` lies in `from ..= from + span`.
-const fn within(from: u32, value: u32, span: u32) -> bool {
+pub const fn within(from: u32, value: u32, span: u32) -> bool {
     value.wrapping_sub(from) <= span
 }
 

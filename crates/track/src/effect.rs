@@ -554,7 +554,9 @@ fn adopt_answer(flow: &Flow, detail: &mut Detail, ack: u32) {
 /// The SYN-ACK acknowledges the SYN, and as much of its data.
 fn syn_data_acked(flow: &Flow, detail: &mut Detail, ack: u32) {
     let first = flow.isn_client.wrapping_add(1);
-    detail.syn_data_acked = ack.wrapping_sub(first);
+    // A FIN in the SYN is acknowledged as well, and is no byte.
+    let fin = u32::from(flow.anomalies.contains(Anomaly::SynWithFinOrRst));
+    detail.syn_data_acked = ack.wrapping_sub(first).saturating_sub(fin);
     detail.client.carry(first, detail.syn_data_acked);
 }
 

@@ -31,6 +31,7 @@ mod linger;
 mod lone;
 mod named;
 mod packed;
+mod past;
 pub mod quantiles;
 pub mod record;
 mod reorder;

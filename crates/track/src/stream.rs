@@ -92,10 +92,11 @@ impl Stream {
     /// Whether a segment that ends before `end` and acknowledges `ack` of `peer` is of this connection: what jumps ahead
     /// (the capture missed what lies between) has one number, at the least, beside what was seen. Nobody guesses that.
     pub const fn believes(&self, end: u32, ack: u32, peer: &Self) -> bool {
-        distance(self.end, end) <= Self::LARGEST_DISORDER
+        let ahead = distance(self.end, end);
+        ahead <= Self::LARGEST_DISORDER
             || self.start.is_none()
-            || peer.start.is_none()
-            || distance(peer.end, ack).saturating_abs() <= Self::LARGEST_BLIND
+            || peer.start.is_none() && ahead <= Self::LARGEST_BLIND
+            || peer.start.is_some() && distance(peer.end, ack).saturating_abs() <= Self::LARGEST_BLIND
     }
 
     /// The sequence number of its next segment.

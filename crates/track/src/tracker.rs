@@ -18,6 +18,7 @@ use crate::held::{self, Verdict};
 use crate::key::{Key, KeyHasher};
 use crate::linger::Patience;
 use crate::lone::{Lone, Syn};
+use crate::past::Pasts;
 use crate::record::{Anomaly, Side};
 use crate::reorder::close_in_time;
 use crate::sink::Sink;
@@ -36,6 +37,7 @@ const AHEAD: usize = 32;
 pub struct Tracker<F: Fetch = Unfetched> {
     books: Books,
     strays: Strays,
+    pasts: Pasts,
     talkers: Talkers,
     fetch: PhantomData<fn() -> F>,
 }
@@ -53,6 +55,7 @@ impl<F: Fetch> Tracker<F> {
         Self {
             books: Books::new(limits),
             strays: Strays::default(),
+            pasts: Pasts::default(),
             talkers: Talkers::default(),
             fetch: PhantomData,
         }
@@ -263,6 +266,10 @@ impl<F: Fetch> Tracker<F> {
         let Some((flow, mut detail)) = self.books.store.both_mut(slot) else {
             return;
         };
+        if self.pasts.has(hash, segment, src_low) {
+            self.books.stats.late_segments += 1;
+            return;
+        }
         let from = sender(flow, detail.as_deref(), segment, src_low);
         let before = flow.state;
         let mut class = classify(flow, detail.as_deref(), segment, from);
@@ -282,6 +289,7 @@ impl<F: Fetch> Tracker<F> {
         if class == Class::SynOther && row.cell == Cell::Ignore {
             witness.step(segment, &Step::still(number, from, row, before));
             self.hold(slot, segment, key, src_low, witness);
+            self.adopt_errors(hash, sink);
             return;
         }
         if flow.is(Flow::HELD)
@@ -336,6 +344,7 @@ impl<F: Fetch> Tracker<F> {
             && (class == Class::SynOther || class == Class::Syn && before != State::Closed);
         let reversed = row.cell == Cell::Next(State::SimultaneousSyn) && is_given_up(flow, segment);
         if again || reversed {
+            self.pasts.put(hash, flow, detail.as_deref(), segment.time_ns);
             self.books.end(slot, Leave::Finished, sink);
             self.begin(segment, key, src_low, hash, true, sink, witness);
             return;
@@ -440,6 +449,16 @@ impl<F: Fetch> Tracker<F> {
                     self.books.store.remember_midstream(hash);
                 }
                 self.strays.put(hash, Packet::Tcp(*segment), counted);
+            }
+        }
+    }
+
+    /// ICMP errors that the capture put before a SYN that is held now.
+    fn adopt_errors(&mut self, hash: u64, sink: &mut impl Sink) {
+        for (packet, counted) in self.strays.take(hash, self.books.last_ns) {
+            match packet {
+                Packet::Icmp(error) => self.icmp(&error, sink),
+                other => self.strays.put(hash, other, counted),
             }
         }
     }

@@ -19,7 +19,7 @@ NO_CONDITION = re.compile(
     r"|(?<=reject) with .*"
 )
 #: ``tcp sport 8000``, ``--sport 80:90``, ``--sports 80,443``, ``tcp sport { 80, 443 }``.
-SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
+_SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
 #: Conditions that ``filtering.matches`` has checked, whatever it did not understand being taken to hold.
 _CHECKED = re.compile(
     r"""(?<!\S)(
@@ -70,7 +70,7 @@ def unjudged(rule: FilterRule, packet: Packet) -> str | None:
         return "its limit"
     if rule.ports and packet.port is None:
         return "the destination port"
-    if packet.answer_from is None and SOURCE_PORTS.search(rule.text):
+    if packet.answer_from is None and source_ports(rule) is not None:
         return "the source port"
     if (rule.destinations and packet.destination is None) or (rule.sources and packet.source is None):
         return "the address"
@@ -79,9 +79,14 @@ def unjudged(rule: FilterRule, packet: Packet) -> str | None:
     return f"«{' '.join(rest)}»" if rest else None
 
 
+def source_ports(rule: FilterRule) -> re.Match[str] | None:
+    """Where it asks for source ports; comments are no condition."""
+    return _SOURCE_PORTS.search(NO_CONDITION.sub(" ", rule.text))
+
+
 def fits_interfaces(rule: FilterRule, packet: Packet) -> bool:
     """Whether no interface that it names is another than the packet's, as far as that is known."""
-    return all(holds is not False for _, holds in _interfaces(rule.text, packet))
+    return all(holds is not False for _, holds in _interfaces(NO_CONDITION.sub(" ", rule.text), packet))
 
 
 def _without_known_interfaces(text: str, packet: Packet) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from halfopen.rules.filter_conditions import NO_CONDITION, SOURCE_PORTS, Packet, fits_interfaces, unjudged
+from halfopen.rules.filter_conditions import NO_CONDITION, Packet, fits_interfaces, source_ports, unjudged
 from halfopen.rules.routing import address_of
 from halfopen.rules.verdict_maps import outcomes
 
@@ -164,7 +164,7 @@ def matches(rule: FilterRule, packet: Packet) -> bool:
 
 def names_source_port(rule: FilterRule, port: int | None) -> bool | None:
     """Whether a rule asks for this source port; None where it asks for none, or where none is known."""
-    found = SOURCE_PORTS.search(rule.text)
+    found = source_ports(rule)
     if found is None or port is None:
         return None
     named = any(_covers(part.replace(":", "-"), port) for part in re.split(r"[\s,{}]+", found[3]) if part)

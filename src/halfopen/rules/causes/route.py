@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shlex
+from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.model.quantity import listed
 from halfopen.rules.causes.way_through import doubt, trouble_on_the_way
 from halfopen.rules.policy_routing import MAIN, text_of
 from halfopen.rules.routing import REFUSING, address_of, interface_named, is_own, route_to
@@ -96,17 +98,28 @@ def _refused_by(space: Space, way: Way, rule: RoutingRule, sure: Verdict, but: s
 
 def _route_there(space: Space, way: Way) -> Remedy:
     """The interface that is down and took its routes with it, or a route."""
-    down = [one.name for one in space.now.interfaces if not one.up and one.name != "lo" and one.addresses]
-    if len(down) == 1:
-        return _set_up(space, down[0])
-    if down:
-        return Remedy(f"Set up the interface that leads there: {', '.join(down)} are down.")
+    down = [one for one in space.now.interfaces if not one.up and one.name != "lo" and one.addresses]
+    target = address_of(way.destination)
+    near = [one for one in down if any(target in ip_interface(text).network for text in one.addresses)]
+    likely = near or ([] if _is_linked(space) else down)
+    if len(likely) == 1:
+        return _set_up(space, likely[0].name)
     family = "ip -6" if ":" in way.destination else "ip"
-    return Remedy(f"Add a route to it: `{space.command(f'{family} route add {way.destination} via GATEWAY')}`.")
+    add = f"Add a route to it: `{space.command(f'{family} route add {way.destination} via GATEWAY')}`."
+    if not down:
+        return Remedy(add)
+    are = "is" if len(down) == 1 else "are"
+    return Remedy(f"Set up the interface that leads there, if it is one of these: {listed([one.name for one in down])} "
+                  f"{are} down.", (), (add,))  # fmt: skip
+
+
+def _is_linked(space: Space) -> bool:
+    """Whether an interface that is up leads anywhere."""
+    return any(one.up and one.name != "lo" for one in space.now.interfaces)
 
 
 def _set_up(space: Space, name: str) -> Remedy:
-    return Remedy(f"Set up {name}, which is down: `{space.command(f'ip link set {name} up')}`.")
+    return Remedy(f"Set up {name}, which is down: `{space.command(f'ip link set {shlex.quote(name)} up')}`.")
 
 
 def _no_address(space: Space, way: Way) -> LocalCause | None:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import endpoint
 from halfopen.rules.causes.places import in_namespace
-from halfopen.rules.filter_conditions import Packet
+from halfopen.rules.filter_conditions import NO_CONDITION, Packet
 from halfopen.rules.filtering import met
-from halfopen.rules.routing import is_own
+from halfopen.rules.routing import address_of, is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,8 @@ def _translations(place: Space, way: Way, hook: str) -> Iterator[FilterRule]:
 
 def _target(rule: FilterRule, way: Way) -> str | None:
     """``10.0.0.5:80``: what the rule leaves out stays as it was."""
-    found = _TO.search(rule.text)
+    # Comments are anybody's words, and what is found here is typed.
+    found = _TO.search(NO_CONDITION.sub(" ", rule.text))
     if found is None:
         return None
     address, bracket, rest = found[1].partition("]")
@@ -71,4 +72,6 @@ def _target(rule: FilterRule, way: Way) -> str | None:
     else:
         host, _, port = found[1].partition(":")
     number = port.partition("-")[0]
+    if host and address_of(host) is None:  # a range, or a map
+        return None
     return endpoint(host or way.destination, int(number) if number.isdigit() else way.port)

@@ -59,7 +59,20 @@ def test_the_packets_of_every_host_with_the_names_of_their_interfaces(tmp_path: 
     seen = times(path)
     assert seen == sorted(seen)
     assert f"{grouped(len(seen))} packets in {path}" in done.stderr
-    assert halfopen.trace(path).summary.packets == len(seen)
+    summary = halfopen.trace(path).summary
+    assert summary.packets == len(seen)
+    # What crosses the link is in it twice, and counts once.
+    assert (summary.outcomes["established"], summary.outcomes["unanswered"]) == (109, 91)
+
+
+@needs_root
+def test_both_ends_of_a_slow_link_are_no_retransmission(tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap"
+    done = run("run", "three-way-handshake", "--pcap", str(path))
+    assert done.returncode == 0, done.stderr
+    rows = list(halfopen.trace(path))
+    assert [(row.outcome, row.syn_sent, row.syn_ack_sent) for row in rows[:2]] == 2 * [("established", 1, 1)]
+    assert all(row.handshake_us is not None and 800_000 <= row.handshake_us < 999_000 for row in rows)
 
 
 @needs_root

@@ -89,18 +89,18 @@ def _no_route(net: Pair) -> None:
 
 CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
     (
-        Drop("the server's INPUT chain drops every SYN", rule="tcp flags syn drop", found="HO605"),
+        Drop("INPUT drops every SYN", rule="tcp flags syn drop", found="HO605"),
         _ruled("input", "counter drop"),
         None,
     ),
     (
-        Drop("it drops those beyond a rate", one_by_one=ALLOWED, rule="limit rate over", found="HO401, HO605"),
+        Drop("INPUT drops by rate", one_by_one=ALLOWED, rule="limit rate over", found="HO401, HO605"),
         _ruled("input", f"limit rate over 1/minute burst {ALLOWED} packets counter drop"),
         None,
     ),
     (
         Drop(
-            "it drops those beyond a number at a time",
+            "INPUT drops by number",
             one_by_one=CLIENTS,
             at_once=ALLOWED,
             rule="ct count over",
@@ -110,20 +110,20 @@ CASES: tuple[tuple[Drop, Callable[[Pair], None], str | None], ...] = (
         None,
     ),
     (
-        Drop("it rejects every SYN with RST", "ECONNREFUSED", "1 refused", rule="with tcp reset", found="HO605"),
+        Drop("INPUT rejects by RST", "ECONNREFUSED", "1 refused", rule="with tcp reset", found="HO605"),
         _ruled("input", "counter reject with tcp reset"),
         None,
     ),
     (
-        Drop("it rejects every SYN with ICMP", "EHOSTUNREACH", "1 unreachable", rule="icmpx", found="HO605"),
+        Drop("INPUT rejects by ICMP", "EHOSTUNREACH", "1 unreachable", rule="icmpx", found="HO605"),
         _ruled("input", "counter reject with icmpx type admin-prohibited"),
         None,
     ),
     (
-        Drop("the client's own OUTPUT chain drops every SYN", seen="none", arrived=False, rule="drop", on_client=True),
+        Drop("client's OUTPUT drops", seen="none", arrived=False, rule="drop", on_client=True),
         _ruled("output", "counter drop"),
         None,
     ),
-    (Drop("strict rp_filter, and no route back", counters="IPReversePathFilter", found="HO602"), _rp_filter, STRANGER),
-    (Drop("no rp_filter, and no route back", counters="ListenDrops, OutNoRoutes"), _no_route, STRANGER),
+    (Drop("strict rp_filter", counters="IPReversePathFilter", found="HO602"), _rp_filter, STRANGER),
+    (Drop("no route back", counters="ListenDrops, OutNoRoutes"), _no_route, STRANGER),
 )

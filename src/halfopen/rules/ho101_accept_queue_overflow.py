@@ -57,11 +57,11 @@ class AcceptQueueOverflow(Rule):
 
     ## Remedy
     If connections wait for a second and more, find out what keeps the application from accept(); a stopped process is
-    named, and one that has no file descriptor left, for which accept() fails (EMFILE, Linux 6.2 and later). A longer
-    queue would only turn drops into waits. So it would where the queue is full at both ends of the watched time: the
-    application takes fewer than come, and the finding says how many. If it runs over and empties again, bursts are
-    larger than the backlog: raise the bound that counts, then restart the application. `tcp_max_syn_backlog` and
-    `tcp_syncookies` change nothing here.
+    named, and (from Linux 6.2 on, which tells) one that has no file descriptor left, for which accept() fails with
+    EMFILE. A longer queue would only turn drops into waits. So it would where the queue is full at both ends of the
+    watched time: the application takes fewer than come, and the finding says how many. If it runs over and empties
+    again, bursts are larger than the backlog: raise the bound that counts, then restart the application.
+    `tcp_max_syn_backlog` and `tcp_syncookies` change nothing here.
 
     ## When it is wrong
     A queue may be full at the moment of the snapshot by chance; `--for 10s` tells whether connections are lost. The

@@ -28,8 +28,8 @@ class KeyNotHere(Rule):
     not yet in this one, or misspelt.
 
     ## Why it matters
-    `sysctl -p` prints an error for it, applies the rest and exits with 1, which breaks scripts; systemd-sysctl says
-    nothing at all. In both cases what the line was meant for does not happen.
+    `sysctl -p` prints an error for it, applies the rest and exits with 1, which breaks scripts; systemd-sysctl leaves
+    a line in the journal at most, and succeeds. In both cases what the line was meant for does not happen.
 
     ## Evidence
     The line, and the keys that the kernel has.

@@ -24,9 +24,10 @@ class SynRetries(SettingRule):
     `net.ipv4.tcp_syn_retries` other than its default of 6, with the time after which connect() really gives up here.
 
     ## Why it matters
-    Since Linux 6.5 four SYNs go out a second apart before the waits begin to double (`tcp_syn_linear_timeouts`), so
-    that 3 gives up after 19 s with 7 retransmissions, and not after 15 s with 3. 1 and 2 give up after 3 s and 7 s,
-    whatever the linear timeouts say. Timeouts of applications are made to fit the number that people believe.
+    Since Linux 6.5 the SYN is sent again five times a second apart before the waits begin to double
+    (`tcp_syn_linear_timeouts`), so that 3 gives up after 19 s with 7 retransmissions, and not after 15 s with 3. 1 and
+    2 give up after 3 s and 7 s, whatever the linear timeouts say. Timeouts of applications are made to fit the number
+    that people believe.
 
     ## Evidence
     The setting, `tcp_syn_linear_timeouts`, and what follows from them.

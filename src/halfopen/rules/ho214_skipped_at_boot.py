@@ -24,8 +24,8 @@ class SkippedAtBoot(Rule):
 
     ## Why it matters
     The key exists only once its module is loaded, which happens with the first firewall rule or container: after boot
-    has applied the files. systemd-sysctl skips missing keys in silence. So the limit that was raised with care is the
-    default again after each reboot.
+    has applied the files. systemd-sysctl skips missing keys and succeeds: its line in the journal is all. So the limit
+    that was raised with care is the default again after each reboot.
 
     ## Evidence
     The line, and the running value.

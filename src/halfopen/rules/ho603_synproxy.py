@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.model.quantity import listed
-from halfopen.rules.cookies import SYNCOOKIES
 from halfopen.rules.rule import Rule
 from halfopen.rules.tracking import LOOSE
 
@@ -16,28 +14,26 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
 
-TIMESTAMPS = "net.ipv4.tcp_timestamps"
-
 
 class Synproxy(Rule):
     """SYNPROXY is in the ruleset, and lacks a setting that it needs.
 
     ## What it finds
-    A rule with `synproxy`, and one of `nf_conntrack_tcp_loose=1`, `tcp_syncookies=0`, `tcp_timestamps=0`.
+    A rule with `synproxy`, and `nf_conntrack_tcp_loose=1`, the default.
 
     ## Why it matters
     SYNPROXY waits for the client's ACK as a packet that belongs to no connection. With loose tracking the ACK begins
-    one, passes by the rule, and the server answers with a RST. It also needs cookies, and timestamps to keep window
-    scaling and SACK.
+    one, passes by the rule, and the server answers with a RST. `tcp_syncookies` and `tcp_timestamps` of the server do
+    not matter to it, whatever guides say: its cookies are its own (measured with both at 0).
 
     ## Evidence
-    The rule, and the settings.
+    The rule, and the setting.
 
     ## Confirm by hand
     `cat /proc/net/stat/synproxy`: `cookie_valid` stands still while clients connect.
 
     ## Remedy
-    Set them. Beside it, SYNs of those ports need `notrack` in the raw table or a chain before connection tracking.
+    Set it to 0. Beside it, SYNs of those ports need `notrack` in the raw table or a chain before connection tracking.
 
     ## When it is wrong
     A rule for a port that nobody uses.
@@ -58,23 +54,18 @@ class Synproxy(Rule):
         for space in context.spaces:
             rules = () if space.now.packet_filter is None else space.now.packet_filter.rules
             used = [rule for rule in rules if (rule.verdict or "").startswith("synproxy")]
-            wrong = [
-                (key, want)
-                for key, value, want in ((LOOSE, 1, "0"), (SYNCOOKIES, 0, "1"), (TIMESTAMPS, 0, "1"))
-                if space.sysctl(key) == value
-            ]
-            if not used or not wrong:
+            if not used or space.sysctl(LOOSE) != 1:
                 continue
             yield self.finding(
                 space.subject("filter", f"{used[0].family} {used[0].table} {used[0].chain}: {used[0].text}"),
-                f"SYNPROXY needs {listed([f'{key}={want}' for key, want in wrong])}.",
+                f"SYNPROXY needs {LOOSE}=0.",
                 (
-                    *(space.setting(key) for key, _ in wrong),
+                    space.setting(LOOSE),
                     *(
                         Evidence(f"synproxy {name}", count, None, "/proc/net/stat/synproxy")
                         for name, count in space.now.synproxy.items()
                     ),
                 ),
-                remedy=Remedy("Set what it needs.", tuple(space.change(key, want) for key, want in wrong)),
-                confirm=space.command(f"sysctl {' '.join(key for key, _ in wrong)}"),
+                remedy=Remedy("Set what it needs.", (space.change(LOOSE, "0"),)),
+                confirm=space.command(f"sysctl {LOOSE}"),
             )

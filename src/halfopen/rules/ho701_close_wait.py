@@ -31,8 +31,9 @@ class CloseWait(Rule):
     A process with 100 sockets in CLOSE_WAIT and more, or 20 that are ten minutes old.
 
     ## Why it matters
-    CLOSE_WAIT lasts until the program calls close(): no timer of the kernel ends it. Each costs a descriptor; at the
-    limit accept() and connect() fail with EMFILE. It is a defect of the program, most often after an error.
+    CLOSE_WAIT lasts until the program calls close(): no timer of the kernel closes a descriptor, and each connection
+    holds one; at the limit accept() and connect() fail with EMFILE. It is a defect of the program, most often after an
+    error.
 
     ## Evidence
     Sockets in CLOSE_WAIT by process, now and before, and how long the oldest has heard nothing.
@@ -41,8 +42,8 @@ class CloseWait(Rule):
     `ss -tnp state close-wait`.
 
     ## Remedy
-    Repair the program. Until then a restart frees them. No kernel setting helps; `tcp_fin_timeout` is about the other
-    end, keep-alive is not for this state either.
+    Repair the program. Until then a restart frees them. No kernel setting helps: `tcp_fin_timeout` is about the other
+    end, and keep-alive ends the connection at most, while the descriptor stays taken.
 
     ## When it is wrong
     A program that reads a closed connection's data slowly, on purpose.

@@ -46,8 +46,9 @@ class KeyNotOnThisKernel(Check):
     pen. With `--kernel running`, the default, the running kernel is asked; otherwise the release decides.
 
     ## Why it matters
-    `sysctl -p` prints an error and exits with 1, which stops scripts and unit files; systemd-sysctl passes over it in
-    silence at boot. `tcp_tw_recycle` was removed in 4.12, and before that it dropped the SYNs of clients behind NAT.
+    `sysctl -p` prints an error and exits with 1, which stops scripts and unit files; systemd-sysctl passes over it
+    at boot with no more than a line in the journal, and succeeds. `tcp_tw_recycle` was removed in 4.12, and before that
+    it dropped the SYNs of clients behind NAT.
 
     ## Evidence
     The key, and the kernel it was held against.

@@ -24,8 +24,8 @@ class SettingSkippedAtBoot(Check):
     Lines of sysctl files for `net.netfilter.*`, `net.nf_conntrack_max` and `net.bridge.*`; one finding for each module.
 
     ## Why it matters
-    These keys appear when nf_conntrack or br_netfilter is loaded. systemd-sysctl runs early, finds no such key, says
-    so at debug level only, and succeeds. The value holds after `sysctl -p`, and is gone after the next boot.
+    These keys appear when nf_conntrack or br_netfilter is loaded. systemd-sysctl runs early, finds no such key, leaves
+    a line in the journal at most, and succeeds. The value holds after `sysctl -p`, and is gone after the next boot.
 
     ## Evidence
     The key.
@@ -62,7 +62,7 @@ class SettingSkippedAtBoot(Check):
                 yield self.on(
                     document,
                     first,
-                    f"at boot the key{them} exists only if {module} is loaded by then; {skipped} in silence otherwise",
+                    f"at boot the key{them} exists only if {module} is loaded by then; otherwise {skipped}",
                     f"name {module} in a file of /etc/modules-load.d",
                 )
 

@@ -27,8 +27,8 @@ class ValueRefused(Check):
     wrong count of numbers, and port ranges whose bounds cannot be.
 
     ## Why it matters
-    The write fails with «Invalid argument». `sysctl -p` goes on with the other lines and exits with 1; at boot nobody
-    sees it.
+    The write fails with «Invalid argument». `sysctl -p` goes on with the other lines and exits with 1; so does
+    systemd-sysctl at boot, whose unit then counts as failed.
 
     ## Evidence
     The value, and what is accepted.

@@ -52,19 +52,36 @@ class Visitor:
         refusal: PermissionError | None = None
         for path in self._doors(place):
             try:
-                descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = self._open_if(path, place.inode)
             except PermissionError as error:
                 refusal = error
                 continue
             except OSError:
                 continue
-            # The process may have moved, or its number may be another's by now.
-            if os.fstat(descriptor).st_ino == place.inode:
+            if descriptor is not None:
                 return descriptor
-            os.close(descriptor)
         if refusal is not None:
             raise NotAvailableError(REFUSED) from refusal
         raise NotAvailableError(GONE if place.path is None else HIDDEN)
+
+    def _open_if(self, path: str, inode: int) -> int | None:
+        """A descriptor of what ``path`` is, if that is the namespace.
+
+        It is looked at before it is opened. A process may have moved, or its number may be another's by now; and in a
+        container's own mounts the path may have become a device or a pipe, which opening would do something to.
+        """
+        handle = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        try:
+            found = os.fstat(handle)
+            if found.st_ino != inode or found.st_dev != self._nsfs():
+                return None
+            return os.open(f"{self._roots.proc}/self/fd/{handle}", os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.close(handle)
+
+    def _nsfs(self) -> int:
+        """The device of the file system that namespaces are files of."""
+        return os.stat(f"{self._roots.proc}/self/ns/net").st_dev  # noqa: PTH116  (called for every namespace)
 
     def _doors(self, place: Place) -> Iterator[str]:
         for pid in place.pids:

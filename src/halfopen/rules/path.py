@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from halfopen.rules.routing import REFUSING, address_of, is_own, route_to
+from halfopen.rules.routing import REFUSING, address_of, interface_named, is_own, route_to
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,6 +45,8 @@ def path(context: Context, start: Space, flow: Flow, packets: int) -> Path:
         flow: what is sent; addresses, no names.
         packets: so many were sent: where fewer arrived, it is not the way.
     """
+    if not _gets_out(start, flow):
+        return Path()
     hops: list[Space] = []
     here, destination = start, flow.destination
     while not is_own(here.now, destination):
@@ -59,6 +61,13 @@ def path(context: Context, start: Space, flow: Flow, packets: int) -> Path:
         hops.append(following)
         here = following
     return Path(tuple(hops), here)
+
+
+def _gets_out(start: Space, flow: Flow) -> bool:
+    """Whether the link that it leaves by leads anywhere, as far as is known: if not, what arrived is not this."""
+    found = route_to(start.now, flow).route
+    link = None if found is None else interface_named(start.now, found.interface)
+    return is_own(start.now, flow.destination) or link is None or (link.up and link.carrier is not False)
 
 
 def _next(context: Context, here: Space, flow: Flow, packets: int) -> Space | None:

@@ -23,11 +23,11 @@ def place(name: str, received: int, address: str, *routes: dict[str, Any]) -> di
     return {"name": name, "inode": sum(map(ord, name)), "counters": {"Ip.InReceives": received}, **more}
 
 
-def seen(*after: dict[str, Any], gateway: str | None = None) -> Context:
+def seen(*after: dict[str, Any], gateway: str | None = None, carrier: bool | None = None) -> Context:
     """This host, and others that had no packet before."""
     route = {"destination": "default", "interface": "eth0", "gateway": gateway}
     before = [{**one, "counters": {"Ip.InReceives": 0}} for one in after]
-    here = {"interfaces": [interface("eth0", "10.0.0.1")], "routes": [route]}
+    here = {"interfaces": [{**interface("eth0", "10.0.0.1"), "carrier": carrier}], "routes": [route]}
     now, earlier = snapshots({"now": {**here, "netns": list(after)}, "before": {"netns": before}})
     return Context.of(now, earlier)
 
@@ -82,6 +82,11 @@ DEFAULT = {"destination": "default", "interface": "eth1"}
 )
 def test_path(others: list[dict[str, Any]], gateway: str | None, expected: tuple[list[str], str | None, bool]) -> None:
     assert names(seen(*others, gateway=gateway)) == expected
+
+
+def test_what_leaves_by_a_link_without_carrier_arrives_nowhere() -> None:
+    assert names(seen(place("blue", 9, TO), carrier=True)) == ([], "blue", False)
+    assert names(seen(place("blue", 9, TO), carrier=False)) == ([], None, False)
 
 
 def test_what_was_not_sent_arrived_nowhere() -> None:

@@ -206,7 +206,7 @@ def test_sockets_that_were_not_read_are_no_missing_listener() -> None:
 def test_the_namespace_that_has_the_address_is_named() -> None:
     verdict = judge(Facts(TARGET, (result("timeout", syns=3),), own=True, there=namespace("blue {0}")))
     assert verdict.evidence == (
-        "The target is network namespace blue {0} of this host, and no listener of its serves 192.0.2.9:443.",
+        "The target is network namespace blue {0} of this host, and none of its listeners serves 192.0.2.9:443.",
     )
     assert verdict.steps[0].startswith("See whether the SYN arrives in network namespace blue {0} of this host")
 
@@ -599,3 +599,11 @@ def test_an_address_that_is_none_is_this_host_s_loopback(address: str, found: st
     assert served is not None
     assert served.first.address == found
     assert is_own(space.now, address)
+
+
+def test_a_server_that_speaks_and_closes_defers_nothing() -> None:
+    """Its FIN is a segment without data, as a SYN-ACK that comes again is."""
+    spoke = replace(SILENT, end="first_byte", waited_us=200.0, segments_received=2, data_segments_received=1)
+    deferred = replace(SILENT, segments_received=1, data_segments_received=0)
+    assert not any("once more" in because for because in judge(Facts(TARGET, (result(data=spoke),))).evidence)
+    assert any("once more" in because for because in judge(Facts(TARGET, (result(data=deferred),))).evidence)

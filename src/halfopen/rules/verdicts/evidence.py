@@ -19,7 +19,9 @@ def evidence(facts: Facts, *, blamed: bool = False) -> tuple[str, ...]:
 
 
 def _deferred(facts: Facts) -> Iterator[str]:
-    most = max((one.data.syn_acks_received for one in facts.established if one.data is not None), default=0)
+    # Where something came, a segment without data may be the server's FIN, or the ACK of what was sent.
+    silent = (one.data for one in facts.established if one.data is not None and one.data.end == "silent")
+    most = max((data.syn_acks_received for data in silent), default=0)
     if most == 1:
         yield (
             "Its SYN-ACK came once more after the handshake: the server defers accept() until the client speaks "
@@ -54,7 +56,7 @@ def _listener(facts: Facts, blamed: bool) -> Iterator[str]:
         if facts.sockets_unread:
             yield f"The target is {facts.where}, whose sockets could not be read: what serves {place} is not known."
         else:
-            yield f"The target is {facts.where}, and no listener of its serves {place}."
+            yield f"The target is {facts.where}, and none of its listeners serves {place}."
         return
     first = facts.listening.first
     yield (

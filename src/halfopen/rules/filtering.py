@@ -90,7 +90,7 @@ def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> It
         word, own = verdict.partition(" ")[0], why or unjudged(rule, packet)
         if word in {"drop", "reject"}:
             yield Stop(name, word, rule, rule.packets, doubt or own)
-            if _is_plain(rule):
+            if is_plain(rule):
                 return
         elif word == "accept" and own is None:
             return
@@ -205,7 +205,7 @@ def _has_address(prefixes: tuple[str, ...], address: str | None) -> bool:
     return False
 
 
-def _is_plain(rule: FilterRule) -> bool:
+def is_plain(rule: FilterRule) -> bool:
     """Whether it asks for nothing at all: what comes here goes no further."""
     if rule.ports or rule.destinations or rule.sources or rule.limit or rule.syn_only or rule.conntrack:
         return False

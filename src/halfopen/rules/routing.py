@@ -56,17 +56,21 @@ class Lookup:
 def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
     """The route with the longest prefix, table by table; the smallest metric among equals.
 
-    connect() looks twice for one of IPv4: for its source address, and with it (``ip_route_connect``).
+    connect() looks for one of IPv4 twice: for its source address, and with it (``ip_route_connect``). Of IPv6 it looks
+    with the source address only where it found nothing without (``ip6_dst_lookup_tail``).
     """
     parsed = address_of(flow.destination)
     if parsed is None:
         return Lookup()
     flow = replace(flow, destination=str(parsed), source=_source(flow.source))
-    found = _lookup(namespace, flow, parsed)
-    if flow.source is not None or flow.forwarded or found.route is None or parsed.version == 6:
-        return found
-    chosen = _chosen(namespace, found.route)
-    return found if chosen is None else _lookup(namespace, replace(flow, source=chosen), parsed)
+    if flow.forwarded:
+        return _lookup(namespace, flow, parsed)
+    first = _lookup(namespace, replace(flow, source=None), parsed)
+    if parsed.version == 6:
+        leads = first.route is not None and first.route.kind not in REFUSING
+        return first if leads or flow.source is None else _lookup(namespace, flow, parsed)
+    chosen = flow.source or (None if first.route is None else _chosen(namespace, first.route))
+    return first if chosen is None else _lookup(namespace, replace(flow, source=chosen), parsed)
 
 
 def _chosen(namespace: NetNamespace, route: Route) -> str | None:

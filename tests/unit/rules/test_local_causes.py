@@ -177,9 +177,28 @@ JUDGEMENTS = [
     (
         "filter",
         "strays",
-        filtered(rule("-m set --match-set friends src -j ACCEPT", "accept", "INPUT"), rule("-j DROP", chain="INPUT")),
-        "exonerated",
-        "or its answer",
+        filtered(rule("ip saddr @strangers drop", chain="INPUT", sources=["@strangers"])),
+        "unknown",
+        "a SYN on its way out; whether the rule «ip saddr @strangers drop» of ip filter INPUT drops the answer on its "
+        "way in is not judged («ip saddr @strangers»).",
+    ),
+    (
+        "filter",
+        "all but some",
+        filtered(
+            rule("-A INPUT -m set --match-set friends src -j ACCEPT", "accept", "INPUT"),
+            rule("-A INPUT -j DROP", chain="INPUT"),
+        ),
+        "possible",
+        "on its way in: the rule «-A INPUT -m set --match-set friends src -j ACCEPT» before it is not judged.",
+    ),
+    (
+        "filter",
+        "answers are let in by another interface only",
+        filtered(rule('iifname "eth1" ct state established accept', "accept", "INPUT", conntrack=True), input="drop")
+        | {"interfaces": [{"index": 2, "name": "eth0", "addresses": ["10.0.0.1/24"]}]},
+        "cause",
+        "The policy of ip filter INPUT drops the answer on its way in.",
     ),
     (
         "filter",

@@ -159,6 +159,24 @@ def test_a_rule_that_is_not_judged_is_named_and_decides_nothing(
     assert words in cause.sentence
 
 
+def test_of_ipv6_the_source_is_asked_for_only_where_there_is_no_way_without() -> None:
+    rules: list[dict[str, Any]] = [{"priority": 9, "table": 100, "source": "2001:db8::1/128", "family": 6}]
+    base = [{**rule, "family": 6} for rule in BASE]
+    to = Flow("2001:db8:2::9", "2001:db8::1")
+    other = {**OTHER, "gateway": "fe80::2", "family": 6}
+    for routes, gateway in (([{**MAIN, "gateway": "fe80::1", "family": 6}, other], "fe80::1"), ([other], "fe80::2")):
+        now = {"interfaces": [ETH0], "routes": routes, "routing_rules": sorted([*base, *rules], key=_priority)}
+        found = route_to(snapshots({"now": now})[0].netns[0], to)
+        assert (found.route and found.route.gateway) == gateway
+
+
+def test_a_way_that_every_syn_found_is_one() -> None:
+    refused = namespace([{"priority": 9, "action": "prohibit"}], MAIN)
+    cause = check(Space(refused, None, None), Way("192.0.2.9", 443, "10.0.0.1", established=True, lost=0))
+    assert cause is not None
+    assert cause.verdict == "exonerated"
+
+
 def test_a_link_without_carrier() -> None:
     now = {"interfaces": [{**ETH0, "carrier": False}], "routes": [MAIN]}
     cause = check(Space(snapshots({"now": now})[0].netns[0], None, None), Way("192.0.2.9", 443, "10.0.0.1"))

@@ -11,7 +11,7 @@ from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import names_source_port, stops
+from halfopen.rules.filtering import is_plain, names_source_port, stops
 from halfopen.rules.policy_routing import Flow
 from halfopen.rules.routing import comes_by, is_own, leaves_by
 
@@ -98,7 +98,10 @@ def check(space: Space, way: Way) -> LocalCause | None:
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
     stopping = [] if way.came_through else [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
-    found = [one for one in stopping if not one.counted_nothing]
+    stopping = [one for one in stopping if not one.counted_nothing]
+    found = [one for one in stopping if one.packet != "answer" or _is_about_answers(one)]
+    if not found and stopping:
+        return _unjudged(stopping[0])
     if not found:
         seen = way.path.there is not None and way.path.there.now.packet_filter is not None
         either = "out" + (", through" if way.path.hops else "") + (" or in" if seen else "")
@@ -127,6 +130,18 @@ def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
     verdict: Verdict = "cause" if guilty else "possible"
     netns = None if one.space.now.own else one.space.name
     return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns, if_sure=sure)
+
+
+def _unjudged(one: _Stopped) -> LocalCause:
+    """A rule that is none for answers, as far as one can tell: and that is not far enough to say so."""
+    where = "" if one.space.now.own else f" in network namespace {one.space.name}"
+    doubt = "" if one.stop.doubt is None else f" ({one.stop.doubt})"
+    sentence = (
+        f"No rule of the packet filter stops a SYN on its way out; whether {one.stop.where}{where} {one.stop.verdict}s "
+        f"{_packet_words(one)} is not judged{doubt}."
+    )
+    netns = None if one.space.now.own else one.space.name
+    return LocalCause("filter", "unknown", sentence, (), None, _look(one), None, netns)
 
 
 def _packet_words(one: _Stopped) -> str:
@@ -195,7 +210,7 @@ def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
         back = Flow(way.source or way.destination, way.destination)
         places.insert(0, (way.path.there, _OUT, replace(packet, out=leaves_by(way.path.there.now, back))))
     for place, hooks, there in places:
-        yield from (one for one in _at(place, way, there, hooks, "answer") if _is_about_answers(one))
+        yield from _at(place, way, there, hooks, "answer")
 
 
 def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped: Stopped) -> Iterator[_Stopped]:
@@ -208,11 +223,11 @@ def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped:
 def _is_about_answers(one: _Stopped) -> bool:
     """A rule that names the answer's port, counted packets meanwhile or drops everything; or a policy.
 
-    Any other drops strays, on every well-kept host.
+    Any other is most likely for strays: every well-kept host has such.
     """
     rule = one.stop.rule
-    if rule is None:
-        return not _lets_answers_in(one.space)
+    if rule is None or is_plain(rule):
+        return True
     return bool(names_source_port(rule, one.way.port)) or one.moved or one.stop.certain
 
 
@@ -225,9 +240,3 @@ def _moved(space: Space, stop: Stop) -> int:
     chains = space.before.packet_filter.chains
     rows = [chain.packets for chain in chains if f"{chain.family} {chain.table} {chain.name}" == stop.chain]
     return stop.packets - rows[0] if rows and rows[0] is not None else 0
-
-
-def _lets_answers_in(space: Space) -> bool:
-    """Whether a rule accepts what belongs to connections that exist."""
-    rules = () if space.now.packet_filter is None else space.now.packet_filter.rules
-    return any(rule.conntrack and (rule.verdict or "").startswith("accept") for rule in rules)

@@ -28,6 +28,8 @@ def check(space: Space, way: Way) -> LocalCause | None:
     if space.now.routes is None:
         return LocalCause("route", "unknown", "Routes could not be read.")
     found = route_to(space.now, way.flow)
+    if way.came_through:
+        return _there(found) or LocalCause("route", "exonerated", "There is a route: every SYN was answered.")
     return _refused(space, way, found) or _no_address(space, way) or trouble_on_the_way(space, way) or _there(found)
 
 

@@ -492,8 +492,8 @@ def probe(
 ) -> dict[str, Any]:
     """Connect once, measure, close. ``halfopen.model.probe`` has the same fields as types, with their meanings.
 
-    Releases the interpreter lock, and looks for signals ten times a second. Raises SocketSetupError, and whatever a
-    signal handler raised.
+    Releases the interpreter lock, and looks for signals ten times a second: KeyboardInterrupt ends it, which is in the
+    result as ``interrupted``. Raises SocketSetupError, and whatever else a signal handler raised.
     """
 
 def load(

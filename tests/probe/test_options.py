@@ -191,6 +191,7 @@ def test_ctrl_c_ends_a_connect_and_gives_the_numbers_so_far(net: Pair) -> None:
         rest = probe.stdout.read()
         assert probe.wait(timeout=30) == 130
     assert time.monotonic() - begin < 5
+    assert re.match(r"   3  interrupted after [\d.]+ m?s, \d SYNs? sent, no answer yet", rest)
     assert "2 of 2 connected; no SYN lost" in rest
 
 

@@ -181,6 +181,7 @@ fn report_dict(py: Python<'_>, report: &Report, interrupted: bool) -> PyResult<P
     dict.set_item("unstarted", report.unstarted)?;
     dict.set_item("connections_per_s", report.connections_per_s())?;
     dict.set_item("client_limit", report.client_limit().map(ClientLimit::name))?;
+    dict.set_item("late", report.late().map(|(many, ns)| (many, ns as f64 / 1e3)))?;
     dict.set_item("failures", failures(py, report)?)?;
     dict.set_item("statuses", &report.statuses)?;
     dict.set_item("retransmitted", report.retransmitted)?;

@@ -8,6 +8,7 @@ use halfopen_kernel::connect::{
     probe_until,
 };
 use halfopen_kernel::sys::IcmpError;
+use pyo3::exceptions::PyKeyboardInterrupt;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -67,10 +68,15 @@ pub fn probe(
         signal.is_some()
     };
     let result = py.detach(|| probe_until(remote, &options, &mut stop));
-    if let Some(error) = signal {
-        return Err(error);
-    }
-    Ok(probe_dict(py, &result.map_err(|error| setup_error(&error))?)?.unbind())
+    // What Ctrl-C cut short is worth telling as far as it went; what else a handler raised is not for us.
+    let interrupted = match signal {
+        Some(error) if error.is_instance_of::<PyKeyboardInterrupt>(py) => true,
+        Some(error) => return Err(error),
+        None => false,
+    };
+    let dict = probe_dict(py, &result.map_err(|error| setup_error(&error))?)?;
+    dict.set_item("interrupted", interrupted)?;
+    Ok(dict.unbind())
 }
 
 /// Anything that is no time is no time at all.

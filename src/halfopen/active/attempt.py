@@ -127,6 +127,7 @@ def _result(found: dict[str, Any], whom: Whom, client: str | None) -> ProbeResul
         negotiated=negotiated,
         fast_open=fast_open,
         data=data,
+        interrupted=found["interrupted"],
     )
 
 

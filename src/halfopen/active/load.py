@@ -129,7 +129,7 @@ def _report(plan: Plan, result: dict[str, Any], before: Counters, after: Counter
     no_port = sum(each.count for each in failures if each.errno == "EADDRNOTAVAIL")
     values: dict[str, Any] = {name: result[name] for name in _KEPT}
     values |= {name: _latencies(result[name]) for name in _DISTRIBUTIONS}
-    strain = Strain(result["busiest_thread"], result["own_lag"]["p99"], result["processor_wait_s"], result["elapsed_s"])
+    strain = Strain(result["busiest_thread"], result["late"], result["processor_wait_s"], result["elapsed_s"])
     return LoadReport(
         plan=plan,
         failures=failures,

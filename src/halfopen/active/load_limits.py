@@ -27,8 +27,9 @@ class Strain:
 
     busiest_thread: float
     """The part of its time that the busiest thread had work, 0 to 1."""
-    late_us: float | None
-    """One connection in a hundred of an open loop began so late, or later, though there was room for it."""
+    late: tuple[int, float] | None
+    """So many connections of an open loop began so late, microseconds, or later, though there was room for them; None
+    where the handshakes took far longer."""
     processor_wait_s: float | None
     """How long the thread that had to wait longest for a processor did; None where the kernel does not tell."""
     elapsed_s: float
@@ -87,10 +88,11 @@ def _descriptors(plan: Plan) -> ClientLimit:
 def _cpu(plan: Plan, strain: Strain) -> ClientLimit:
     cores = len(os.sched_getaffinity(0))
     why = f"{_work(plan, strain)}; this machine lends it {plural(cores, 'processor')}"
-    if strain.busiest_thread < _BUSY and strain.late_us is not None:
+    if strain.busiest_thread < _BUSY and strain.late is not None:
+        many, late_us = strain.late
         why = (
-            f"one connection in a hundred began {duration(strain.late_us)} or more after it was due, though fewer than "
-            f"{grouped(plan.connections)} were open, and its latency counts that; {why}"
+            f"{plural(many, 'connection')} began {duration(late_us)} or more after they were due, though fewer than "
+            f"{grouped(plan.connections)} were open, and their latencies count that; {why}"
         )
     more = f"--threads {cores}" if plan.threads < cores else "a second machine"
     if (strain.processor_wait_s or 0) > _SHARED * strain.elapsed_s:

@@ -83,6 +83,7 @@ def run(resolutions: Iterable[Resolution], plan: ProbePlan) -> Iterator[ProbeRes
         UsageError: the socket cannot be made as asked.
         PrivilegeError: it may not be.
         NotAvailableError: this kernel cannot.
+        KeyboardInterrupt: after the result that it cut short, which is ``interrupted``.
     """
     found = list(resolutions)
     return _Run(plan).rounds(found) if found else iter(())
@@ -100,7 +101,10 @@ class _Run:
         for round_ in count(1) if self._plan.count is None else range(1, self._plan.count + 1):
             self._pace.wait_for_round()
             for resolution in resolutions:
-                yield from self._target(resolution, round_)
+                for result in self._target(resolution, round_):
+                    yield result
+                    if result.interrupted:
+                        raise KeyboardInterrupt
 
     def _target(self, resolution: Resolution, round_: int) -> Iterator[ProbeResult]:
         """Address after address until one connects, or all of them."""

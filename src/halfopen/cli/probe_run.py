@@ -52,8 +52,10 @@ def _connect(
     interrupted = None
     try:
         for result in run(resolutions, plan):
-            board.add(result)
-            if explainer is not None:
+            # What was cut short is shown, and says nothing of the target but for the SYNs that were lost.
+            if not result.interrupted:
+                board.add(result)
+            if explainer is not None and (not result.interrupted or result.syn_retransmissions):
                 explainer.add(result)
             output.result(result)
     except KeyboardInterrupt as error:

@@ -47,7 +47,9 @@ class Watch:
                 sys.stdout.write(escape_text(f"{report.target}: {report.error}") + "\n")
 
     def result(self, result: ProbeResult) -> None:
-        """Draw one more."""
+        """Draw one more, unless it was cut short."""
+        if result.interrupted:
+            return
         place = (str(result.target), result.handshake.server)
         if result.fast_open is None:
             self._samples.setdefault(place, deque(maxlen=_SAMPLES)).append(Sample.of(result))

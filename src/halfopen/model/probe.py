@@ -131,6 +131,8 @@ class ProbeResult:
     """When asked for."""
     data: DataReport | None = None
     """When asked for, and connected."""
+    interrupted: bool = False
+    """Ctrl-C ended it before it was over: what had come of it until then, which says nothing of the target."""
 
     @property
     def established(self) -> bool:

@@ -55,14 +55,20 @@ def _facts(report: LoadReport, width: int, paint: Paint) -> list[str]:
 
 
 def _failures(report: LoadReport, width: int, paint: Paint) -> list[str]:
-    rows: list[list[Cell | str]] = [
-        [Cell(name, "bad"), grouped(count), share(count, report.attempted), errno, Cell(meaning, "dim")]
+    rows = [
+        (name, grouped(count), share(count, report.attempted), errno, meaning)
         for name, count, errno, meaning in failure_rows(report)
     ]
     if not rows:
         return []
-    columns = [Column(""), Column("", right=True), Column("", right=True), Column(""), Column("", words=20, keep=1)]
-    return [paint("head", "Failed"), *table(columns, rows, width, paint)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [paint("head", "Failed")]
+    for name, count, part, errno, meaning in rows:
+        head = f"  {name.ljust(widths[0])}  {count.rjust(widths[1])}  {part.rjust(widths[2])}  "
+        head += f"{errno.ljust(widths[3])}  " if widths[3] else ""
+        folded = wrap(meaning, width, head, " " * (len(head) if len(head) <= width // 2 else 6))
+        lines += [folded[0].replace(name, paint("bad", name), 1), *folded[1:]]
+    return lines
 
 
 def _latency(report: LoadReport, width: int, paint: Paint) -> list[str]:

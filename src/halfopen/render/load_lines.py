@@ -27,6 +27,7 @@ _ERRNO_MEANINGS = {
 }
 _EXCHANGE_FAILURES = {
     "timeout": "connected, and no whole answer in time",
+    "silent": "connected, and no byte in time: the server's kernel has the connection, its program does not answer",
     "closed_early": "the server closed before its answer was complete",
     "bad_response": "the answer was not HTTP/1.x",
     "failed": "the open connection failed",
@@ -137,7 +138,8 @@ def failure_rows(report: LoadReport) -> list[tuple[str, int, str, str]]:
     for each in sorted(report.failures, key=lambda failure: -failure.count):
         words = _CONNECT_FAILURES if each.phase == "connect" else _EXCHANGE_FAILURES
         name = each.name.replace("_", " ")
-        meaning = _ERRNO_MEANINGS.get(each.errno or "", words.get(each.name, ""))
+        silent = each.phase == "exchange" and each.name == "timeout" and not report.first_byte.count
+        meaning = _ERRNO_MEANINGS.get(each.errno or "", words.get("silent" if silent else each.name, ""))
         rows.append((name if each.phase == "connect" else f"answer: {name}", each.count, each.errno or "", meaning))
     return rows
 

@@ -50,6 +50,7 @@ def attempt_object(result: ProbeResult, *, fixed_port: bool = False) -> dict[str
             "target": str(result.target),
             "round": result.round,
             "ending": result.ending,
+            "interrupted": result.interrupted,
             "rtt_us": result.rtt_us,
             "rtt_validity": result.rtt_validity,
             "processor_wait_us": result.processor_wait_us,

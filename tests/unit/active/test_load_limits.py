@@ -14,23 +14,23 @@ PLAN = Plan(
 
 
 def test_a_thread_without_a_pause_is_said_to_have_none() -> None:
-    limit = client_limit("cpu", PLAN, Strain(0.99, 40.0, 0.01, 10.0), 0)
+    limit = client_limit("cpu", PLAN, Strain(0.99, None, 0.01, 10.0), 0)
     assert limit is not None
     assert limit.why.startswith("its thread had work 99 % of the time; this machine lends it ")
 
 
 def test_a_late_thread_says_how_late_and_who_had_the_processor() -> None:
-    limit = client_limit("cpu", PLAN, Strain(0.41, 34_000.0, 3.2, 10.0), 0)
+    limit = client_limit("cpu", PLAN, Strain(0.41, (200, 34_000.0), 3.2, 10.0), 0)
     assert limit is not None
     assert limit.why.startswith(
-        "one connection in a hundred began 34 ms or more after it was due, though fewer than 10 000 were open, and its "
-        "latency counts that; its thread had work 41 % of the time, and it waited 3.2 s of 10 s for a processor"
+        "200 connections began 34 ms or more after they were due, though fewer than 10 000 were open, and their "
+        "latencies count that; its thread had work 41 % of the time, and it waited 3.2 s of 10 s for a processor"
     )
     assert limit.remedy.startswith("less other work on this machine, or ")
 
 
 def test_a_kernel_that_does_not_count_the_wait_is_not_quoted() -> None:
-    limit = client_limit("cpu", PLAN, Strain(0.41, 34_000.0, None, 10.0), 0)
+    limit = client_limit("cpu", PLAN, Strain(0.41, (200, 34_000.0), None, 10.0), 0)
     assert limit is not None
     assert "for a processor" not in limit.why
     assert "other work" not in limit.remedy

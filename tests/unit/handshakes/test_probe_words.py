@@ -28,6 +28,12 @@ def test_a_wait_for_a_processor_is_this_host_s_own() -> None:
         assert "processor" not in headline(replace(established(whole_us), processor_wait_us=wait_us))
 
 
+def test_what_was_cut_short_accuses_nobody() -> None:
+    cut = replace(failed("timeout", connect_us=3e6), interrupted=True)
+    assert headline(cut) == "interrupted after 3 s, 1 SYN sent, no answer yet"
+    assert reason(cut) is None
+
+
 def test_a_lost_syn_reads_as_what_it_cost() -> None:
     result = retransmitted()
     assert headline(result) == "connected in 1.03 s (first SYN lost: 1 s back-off + 31 ms)"

@@ -106,6 +106,14 @@ def test_time_wait_is_with_whoever_closed_first(close: str, closed_by_server: in
     assert ("each holds a local port" in text) is ("this side keeps" in text)
 
 
+def test_an_answer_of_which_nothing_came_is_told_from_one_that_was_cut() -> None:
+    failures = (Failures("exchange", "timeout", None, 3),)
+    cut = render_load(replace(REPORT, failures=failures), width=80)
+    assert "connected, and no whole answer in time" in cut
+    silent = render_load(replace(REPORT, failures=failures, first_byte=Latencies()), width=80)
+    assert "its program does not answer" in " ".join(silent.split())
+
+
 def test_colour_repeats_what_the_words_say() -> None:
     coloured = render_load(REPORT, color=True)
     plain = render_load(REPORT)

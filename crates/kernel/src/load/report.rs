@@ -191,9 +191,12 @@ const CPU_LIMIT: f64 = 0.95;
 /// A shorter load has hardly begun: a few connections at once keep a thread busy, whoever is slow.
 const CPU_JUDGED_NS: u64 = 100_000_000;
 
-/// The quantile that says how late an open loop was, and how late it may be: timers and other programs make a thread late by less.
-const LATE_QUANTILE: f64 = 0.99;
+/// How late an open loop may be: timers and other programs make a thread late by less.
 const LATE_NS: u64 = 1_000_000;
+
+/// So many connections, and one in a hundred, have to be late: a few are at the beginning of every load.
+const LATE_LEAST: u64 = 10;
+const LATE_SHARE: u64 = 100;
 
 impl Report {
     pub(super) fn merge(tallies: Vec<Tally>, elapsed_ns: u64) -> Self {
@@ -250,14 +253,17 @@ impl Report {
         }
         // Without a single handshake there is no rate that could have been higher.
         let judged = self.established > 0 && self.elapsed_ns >= CPU_JUDGED_NS;
-        (judged && (self.busiest_thread >= CPU_LIMIT || self.is_late())).then_some(ClientLimit::Cpu)
+        (judged && (self.busiest_thread >= CPU_LIMIT || self.late().is_some())).then_some(ClientLimit::Cpu)
     }
 
-    /// Whether this side's own delay is half or more of the slow handshakes, which an open loop counts from when they were due.
-    fn is_late(&self) -> bool {
-        let slow = |latency: &Latency| latency.quantile_ns(LATE_QUANTILE).unwrap_or(0);
-        let late = slow(&self.own_lag);
-        late >= LATE_NS && late >= slow(&self.connect) / 2
+    /// How many connections of an open loop began late by this side's own delay, and by how much or more, nanoseconds; `None` where
+    /// that is less than half of the slowest handshakes, which count from when they were due.
+    pub fn late(&self) -> Option<(u64, u64)> {
+        let many = LATE_LEAST.max(self.own_lag.count() / LATE_SHARE);
+        let slowest = |latency: &Latency| latency.quantile_ns(1.0 - many as f64 / latency.count().max(many) as f64);
+        let late = slowest(&self.own_lag)?;
+        let noticed = self.own_lag.count() > many && late >= LATE_NS && late >= slowest(&self.connect)? / 2;
+        noticed.then_some((many, late))
     }
 
     /// Completed handshakes a second.

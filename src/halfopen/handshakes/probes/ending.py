@@ -34,6 +34,8 @@ def headline(result: ProbeResult) -> str:
         return f"unreachable {after}{errno}: ICMP {icmp_words(row)}{whose}"
     if result.ending == "timeout":
         sent = f"{plural(row.syn_sent or 0, 'SYN')} sent"
+        if result.interrupted:
+            return f"interrupted {after}, {sent}, no answer yet"
         return (
             f"no answer {after}{errno}, {sent}" if row.errno else f"no answer within {duration(row.connect_us)}, {sent}"
         )
@@ -91,7 +93,7 @@ def reason(result: ProbeResult, *, fixed_port: bool = False) -> str | None:
     if row.errno == "EADDRNOTAVAIL" and fixed_port:
         return _PORT_TAKEN
     if result.ending == "timeout":
-        return _SILENCE
+        return None if result.interrupted else _SILENCE
     return None if row.errno is None else f"{row.errno}: {connect_error(row.errno)}."
 
 

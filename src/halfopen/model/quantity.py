@@ -43,6 +43,11 @@ def plural(count: int, singular: str, plural_form: str | None = None) -> str:
     return f"{grouped(count)} {singular if count == 1 else plural_form or singular + 's'}"
 
 
+def every(count: int, singular: str) -> str:
+    """``both connects``, ``all 3 connects``; of one it is for the caller to say «the only»."""
+    return f"both {singular}s" if count == 2 else f"all {plural(count, singular)}"
+
+
 def share(part: int | None, whole: int | None) -> str:
     """``part`` of ``whole`` in per cent. Only nothing is «0 %» and only everything is «100 %»."""
     if part is None or not whole:

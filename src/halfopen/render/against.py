@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from halfopen.handshakes.against import KIND_WORDS, notices
 from halfopen.model.against import SCHEMA
-from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, measured, plural, share, span
+from halfopen.model.quantity import UNKNOWN, duration, endpoint, every, grouped, measured, plural, share, span
 from halfopen.render.escape import escape_text
 from halfopen.render.json import sentence
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
@@ -65,7 +65,7 @@ def _verdict(found: Against, width: int, paint: Paint) -> list[str]:
     if found.with_loss or not found.common:
         return []
     several = found.common > 1
-    connects = f"all {plural(found.common, 'connect')}" if several else "the only connect"
+    connects = every(found.common, "connect") if several else "the only connect"
     text = f"Nothing was lost between the two points: {connects} of both captures passed whole."
     if any(row.not_judged for row in found.packets) or found.rewritten:
         text = f"No loss was found between the two points in {plural(found.common, 'common connect')}."

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.handshakes.notices import Notice, notices
 from halfopen.handshakes.notices.direction import only_first_syns
-from halfopen.model.quantity import duration, grouped, plural
+from halfopen.model.quantity import duration, every, grouped, plural
 from halfopen.render import sections
 from halfopen.render.layout import Paint, clamp, wrap
 from halfopen.render.listing import Order, listing
@@ -110,7 +110,7 @@ def _completed(done: int, whole: int, under_way: int, slowest_us: float | None) 
         return f"{grouped(done)} of {plural(whole, 'connect')} completed{took}."
     if whole == 1:
         return f"No trouble: the only connect was established{took}."
-    return f"No trouble: all {plural(whole, 'connect')} were established{took}."
+    return f"No trouble: {every(whole, 'connect')} were established{took}."
 
 
 def sentences(said: list[Notice], width: int, paint: Paint) -> list[str]:

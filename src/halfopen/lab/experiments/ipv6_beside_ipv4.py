@@ -31,8 +31,9 @@ BOTH_FILTER = "tcp port 8000"
 def run(story: Story) -> None:
     """A listener on ``[::]`` for clients of both families: sizes, queues, counters, and tcpdump's filters."""
     net = pair(story.network)
-    for host, peer in ((net.client, net.server_address6), (net.server, net.link.ends[0].v6)):
-        until(lambda: host.run(_has_way, peer), "IPv6 to be ready")  # noqa: B023  (called within the turn)
+    here, there = net.link.ends[0].v6, net.server_address6
+    for host, own, peer in ((net.client, here, there), (net.server, there, here)):
+        until(lambda: host.run(_is_ready, own, peer), "IPv6 to be ready")  # noqa: B023  (called within the turn)
     story.say("A server listens on [::], as most do. One client comes over IPv4, and one over IPv6:")
     with listen(net.server, "::", BACKLOG):
         packets = Recording(net.client)
@@ -66,6 +67,19 @@ def _overflow(story: Story, net: Pair) -> None:
     until(lambda: moment.since("ListenOverflows") >= dropped, "every SYN to be counted")
     story.expect("  ListenOverflows, one counter for both", dropped, moment.since("ListenOverflows"))
     close_all(kept)
+
+
+def _is_ready(own: str, peer: str) -> bool:
+    """Whether the calling thread's namespace would send to ``peer``, and hears who asks for its link address."""
+    return _has_way(peer) and _asked_for(own) in Path("/proc/thread-self/net/igmp6").read_text(encoding="ascii")
+
+
+def _asked_for(address: str) -> str:
+    """The group that neighbours ask (RFC 4291, section 2.7.1), as ``igmp6`` spells it.
+
+    A work queue of the kernel joins it some time after the address was added, more than a second on a busy machine.
+    """
+    return f"ff0200000000000000000001ff{socket.inet_pton(socket.AF_INET6, address)[-3:].hex()}"
 
 
 def _has_way(address: str) -> bool:

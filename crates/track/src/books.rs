@@ -116,14 +116,19 @@ impl Books {
         let step = time_ns.saturating_sub(self.last_ns);
         self.last_ns = time_ns;
         self.steady = (0..PLAUSIBLE_STEP_NS).contains(&step);
-        if !self.steady {
-            return;
+        if self.steady && self.linger.can_be_due(time_ns) {
+            self.let_go_all(sink);
         }
+    }
+
+    /// Looks at all whose lingering is due.
+    fn let_go_all(&mut self, sink: &mut impl Sink) {
         for patience in Patience::ALL {
-            while let Some(lingering) = self.linger.pop_due(patience, time_ns) {
-                self.let_go(lingering, patience, time_ns, sink);
+            while let Some(lingering) = self.linger.pop_due(patience, self.last_ns) {
+                self.let_go(lingering, patience, self.last_ns, sink);
             }
         }
+        self.linger.settle();
     }
 
     /// No packet has come for so long: the connections that ended before leave. Attempts that may be repeated stay.

@@ -60,37 +60,65 @@ impl Lingering {
 }
 
 /// Those that linger, each queue in the order in which they are due.
-#[derive(Debug, Default)]
-pub struct Lingerers([VecDeque<Lingering>; 2]);
+#[derive(Debug)]
+pub struct Lingerers {
+    queues: [VecDeque<Lingering>; 2],
+    /// None is due before.
+    next_ns: i64,
+}
+
+impl Default for Lingerers {
+    fn default() -> Self {
+        Self {
+            queues: [VecDeque::new(), VecDeque::new()],
+            next_ns: i64::MAX,
+        }
+    }
+}
 
 impl Lingerers {
+    /// Whether any can be due.
+    #[inline]
+    pub const fn can_be_due(&self, now_ns: i64) -> bool {
+        self.next_ns <= now_ns
+    }
+
+    /// All that were due have been looked at.
+    pub fn settle(&mut self) {
+        let fronts = self.queues.iter().filter_map(VecDeque::front);
+        self.next_ns = fronts.map(|l| l.due_ns).min().unwrap_or(i64::MAX);
+    }
+
+    fn push(&mut self, patience: Patience, lingering: Lingering) {
+        self.next_ns = self.next_ns.min(lingering.due_ns);
+        self.queues[patience as usize].push_back(lingering);
+    }
+
     /// A flow ended now.
     pub fn add(&mut self, slot: Slot, number: u64, now_ns: i64, patience: Patience) {
-        let queue = patience as usize;
-        self.0[queue].push_back(Lingering {
-            due_ns: now_ns.saturating_add(LEAST_NS[queue]),
+        let lingering = Lingering {
+            due_ns: now_ns.saturating_add(LEAST_NS[patience as usize]),
             ended_ns: now_ns,
             slot,
             number,
-        });
+        };
+        self.push(patience, lingering);
     }
 
     /// The next one that is due.
     pub fn pop_due(&mut self, patience: Patience, now_ns: i64) -> Option<Lingering> {
-        let queue = &mut self.0[patience as usize];
+        let queue = &mut self.queues[patience as usize];
         let due = queue.front().is_some_and(|l| l.due_ns <= now_ns);
         due.then(|| queue.pop_front()).flatten()
     }
 
     /// Puts one that was due back, where its flow may not leave yet; says whether it did.
     pub fn stays(&mut self, lingering: Lingering, flow: &Flow, patience: Patience, now_ns: i64) -> bool {
-        let queue = patience as usize;
-        let stays = lingering.leaves_ns(flow, LEAST_NS[queue]) > now_ns;
+        let least_ns = LEAST_NS[patience as usize];
+        let stays = lingering.leaves_ns(flow, least_ns) > now_ns;
         if stays {
-            self.0[queue].push_back(Lingering {
-                due_ns: now_ns.saturating_add(LEAST_NS[queue]),
-                ..lingering
-            });
+            let due_ns = now_ns.saturating_add(least_ns);
+            self.push(patience, Lingering { due_ns, ..lingering });
         }
         stays
     }
@@ -98,7 +126,7 @@ impl Lingerers {
     /// The slots of the connections that leave next, `most` of them: to be asked for ahead.
     pub fn leaving_soon(&self, now_ns: i64, most: usize) -> impl Iterator<Item = Slot> {
         let soon_ns = now_ns.saturating_add(AHEAD_NS);
-        let next = self.0[Patience::Short as usize].iter().take(most);
+        let next = self.queues[Patience::Short as usize].iter().take(most);
         next.take_while(move |l| l.due_ns <= soon_ns).map(|l| l.slot)
     }
 

@@ -115,6 +115,11 @@ impl PackedOptions {
         self.has(Self::INCOMPLETE)
     }
 
+    /// Whether window scaling, SACK and time stamps were offered.
+    pub const fn offers(&self) -> [bool; 3] {
+        [self.has(Self::WSCALE), self.has(Self::SACK), self.has(Self::TS)]
+    }
+
     /// Whether the packet went on in other fragments.
     pub const fn is_fragmented(&self) -> bool {
         self.has(Self::FRAGMENTED)

@@ -172,23 +172,21 @@ impl Store {
     }
 
     /// As [`Store::fetch`], some time later, for the flow that is very likely found there.
-    pub fn fetch_flow<F: Fetch>(&self, hash: u64) {
-        let Some(slot) = self.index.guess(hash, self.lone.window()) else {
-            return;
-        };
+    /// Gives where that is.
+    pub fn fetch_flow<F: Fetch>(&self, hash: u64) -> Option<Slot> {
+        let slot = self.index.guess(hash, self.lone.window())?;
         if is_lone(slot) {
             if let Some(lone) = self.lone.peek(slot & !LONE) {
                 F::fetch(lone);
             }
-            return;
-        }
-        if is_half(slot) {
+        } else if is_half(slot) {
             if let Some(half) = self.half.peek(slot & !HALF) {
                 F::fetch(half);
             }
-            return;
+        } else {
+            self.fetch_whole::<F>(slot);
         }
-        self.fetch_whole::<F>(slot);
+        Some(slot)
     }
 
     /// The same for a whole connection whose slot is known: what nearly every segment of it touches.
@@ -226,6 +224,20 @@ impl Store {
         match found {
             Some(Found::Live(slot)) if is_half(slot) => self.make_whole(slot, hash).map(Found::Live),
             found => found,
+        }
+    }
+
+    /// As [`Store::find`], where its flow was at `guess` some packets ago: no two flows have one key, so if it is still
+    /// there, it need not be looked for.
+    pub fn find_near(&mut self, key: &Key, hash: u64, guess: Option<Slot>) -> Option<Found> {
+        match guess {
+            Some(slot) if is_lone(slot) && self.lone.key(slot & !LONE) == Some(*key) => Some(Found::Live(slot)),
+            Some(slot)
+                if slot & (LONE | HALF) == 0 && self.whole.get(slot).is_some_and(|whole| whole.flow.key == *key) =>
+            {
+                Some(Found::Live(slot))
+            }
+            _ => self.find(key, hash),
         }
     }
 

@@ -119,13 +119,13 @@ impl<F: Fetch> Tracker<F> {
         // Two groups ahead the buckets are asked for, one group ahead the flows that those lead to.
         self.fetch_buckets(hashes, buckets.next());
         self.fetch_buckets(hashes, buckets.next());
-        self.fetch_flows(hashes, flows.next());
+        let mut ahead = self.fetch_flows(hashes, flows.next());
         for group in groups(places) {
             self.fetch_buckets(hashes, buckets.next());
-            self.fetch_flows(hashes, flows.next());
-            for (packet, &hash) in packets[group.clone()].iter().zip(&hashes[group]) {
+            let guesses = std::mem::replace(&mut ahead, self.fetch_flows(hashes, flows.next()));
+            for ((packet, &hash), guess) in packets[group.clone()].iter().zip(&hashes[group]).zip(guesses) {
                 match packet {
-                    Packet::Tcp(segment) => self.tcp(segment, hash, sink, &mut ()),
+                    Packet::Tcp(segment) => self.tcp(segment, hash, guess, sink, &mut ()),
                     Packet::Icmp(error) => self.icmp(error, sink),
                     Packet::Other => {}
                 }
@@ -140,14 +140,16 @@ impl<F: Fetch> Tracker<F> {
         }
     }
 
-    /// Asks for the flows of a group, and for those whose lingering ends.
-    fn fetch_flows(&self, hashes: &[u64], group: Option<Range<usize>>) {
-        let Some(group) = group else { return };
-        for &hash in &hashes[group] {
-            self.books.store.fetch_flow::<F>(hash);
+    /// Asks for the flows of a group, and for those whose lingering ends. Gives where they very likely are.
+    fn fetch_flows(&self, hashes: &[u64], group: Option<Range<usize>>) -> [Option<Slot>; AHEAD] {
+        let mut guesses = [None; AHEAD];
+        let Some(group) = group else { return guesses };
+        for (&hash, guess) in hashes[group].iter().zip(&mut guesses) {
+            *guess = self.books.store.fetch_flow::<F>(hash);
         }
         // Of a connection of eight packets, one in eight is the end of another's lingering.
         self.books.fetch_leaving::<F>(AHEAD / 2);
+        guesses
     }
 
     /// Takes one packet and lets `witness` see what the table made of it.
@@ -162,7 +164,7 @@ impl<F: Fetch> Tracker<F> {
                     segment.encap,
                 )
                 .0;
-                self.tcp(segment, self.books.hasher.hash(&key), sink, witness);
+                self.tcp(segment, self.books.hasher.hash(&key), None, sink, witness);
             }
             Packet::Icmp(error) => self.icmp(error, sink),
             Packet::Other => {}
@@ -180,7 +182,15 @@ impl<F: Fetch> Tracker<F> {
         self.books.finish(sink);
     }
 
-    fn tcp(&mut self, segment: &Segment, hash: u64, sink: &mut impl Sink, witness: &mut impl Witness) {
+    /// `guess`: where its flow was when it was asked for.
+    fn tcp(
+        &mut self,
+        segment: &Segment,
+        hash: u64,
+        guess: Option<Slot>,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
         self.books.stats.tcp_segments += 1;
         self.books.tick(segment.time_ns, sink);
         let (key, src_low) = Key::new(
@@ -190,11 +200,14 @@ impl<F: Fetch> Tracker<F> {
             segment.dst_port,
             segment.encap,
         );
-        self.walk(segment, key, src_low, hash, sink, witness);
+        let found = self.books.store.find_near(&key, hash, guess);
+        if !self.is_data(found, segment, src_low, witness) {
+            self.join(segment, found, key, src_low, hash, sink, witness);
+        }
     }
 
-    /// One segment, whatever is known of its connection.
-    #[inline]
+    /// One segment that is looked at again.
+    #[cold]
     fn walk(
         &mut self,
         segment: &Segment,
@@ -204,16 +217,34 @@ impl<F: Fetch> Tracker<F> {
         sink: &mut impl Sink,
         witness: &mut impl Witness,
     ) {
-        let slot = match self.books.store.find(&key, hash) {
-            Some(Found::Live(slot)) => slot,
-            before => {
-                self.unknown(segment, key, src_low, hash, before, sink, witness);
-                return;
-            }
-        };
-        if !self.data(slot, segment, src_low, witness) {
-            self.known(slot, segment, key, src_low, hash, sink, witness);
+        let found = self.books.store.find(&key, hash);
+        if !self.is_data(found, segment, src_low, witness) {
+            self.join(segment, found, key, src_low, hash, sink, witness);
         }
+    }
+
+    /// One segment that is more than data, with what is known of its four-tuple.
+    #[allow(clippy::too_many_arguments)] // as below
+    fn join(
+        &mut self,
+        segment: &Segment,
+        found: Option<Found>,
+        key: Key,
+        src_low: bool,
+        hash: u64,
+        sink: &mut impl Sink,
+        witness: &mut impl Witness,
+    ) {
+        match found {
+            Some(Found::Live(slot)) => self.known(slot, segment, key, src_low, hash, sink, witness),
+            before => self.unknown(segment, key, src_low, hash, before, sink, witness),
+        }
+    }
+
+    /// Whether a segment is plain data or an ACK of an open connection, which is then counted.
+    #[inline]
+    fn is_data(&mut self, found: Option<Found>, segment: &Segment, src_low: bool, witness: &mut impl Witness) -> bool {
+        matches!(found, Some(Found::Live(slot)) if self.data(slot, segment, src_low, witness))
     }
 
     /// The fast path: plain data and ACKs of an open connection change nothing but the byte counts. Says whether that

@@ -109,7 +109,7 @@ impl Layout {
 
     #[inline]
     pub fn header(&self, bytes: &[u8; 16]) -> Header {
-        let (first, second) = (u32_at(bytes, 8, self.big_endian), u32_at(bytes, 12, self.big_endian));
+        let [seconds, fraction, first, second] = words(bytes, self.big_endian);
         let swapped = match self.lengths {
             Lengths::InOrder => false,
             Lengths::Guess => first > second,
@@ -117,8 +117,8 @@ impl Layout {
         };
         let (caplen, len) = if swapped { (second, first) } else { (first, second) };
         Header {
-            seconds: u32_at(bytes, 0, self.big_endian),
-            fraction: u32_at(bytes, 4, self.big_endian),
+            seconds,
+            fraction,
             caplen,
             len,
         }
@@ -174,4 +174,13 @@ fn u32_at<const N: usize>(bytes: &[u8; N], at: usize, big_endian: bool) -> u32 {
     } else {
         u32::from_le_bytes(word)
     }
+}
+
+/// Four 32-bit fields.
+#[inline]
+fn words(bytes: &[u8; 16], big_endian: bool) -> [u32; 4] {
+    let all = u128::from_le_bytes(*bytes);
+    let words = [0, 32, 64, 96].map(|at| (all >> at) as u32);
+    // One branch that always goes the same way.
+    if big_endian { words.map(u32::swap_bytes) } else { words }
 }

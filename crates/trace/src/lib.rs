@@ -88,12 +88,17 @@ pub trait Consumer {
     /// The inputs are slow, and somebody may wait for what was given. Whoever keeps nothing back does nothing.
     fn release(&mut self) {}
 
+    /// One that comes some handshakes later: whoever keeps much may ask for memory.
+    fn expect<F: Fetch>(&mut self, _: Leaving<'_>) {}
+
     /// The same before its record is made. Whoever needs none overrides this.
     fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {
         self.handshake(&ended.record(), encaps);
     }
 }
 
+/// How many handshakes ahead the consumer is told of one.
+const AHEAD: usize = 24;
 /// Batches of packets under way between the threads.
 const QUEUE: usize = 3;
 /// Without news for this long the watcher is asked all the same: a slow pipe must not make Ctrl-C wait.
@@ -137,7 +142,7 @@ pub fn run<F: Fetch, C: Consumer>(
         let walking = named("halfopen-walk")
             .spawn_scoped(scope, walk)
             .map_err(|e| no_thread(request, &e))?;
-        let (stopped, encaps) = consume(consumer, shared, &ended_out, &taken_in, &mut pace, watch);
+        let (stopped, encaps) = consume::<F, C>(consumer, shared, &ended_out, &taken_in, &mut pace, watch);
         shared.stop.store(stopped, Ordering::Relaxed);
         // The others may wait for room in a queue that nobody empties any more.
         drop(ended_out);
@@ -199,7 +204,7 @@ impl Pace {
 }
 
 /// Makes the records of what has ended, and gives them to the consumer. Says whether the watcher broke it off.
-fn consume<C: Consumer>(
+fn consume<F: Fetch, C: Consumer>(
     consumer: &mut C,
     shared: &Shared,
     ended: &Receiver<Portion>,
@@ -223,9 +228,7 @@ fn consume<C: Consumer>(
             if let Some(first_ns) = portion.first_ns {
                 consumer.begin(first_ns);
             }
-            for one in portion.ended.iter() {
-                consumer.ended(one, &encaps);
-            }
+            hand_over::<F, C>(consumer, &portion.ended, &encaps);
             let mut taken = portion.ended;
             taken.clear();
             // Full, or the walking thread has ended: it is not needed again.
@@ -240,5 +243,19 @@ fn consume<C: Consumer>(
                 return (true, encaps);
             }
         }
+    }
+}
+
+/// Gives the consumer all that has ended, and tells it of each some time before.
+fn hand_over<F: Fetch, C: Consumer>(consumer: &mut C, ended: &EndedList, encaps: &Arc<EncapTable>) {
+    let mut ahead = ended.wholes();
+    ahead.by_ref().take(AHEAD).for_each(|one| consumer.expect::<F>(one));
+    for one in ended.iter() {
+        if one.is_whole()
+            && let Some(later) = ahead.next()
+        {
+            consumer.expect::<F>(later);
+        }
+        consumer.ended(one, encaps);
     }
 }

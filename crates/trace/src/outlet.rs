@@ -9,7 +9,7 @@ use halfopen_table::jsonl::JsonLines;
 use halfopen_table::parquet::ParquetFile;
 use halfopen_table::{Collection, Filter, Names, Sorter, csv};
 use halfopen_track::summary::Limits as SummaryLimits;
-use halfopen_track::{Handshake, Leaving, Sink, Summary};
+use halfopen_track::{Fetch, Handshake, Leaving, Sink, Summary};
 use halfopen_wire::EncapTable;
 
 use crate::Consumer;
@@ -206,6 +206,10 @@ impl Consumer for Outlet {
             self.order();
             self.send();
         }
+    }
+
+    fn expect<F: Fetch>(&mut self, one: Leaving<'_>) {
+        self.summary.expect::<F>(&one);
     }
 
     fn ended(&mut self, ended: Leaving<'_>, encaps: &Arc<EncapTable>) {

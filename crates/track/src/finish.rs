@@ -18,7 +18,10 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
     let in_file = |frame: FrameRef| (frame.file() == file).then(|| frame.frame());
     let client_options = syn_seen.then(|| flow.client_options.unpack());
     let server_options = detail.and_then(|d| server_options(d, client_options.as_ref()));
-    let mut record = Handshake {
+    let times = detail.map_or_else(Times::default, |detail| Times::of(flow, detail));
+    let closing = detail.map_or_else(Closing::default, |detail| Closing::of(flow, detail));
+    // Written once, where it is wanted.
+    Handshake {
         file,
         number: flow.number,
         start_ns: flow.start_ns,
@@ -31,40 +34,31 @@ pub fn finish(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Handshake 
         outcome: outcome(flow, detail),
         syn_sent: flow.syn_sent,
         syn_ack_sent: detail.map_or(0, |d| d.syn_ack_sent),
-        syn_to_syn_ack_ns: None,
-        syn_ack_to_ack_ns: None,
-        handshake_ns: None,
-        retransmit_wait_ns: None,
+        syn_to_syn_ack_ns: times.syn_to_syn_ack,
+        syn_ack_to_ack_ns: times.syn_ack_to_ack,
+        handshake_ns: times.handshake,
+        retransmit_wait_ns: times.retransmit_wait,
         client_options,
         server_options,
         isn_client: syn_seen.then_some(flow.isn_client),
         isn_server: detail.and_then(|d| d.isn_server),
         syn_data_bytes: syn_seen.then_some(flow.syn_data),
-        fast_open: None,
+        fast_open: fast_open(flow, detail),
         simultaneous: flow.is(Flow::SIMULTANEOUS) || flow.key.is_self() && detail.is_some_and(|d| d.syn_ack.is_some()),
         duration_ns: duration(flow),
         client_bytes: detail.map_or(0, |d| d.client.bytes),
         server_bytes: detail.map_or(0, |d| d.server.bytes),
-        closed_by: None,
-        close: None,
-        time_wait: None,
-        anomalies: flow.anomalies,
+        closed_by: closing.closed_by,
+        close: closing.close,
+        time_wait: closing.time_wait,
+        anomalies: oddities(flow, detail, evicted),
         frame_syn: syn_seen.then(|| flow.frame_syn.frame()),
         frame_syn_ack: detail.and_then(|d| d.syn_ack).and_then(|(_, f)| in_file(f)),
         frame_ack: detail.and_then(|d| d.ack).and_then(|(_, f)| in_file(f)),
         icmp: detail.and_then(|d| d.rare().icmp),
         ttl_client: syn_seen.then_some(flow.ttl_client),
         ttl_server: detail.and_then(|d| d.ttl_server),
-    };
-    if let Some(detail) = detail {
-        times(&mut record, flow, detail);
-        closing(&mut record, flow, detail);
-        record.fast_open = fast_open(flow, detail);
-    } else if flow.client_options.asks_fast_open() {
-        record.fast_open = Some(FastOpen::Requested);
     }
-    record.anomalies = oddities(&record, flow, detail, evicted);
-    record
 }
 
 fn outcome(flow: &Flow, detail: Option<&Detail>) -> Outcome {
@@ -132,46 +126,68 @@ fn elapsed(from: i64, to: i64) -> Option<i64> {
     to.checked_sub(from).filter(|d| (0..=LONGEST_NS).contains(d))
 }
 
-fn times(record: &mut Handshake, flow: &Flow, detail: &Detail) {
-    if flow.is(Flow::SYN_ACK_MISSED) {
-        return;
-    }
-    let time = |seen: Option<(i64, FrameRef)>| seen.filter(|(_, frame)| frame.is_timed()).map(|(ns, _)| ns);
-    let since = |from: Option<i64>, to: Option<i64>| elapsed(from?, to?);
-    let syn_ns = (flow.is(Flow::SYN_SEEN) && flow.frame_syn.is_timed()).then_some(flow.start_ns);
-    let (syn_ack_ns, ack_ns) = (time(detail.syn_ack), time(detail.ack));
-    let answered = detail.syn_ack.is_some() || flow.is(Flow::REFUSED);
-    record.syn_to_syn_ack_ns = since(syn_ns, syn_ack_ns);
-    record.syn_ack_to_ack_ns = since(syn_ack_ns, ack_ns);
-    record.handshake_ns = since(syn_ns, ack_ns);
-    record.retransmit_wait_ns = since(syn_ns, Some(detail.answered_ns)).filter(|_| answered);
+/// How long each part took, nanoseconds.
+#[derive(Default)]
+struct Times {
+    syn_to_syn_ack: Option<i64>,
+    syn_ack_to_ack: Option<i64>,
+    handshake: Option<i64>,
+    retransmit_wait: Option<i64>,
 }
 
-fn closing(record: &mut Handshake, flow: &Flow, detail: &Detail) {
-    if !flow.is(Flow::COMPLETED) {
-        return;
+impl Times {
+    fn of(flow: &Flow, detail: &Detail) -> Self {
+        if flow.is(Flow::SYN_ACK_MISSED) {
+            return Self::default();
+        }
+        let time = |seen: Option<(i64, FrameRef)>| seen.filter(|(_, frame)| frame.is_timed()).map(|(ns, _)| ns);
+        let since = |from: Option<i64>, to: Option<i64>| elapsed(from?, to?);
+        let syn_ns = (flow.is(Flow::SYN_SEEN) && flow.frame_syn.is_timed()).then_some(flow.start_ns);
+        let (syn_ack_ns, ack_ns) = (time(detail.syn_ack), time(detail.ack));
+        let answered = detail.syn_ack.is_some() || flow.is(Flow::REFUSED);
+        Self {
+            syn_to_syn_ack: since(syn_ns, syn_ack_ns),
+            syn_ack_to_ack: since(syn_ack_ns, ack_ns),
+            handshake: since(syn_ns, ack_ns),
+            retransmit_wait: since(syn_ns, Some(detail.answered_ns)).filter(|_| answered),
+        }
     }
-    let first_fin = first_fin(flow, detail);
-    let reset_by = if flow.is(Flow::CLOSE_RST_CLIENT) {
-        Some(Side::Client)
-    } else if flow.is(Flow::CLOSE_RST_SERVER) {
-        Some(Side::Server)
-    } else {
-        None
-    };
-    record.closed_by = first_fin.or(reset_by);
-    record.close = if reset_by.is_some() {
-        Some(Close::Rst)
-    } else {
-        first_fin.map(|_| Close::Fin)
-    };
-    if flow.state == State::TimeWait {
-        // Of a connection to itself one socket is left.
-        record.time_wait = Some(if flow.key.is_self() {
-            TimeWait::Client
+}
+
+/// How a connection that was open ended.
+#[derive(Default)]
+struct Closing {
+    closed_by: Option<Side>,
+    close: Option<Close>,
+    time_wait: Option<TimeWait>,
+}
+
+impl Closing {
+    fn of(flow: &Flow, detail: &Detail) -> Self {
+        if !flow.is(Flow::COMPLETED) {
+            return Self::default();
+        }
+        let first_fin = first_fin(flow, detail);
+        let reset_by = if flow.is(Flow::CLOSE_RST_CLIENT) {
+            Some(Side::Client)
+        } else if flow.is(Flow::CLOSE_RST_SERVER) {
+            Some(Side::Server)
         } else {
-            time_wait(detail, first_fin)
-        });
+            None
+        };
+        // Of a connection to itself one socket is left.
+        let holder = || {
+            if flow.key.is_self() {
+                TimeWait::Client
+            } else {
+                time_wait(detail, first_fin)
+            }
+        };
+        Self {
+            closed_by: first_fin.or(reset_by),
+            close: reset_by.map(|_| Close::Rst).or(first_fin.map(|_| Close::Fin)),
+            time_wait: (flow.state == State::TimeWait).then(holder),
+        }
     }
 }
 
@@ -209,8 +225,14 @@ fn time_wait(detail: &Detail, first_fin: Option<Side>) -> TimeWait {
     }
 }
 
-fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
-    if !flow.is(Flow::SYN_SEEN) || !flow.client_options.asks_fast_open() {
+fn fast_open(flow: &Flow, detail: Option<&Detail>) -> Option<FastOpen> {
+    if !flow.client_options.asks_fast_open() {
+        return None;
+    }
+    let Some(detail) = detail else {
+        return Some(FastOpen::Requested);
+    };
+    if !flow.is(Flow::SYN_SEEN) {
         return None;
     }
     Some(match detail.server_options.filter(|_| detail.syn_ack.is_some()) {
@@ -223,7 +245,7 @@ fn fast_open(flow: &Flow, detail: &Detail) -> Option<FastOpen> {
     })
 }
 
-fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Anomalies {
+fn oddities(flow: &Flow, detail: Option<&Detail>, evicted: bool) -> Anomalies {
     let mut set = flow.anomalies;
     if evicted {
         set.insert(Anomaly::Evicted);
@@ -233,7 +255,7 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
     if syn_seen && flow.syn_data > 0 && !asks {
         set.insert(Anomaly::SynDataWithoutFastOpen);
     }
-    if record.client_options.as_ref().is_some_and(|o| o.tcp.incomplete) {
+    if syn_seen && flow.client_options.is_incomplete() {
         set.insert(Anomaly::OptionsDamaged);
     }
     let Some(detail) = detail else { return set };
@@ -259,29 +281,27 @@ fn oddities(record: &Handshake, flow: &Flow, detail: Option<&Detail>, evicted: b
     } else if flow.is(Flow::COMPLETED) && detail.ack.is_none() && !flow.is(Flow::SIMULTANEOUS) {
         set.insert(Anomaly::AckNotCaptured);
     }
-    let Some(server) = detail.server_options.map(|o| o.unpack()) else {
+    let Some(server) = &detail.server_options else {
         return set;
     };
-    if server.tcp.incomplete {
+    if server.is_incomplete() {
         set.insert(Anomaly::OptionsDamaged);
     }
-    let Some(client) = record.client_options.as_ref().filter(|_| detail.syn_ack.is_some()) else {
+    if !syn_seen || detail.syn_ack.is_none() {
         return set;
-    };
+    }
+    let client = &flow.client_options;
     if flow.client_options.asks_fast_open() && flow.syn_data > 0 && detail.syn_data_acked == 0 {
         set.insert(Anomaly::FastOpenFallback);
     }
     // Servers turn time stamps off (Windows, hardening guides), but no stack offers SACK or time stamps and withholds
     // window scaling, or offers scaling and time stamps and withholds SACK: a middlebox took it, or a SYN cookie
     // without time stamps lost it (then both are gone, and neither is reported here).
-    let lost_scale = client.tcp.window_scale.is_some() && server.tcp.window_scale.is_none();
-    let lost_sack = client.tcp.sack_permitted && !server.tcp.sack_permitted;
-    let modern = server.tcp.timestamps.is_some();
-    let complete = !client.tcp.incomplete && !server.tcp.incomplete;
-    if complete
-        && (lost_scale && (server.tcp.sack_permitted || modern)
-            || lost_sack && modern && server.tcp.window_scale.is_some())
-    {
+    let ([client_scales, client_sacks, _], [scales, sacks, stamps]) = (client.offers(), server.offers());
+    let lost_scale = client_scales && !scales;
+    let lost_sack = client_sacks && !sacks;
+    let complete = !client.is_incomplete() && !server.is_incomplete();
+    if complete && (lost_scale && (sacks || stamps) || lost_sack && stamps && scales) {
         set.insert(Anomaly::OptionStripped);
     }
     set

@@ -7,6 +7,8 @@
 //! **Memory** of one `Quantiles`: 8 bytes × `cap` for the buffer, and for the histogram 4 bytes × 2^`bits` for every
 //! factor of 2 between the smallest and the largest value; at most 852 KiB with 12 bits, 29 KiB with 7.
 
+use crate::Fetch;
+
 /// How exact a [`Quantiles`] is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Precision {
@@ -109,6 +111,13 @@ impl Quantiles {
         } else {
             self.zeros += 1;
             self.negative += u64::from(ns < 0);
+        }
+    }
+
+    /// Asks for where the next value is put.
+    pub fn fetch<F: Fetch>(&self) {
+        if let Some(last) = self.recent.last() {
+            F::fetch(last);
         }
     }
 

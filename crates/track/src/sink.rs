@@ -1,5 +1,7 @@
 //! Where finished handshakes go.
 
+use halfopen_wire::Address;
+
 use crate::Handshake;
 use crate::finish::finish;
 use crate::flow::Flow;
@@ -115,6 +117,16 @@ impl EndedList {
         })
     }
 
+    /// Those of which more than a SYN was seen, in their order.
+    pub fn wholes(&self) -> impl Iterator<Item = Leaving<'_>> {
+        // Evicted or not: that is not asked of them.
+        let evicted = false;
+        self.whole.iter().map(move |whole| Leaving {
+            what: What::Whole(whole),
+            evicted,
+        })
+    }
+
     /// Empties it for the next use.
     pub fn clear(&mut self) {
         self.lone.clear();
@@ -147,6 +159,19 @@ impl Leaving<'_> {
         match self.what {
             What::Lone(lone, wide) => Some(lone.unanswered(wide, self.evicted)),
             What::Rare(_) | What::Half(_) | What::Whole(_) => None,
+        }
+    }
+
+    /// Whether it is one of [`EndedList::wholes`].
+    pub const fn is_whole(&self) -> bool {
+        matches!(self.what, What::Whole(_))
+    }
+
+    /// The endpoint that it was for, where that can be told at once.
+    pub fn server(&self) -> Option<(Address, u16)> {
+        match self.what {
+            What::Whole(Whole { flow, .. }) | What::Rare(flow) => Some(flow.key.end(!flow.is(Flow::CLIENT_LOW))),
+            What::Lone(..) | What::Half(_) => None,
         }
     }
 

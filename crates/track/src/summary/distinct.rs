@@ -3,6 +3,7 @@
 use halfopen_wire::Address;
 
 use super::hash::stable;
+use crate::Fetch;
 
 /// Up to so many distinct addresses the count is exact; it may stay so up to twice as many.
 pub const EXACT_LIMIT: usize = 4096;
@@ -47,6 +48,13 @@ impl Distinct {
         }
         self.list.push(short);
         self.compact_if_due();
+    }
+
+    /// Asks for the end of the list.
+    pub fn fetch<F: Fetch>(&self) {
+        if let Some(last) = self.list.last() {
+            F::fetch(last);
+        }
     }
 
     /// Doubles are taken out when the list has doubled, so that sorting costs little for each address.

@@ -10,12 +10,16 @@ use super::metric::{Latency, has_durations};
 use super::tally::Tally;
 use super::timeline::Rate;
 use crate::quantiles::Precision;
-use crate::{Handshake, Outcome, Unanswered};
+use crate::{Fetch, Handshake, Outcome, Unanswered};
 
 /// Bins of an endpoint's rate: exact seconds while it is active for up to 256 s.
 const RATE_BINS: usize = 256;
 /// Metrics of an endpoint.
 const METRICS: usize = 4;
+/// So many rows are asked for step by step.
+const EXPECTED: usize = 16;
+/// By then a row has come; and what it points to, as many later.
+const ARRIVED: usize = 8;
 
 /// An address and a port.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
@@ -122,6 +126,39 @@ impl Activity {
         all
     }
 
+    /// Asks for itself. Parts that share a line are asked for once, as good as for nothing.
+    fn fetch<F: Fetch>(&self) {
+        let tally = &self.tally;
+        F::fetch(&tally.handshakes);
+        F::fetch(&tally.syn_ack_sent);
+        F::fetch(&tally.retransmission);
+        F::fetch(&tally.split);
+        F::fetch(&tally.no_answer);
+        F::fetch(&tally.no_ack);
+        F::fetch(&tally.round_trip_min_ns);
+        F::fetch(&tally.last_ns);
+        F::fetch(&self.connected);
+        F::fetch(&self.failed);
+        F::fetch(&self.rate);
+        F::fetch(&self.latency);
+    }
+
+    /// Asks for what it points to.
+    fn fetch_parts<F: Fetch>(&self) {
+        self.rate.fetch::<F>();
+        self.connected.fetch::<F>();
+        if let Some(latency) = &self.latency {
+            latency.fetch::<F>();
+        }
+    }
+
+    /// Asks for what that points to.
+    fn fetch_values<F: Fetch>(&self) {
+        if let Some(latency) = &self.latency {
+            latency.fetch_values::<F>();
+        }
+    }
+
     fn heap_bytes(&self) -> usize {
         let latency = self.latency.as_ref().map_or(0, |l| size_of_val(&**l) + l.heap_bytes());
         self.tally.heap_bytes()
@@ -169,6 +206,8 @@ pub struct Endpoints {
     index: HashMap<Server, u32, Seed>,
     /// Where the last handshake went: floods and load tests hit one endpoint again and again.
     last: usize,
+    /// Rows that were asked for, the latest first: what they point to is asked for when they have come.
+    expected: [u32; EXPECTED],
     heap_bytes: usize,
     folded: u64,
     other: Activity,
@@ -185,6 +224,7 @@ impl Endpoints {
             rows: Vec::new(),
             index: HashMap::with_hasher(Seed::random()),
             last: 0,
+            expected: [u32::MAX; EXPECTED],
             heap_bytes: 0,
             folded: 0,
             other: Activity::default(),
@@ -203,6 +243,24 @@ impl Endpoints {
     pub fn unanswered(&mut self, syn: &Unanswered) {
         self.row(Server::asked_by(syn)).activity.unanswered(syn);
         self.settle();
+    }
+
+    /// Asks for the row that a handshake with this endpoint will be added to, and one step further for those before it.
+    pub fn expect<F: Fetch>(&mut self, server: Server) {
+        let at = self.index.get(&server).copied().unwrap_or(u32::MAX);
+        let row = |at: u32| self.rows.get(at as usize).map(|row| &row.activity);
+        if let Some(row) = self.rows.get(at as usize) {
+            F::fetch(&row.server);
+            row.activity.fetch::<F>();
+        }
+        if let Some(activity) = row(self.expected[ARRIVED - 1]) {
+            activity.fetch_parts::<F>();
+        }
+        if let Some(activity) = row(self.expected[EXPECTED - 1]) {
+            activity.fetch_values::<F>();
+        }
+        self.expected.copy_within(..EXPECTED - 1, 1);
+        self.expected[0] = at;
     }
 
     #[inline]

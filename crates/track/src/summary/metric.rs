@@ -1,8 +1,8 @@
 //! The durations whose distributions a summary holds.
 
 use super::tally::answered_syn_to_syn_ack;
-use crate::Handshake;
 use crate::quantiles::{Precision, Quantiles};
+use crate::{Fetch, Handshake};
 
 /// A duration of a handshake.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -79,6 +79,16 @@ impl<const N: usize> Latency<N> {
                 quantiles.add(ns);
             }
         }
+    }
+
+    /// Asks for itself.
+    pub fn fetch<F: Fetch>(&self) {
+        self.0.iter().for_each(F::fetch);
+    }
+
+    /// Asks for where the next values are put.
+    pub fn fetch_values<F: Fetch>(&self) {
+        self.0.iter().for_each(Quantiles::fetch::<F>);
     }
 
     /// Adds all of another.

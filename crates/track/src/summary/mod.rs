@@ -31,7 +31,7 @@ pub mod ttl;
 pub mod waiting;
 
 use distinct::Estimate;
-use endpoints::{Endpoint, EndpointLimits, Endpoints};
+use endpoints::{Endpoint, EndpointLimits, Endpoints, Server};
 use failed::Failed;
 use metric::{Latency, Metric, has_durations};
 use silent::SilentPairs;
@@ -41,7 +41,9 @@ use timeline::{Bin, Peak, Rate, Timeline};
 use ttl::Ttls;
 
 use crate::quantiles::{Precision, Quantiles};
-use crate::{Anomalies, Anomaly, Close, FastOpen, Handshake, Leaving, Outcome, Side, Sink, TimeWait, Unanswered};
+use crate::{
+    Anomalies, Anomaly, Close, FastOpen, Fetch, Handshake, Leaving, Outcome, Side, Sink, TimeWait, Unanswered,
+};
 
 /// Bins of the timeline: about as many as a page has room for.
 const TIMELINE_BINS: usize = 600;
@@ -211,6 +213,13 @@ impl Summary {
         self.rate.add(syn.start_ns, 1);
         self.endpoints.unanswered(&syn);
         self.failed.unanswered(&syn, || ended.record());
+    }
+
+    /// Asks for what [`Summary::ended`] will touch when it is given this one, some handshakes later.
+    pub fn expect<F: Fetch>(&mut self, ended: &Leaving<'_>) {
+        if let Some((address, port)) = ended.server() {
+            self.endpoints.expect::<F>(Server { address, port });
+        }
     }
 
     /// Of no handshake yet.

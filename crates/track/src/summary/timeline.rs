@@ -1,5 +1,7 @@
 //! Counts over time, in bins that grow wider as the capture grows longer.
 
+use crate::Fetch;
+
 /// What a bin holds.
 pub trait Bin: Default + Clone {
     /// Adds the bin that follows.
@@ -130,6 +132,13 @@ impl<B: Bin> Timeline<B> {
         (self.cursor, self.cursor_start) = ((number - first) as usize, number.saturating_mul(width));
     }
 
+    /// Asks for the bin that was touched last.
+    pub fn fetch<F: Fetch>(&self) {
+        if let Some(bin) = self.bins.get(self.cursor) {
+            F::fetch(bin);
+        }
+    }
+
     /// Width of a bin, nanoseconds.
     pub fn width_ns(&self) -> i64 {
         self.width
@@ -208,6 +217,11 @@ impl Rate {
         if now.is_above(self.peak) {
             self.peak = now;
         }
+    }
+
+    /// Asks for the bin that was counted in last.
+    pub fn fetch<F: Fetch>(&self) {
+        self.timeline.fetch::<F>();
     }
 
     /// Adds all of another rate.

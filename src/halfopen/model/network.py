@@ -19,6 +19,10 @@ class Interface:
     """Whether there is another end to the wire: without, what leaves by it is thrown away. Null: not known."""
 
 
+ROUTES_MAX = 10_000
+"""Routes of a namespace that a snapshot keeps; a full Internet table has a million."""
+
+
 @dataclass(frozen=True, slots=True)
 class Route:
     """A route of the main, local or another table."""

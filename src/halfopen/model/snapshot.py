@@ -69,7 +69,7 @@ class NetNamespace:
     routes: tuple[Route, ...] | None = None
     """Of every table, at most 10 000; empty: there is none; null: they were not read."""
     routing_rules: tuple[RoutingRule, ...] | None = None
-    """In the order in which they are tried, at most 1000; null: they were not read."""
+    """In the order in which they are tried, at most 1000; null: they were not read, or this kernel has none."""
     tcp_metrics: tuple[TcpMetric, ...] = ()
     """At most 1000."""
     packet_filter: PacketFilter | None = None

@@ -41,7 +41,7 @@ class Attempt:
         worst = _worst(results)
         way, causes = _examine(worst, results, context, here)
         found = route_to(here.now, flow_of(worst))
-        known = None if found.unjudged else found.route
+        known = found.route if found.is_sure else None
         accused = {worst.handshake.server: _accused(causes)}
         for result in results:
             if not result.established and result.handshake.server not in accused:

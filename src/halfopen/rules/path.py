@@ -73,7 +73,7 @@ def _gets_out(start: Space, flow: Flow) -> bool:
 def _next(context: Context, here: Space, flow: Flow, packets: int) -> Space | None:
     """The namespace that has the gateway, or the destination where it is on a link."""
     found = route_to(here.now, flow)
-    if found.route is None or found.unjudged or found.route.kind in REFUSING:
+    if found.route is None or not found.is_sure or found.route.kind in REFUSING:
         return None
     gateway = found.route.gateway or flow.destination
     return _only(_others(context, here, gateway, packets))

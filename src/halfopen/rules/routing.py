@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_interface, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 from typing import TYPE_CHECKING
 
-from halfopen.model.network import RoutingRule
+from halfopen.model.network import ROUTES_MAX, RoutingRule
+from halfopen.rules.identity import Same
 from halfopen.rules.policy_routing import TABLES, Flow, applies, text_of
+from halfopen.rules.route_table import in_table
 
 if TYPE_CHECKING:
-    from ipaddress import IPv4Network
-
     from halfopen.model.network import Interface, Route
     from halfopen.model.snapshot import NetNamespace
 
@@ -35,8 +36,14 @@ def is_own(namespace: NetNamespace, address: str) -> bool:
         return False
     if parsed.is_loopback or parsed.is_unspecified:  # connect() to 0.0.0.0 is one to 127.0.0.1
         return True
-    own = (text for interface in namespace.interfaces for text in interface.addresses)
-    return any(address_of(text.partition("/")[0]) == parsed for text in own)
+    return parsed in _addresses(Same(namespace.interfaces))
+
+
+@lru_cache(maxsize=16)
+def _addresses(interfaces: Same[tuple[Interface, ...]]) -> frozenset[IPv4Address | IPv6Address]:
+    """Of all interfaces: every destination of a host is looked for among them."""
+    texts = (text.partition("/")[0] for interface in interfaces.value for text in interface.addresses)
+    return frozenset(parsed for text in texts if (parsed := address_of(text)) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,13 @@ class Lookup:
     """Rules before that which may lead elsewhere, as text: whether they apply is not judged."""
     several: bool = False
     """It is one of several next hops that share the work."""
+    partial: bool = False
+    """There may be more routes than a snapshot keeps."""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether nothing that was not looked at may lead elsewhere."""
+        return not self.unjudged and not self.partial
 
 
 def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
@@ -63,6 +77,11 @@ def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
     if parsed is None:
         return Lookup()
     flow = replace(flow, destination=str(parsed), source=_source(flow.source))
+    partial = len(namespace.routes or ()) >= ROUTES_MAX
+    return replace(_looked_up(namespace, flow, parsed), partial=partial)
+
+
+def _looked_up(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Address) -> Lookup:
     if flow.forwarded:
         return _lookup(namespace, flow, parsed)
     first = _lookup(namespace, replace(flow, source=None), parsed)
@@ -91,13 +110,13 @@ def _lookup(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Addre
         if rule.priority < skip_to or (verdict := applies(rule, flow, namespace)) is False:
             continue
         if verdict is None:
-            if rule.action == "goto" or rule.action in REFUSING or _in_table(namespace, rule, parsed):
+            if rule.action == "goto" or rule.action in REFUSING or in_table(namespace, rule, parsed):
                 unjudged.append(text_of(rule))
         elif rule.action == "goto":
             skip_to = rule.goto or 0
         elif rule.action in REFUSING:
             return Lookup(None, rule, tuple(unjudged))
-        elif rule.action == "lookup" and (found := _in_table(namespace, rule, parsed)):
+        elif rule.action == "lookup" and (found := in_table(namespace, rule, parsed)):
             return Lookup(found[0], None, tuple(unjudged), several=len(found) > 1)
     return Lookup(None, None, (*unjudged, *_unread(namespace)))
 
@@ -120,25 +139,10 @@ def _unread(namespace: NetNamespace) -> tuple[str, ...]:
     return ("routing rules that were not read",) if namespace.routing_rules is None and has_more else ()
 
 
-def _in_table(namespace: NetNamespace, rule: RoutingRule, address: IPv4Address | IPv6Address) -> list[Route]:
-    """What a rule finds in its table, equal next hops in their order; nothing where the next rule is asked."""
-    found = [
-        ((prefix.prefixlen, -(route.metric or 0)), route)
-        for route in namespace.routes or ()
-        if route.table == rule.table and (prefix := prefix_of(route, address)) is not None and address in prefix
-    ]
-    if not found:
-        return []
-    best = max(rank for rank, _ in found)
-    routes = [route for rank, route in found if rank == best]
-    suppressed = rule.suppress_prefix_length is not None and best[0] <= rule.suppress_prefix_length
-    return [] if suppressed or routes[0].kind == "throw" else routes
-
-
 def leaves_by(namespace: NetNamespace, flow: Flow) -> str | None:
     """The interface that a packet leaves by; None where that is not certain."""
     found = route_to(namespace, flow)
-    return None if found.unjudged or found.several or found.route is None else found.route.interface
+    return None if not found.is_sure or found.several or found.route is None else found.route.interface
 
 
 def comes_by(namespace: NetNamespace) -> str | None:
@@ -150,17 +154,3 @@ def comes_by(namespace: NetNamespace) -> str | None:
 def interface_named(namespace: NetNamespace, name: str | None) -> Interface | None:
     """The interface of that name."""
     return next((interface for interface in namespace.interfaces if interface.name == name), None)
-
-
-def prefix_of(route: Route, address: IPv4Address | IPv6Address) -> IPv4Network | IPv6Network | None:
-    """The route's prefix, if it is of the address's family."""
-    if route.destination == "default":
-        # A gateway does not tell: routes of IPv4 may go by one of IPv6.
-        if route.family != address.version:
-            return None
-        return ip_network("0.0.0.0/0" if address.version == 4 else "::/0")
-    try:
-        prefix = ip_network(route.destination, strict=False)
-    except ValueError:
-        return None
-    return prefix if prefix.version == address.version else None

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.unit.rules.notation import snapshots
 
-from halfopen.model.network import PacketFilter, RoutingRule
+from halfopen.model.network import ROUTES_MAX, PacketFilter, RoutingRule
 from halfopen.model.snapshot import NetNamespace
 from halfopen.rules.causes.route import check
 from halfopen.rules.causes.way import Way
@@ -175,6 +175,17 @@ def test_a_way_that_every_syn_found_is_one() -> None:
     cause = check(Space(refused, None, None), Way("192.0.2.9", 443, "10.0.0.1", established=True, lost=0))
     assert cause is not None
     assert cause.verdict == "exonerated"
+
+
+def test_of_more_routes_than_are_kept_none_is_missing_for_certain() -> None:
+    many = [{"destination": f"10.{n >> 8}.{n & 255}.0/24", "interface": "eth0"} for n in range(ROUTES_MAX)]
+    cause = check(Space(namespace([], *many), None, None), Way("192.0.2.9", 443, "10.0.0.1"))
+    assert cause is not None
+    assert cause.verdict == "possible"
+    assert "192.0.2.9, as far as the first 10 000 routes tell: the others are not judged." in cause.sentence
+    cause = check(Space(namespace([], *many[1:]), None, None), Way("192.0.2.9", 443, "10.0.0.1"))
+    assert cause is not None
+    assert cause.verdict == "cause"
 
 
 def test_a_link_without_carrier() -> None:

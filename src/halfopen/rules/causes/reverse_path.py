@@ -31,7 +31,7 @@ def _at(space: Space, way: Way) -> LocalCause | None:
     # The filter asks for the route of an answer: its rules see the addresses the other way round.
     own = way.source if space.now.own else way.destination
     found = None if away is None else route_to(space.now, Flow(away, own, forwarded=True))
-    device = None if found is None or found.route is None or found.unjudged else found.route.interface
+    device = None if found is None or found.route is None or not found.is_sure else found.route.interface
     strict = rp_filter_mode(space, device)
     dropped = space.grown("IPReversePathFilter") if space.before is not None else 0
     evidence = tuple(

@@ -41,7 +41,7 @@ def _there(found: Lookup) -> LocalCause | None:
     where = route.destination + (f" by {route.gateway}" if route.gateway else "")
     where += f" over {route.interface}" if route.interface else ""
     evidence = (Evidence("route", where, None, "rtnetlink"),)
-    verdict: Verdict = "unknown" if found.unjudged else "exonerated"
+    verdict: Verdict = "exonerated" if found.is_sure else "unknown"
     return LocalCause("route", verdict, f"There is a route: {where}{doubt(found)}.", evidence)
 
 
@@ -60,7 +60,7 @@ def _to_itself(space: Space, way: Way) -> LocalCause:
 
 def _refused(space: Space, way: Way, lookup: Lookup) -> LocalCause | None:
     """No route, one that says no, a rule that does, or an interface that is down or has no carrier."""
-    sure: Verdict = "possible" if lookup.unjudged or lookup.several or way.established else "cause"
+    sure: Verdict = "cause" if lookup.is_sure and not lookup.several and not way.established else "possible"
     confirm = space.command(f"ip route get {way.destination}")
     found, but = lookup.route, doubt(lookup)
     if lookup.refused_by is not None:

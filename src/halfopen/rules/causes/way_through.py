@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Remedy
-from halfopen.model.quantity import listed
+from halfopen.model.network import ROUTES_MAX
+from halfopen.model.quantity import grouped, listed
 from halfopen.rules.policy_routing import Flow, text_of
 from halfopen.rules.routing import REFUSING, is_own, route_to
 
@@ -83,6 +84,8 @@ def _refusal(space: Space, lookup: Lookup) -> str | None:
 
 def doubt(lookup: Lookup) -> str:
     """«, unless a routing rule leads elsewhere: whether «…» applies is not judged»; nothing where all were judged."""
+    if lookup.partial:
+        return f", as far as the first {grouped(ROUTES_MAX)} routes tell: the others are not judged"
     if not lookup.unjudged:
         return ""
     rules = [f"«{text}»" for text in lookup.unjudged]
@@ -93,7 +96,7 @@ def doubt(lookup: Lookup) -> str:
 def _unrouted(space: Space, address: str, why: str, stops: Stopped, lookup: Lookup) -> LocalCause:
     back = " back" if stops != "syn_through" else ""
     what = "the SYN" if stops != "answer" else "the answer"
-    sure: Verdict = "possible" if lookup.unjudged else "cause"
+    sure: Verdict = "cause" if lookup.is_sure else "possible"
     add = space.command(f"{'ip -6' if ':' in address else 'ip'} route add {address} via GATEWAY")
     return LocalCause(
         "route",

@@ -53,6 +53,10 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "the arguments of a function, written to a file": (
         f'set_it () {{ echo "$1 = ${{2}}" >> /etc/sysctl.conf; }}\nset_it {KEY} 8\n', [(2, 8, KEY, "8")],
     ),
+    "a variable that may hold sudo": (
+        f"$SUDO sysctl -w {KEY}=8\n$(sudo_if) echo 1 > /proc/sys/net/ipv4/tcp_ecn\n",
+        [(1, 17, KEY, "8"), (2, 17, ECN, "1")],
+    ),
     "a replacement of sed": (
         f"sed -i.bak 's/^#*{KEY}.*/{KEY} = 8/' /etc/sysctl.conf", [(1, 39, KEY, "8")],
     ),

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
     from halfopen.model.network import FilterRule
 
+_TCP = re.compile(r"(?:-p|--protocol|--proto)[ =]tcp\b|\btcp dport\b", re.IGNORECASE)
+_STATE = re.compile(r"state\b|\btcp flags\b|--tcp-flags|--syn\b", re.IGNORECASE)
 _NEW = re.compile(r"(?:--(?:ct)?state|\bct state)\s+(?:\S*,)?\{?\s*new\b", re.IGNORECASE)
 
 
@@ -25,8 +27,9 @@ class SynLimitForEverybody(Check):
 
     ## What it finds
     Rules of iptables and nftables that admit new TCP connections up to a rate, with one bucket for all sources: `-m
-    limit` with `--syn` or NEW, `limit rate` with SYN flags, `hashlimit` without srcip; in a chain that only SYNs jump
-    to, any limit. Limits that only write a log are none, and neither are those of rules for named sources.
+    limit` with `--syn` or NEW, `limit rate` with SYN flags, `hashlimit` without srcip; limits of all packets to a port
+    of TCP; in a chain that only SYNs jump to, any limit. Limits that only write a log are none, and neither are those
+    of rules for named sources.
 
     ## Why it matters
     The flood takes the bucket, and real clients are dropped with it. Measured: of 40 clients 40 connected without the
@@ -108,7 +111,12 @@ def _limits_new_connections(rule: FilterRule, *, in_syn_chain: bool) -> bool:
     if rule.limit.startswith("over ") != (rule.verdict in {"drop", "reject"}):
         return False
     new = _NEW.search(rule.text) is not None and not is_of_another_protocol(rule)
-    return looks_at_syns(rule) or new or in_syn_chain
+    return looks_at_syns(rule) or new or in_syn_chain or _limits_a_port(rule)
+
+
+def _limits_a_port(rule: FilterRule) -> bool:
+    """Whether every packet to a port of TCP is counted, SYNs among them, whatever the state of its connection."""
+    return bool(rule.ports) and _TCP.search(rule.text) is not None and _STATE.search(rule.text) is None
 
 
 _ALL_SOURCES = frozenset({"0.0.0.0/0", "::/0"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from halfopen.lint.check import Check
@@ -10,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.lint.context import Context
+    from halfopen.lint.document import Command, Word
     from halfopen.model.finding import Finding
 
 SHOWN_MAX = 20
@@ -21,11 +23,13 @@ class LineNotUnderstood(Check):
     """The line is neither a setting nor a comment, neither a rule nor a chain.
 
     ## What it finds
-    Lines of sysctl files without `=`, or behind a byte order mark; lines of rulesets that their program would not read.
+    Lines of sysctl files without `=`, or behind a byte order mark; lines of rulesets that their program would not
+    read; `sysctl -w key = value` and `sysctl -w key=1 2` in scripts.
 
     ## Why it matters
     sysctl and systemd-sysctl pass over such a line with a message that nobody reads at boot (a byte order mark becomes
-    part of the key, and there is no such key); iptables-restore and nft refuse the whole file.
+    part of the key, and there is no such key); iptables-restore and nft refuse the whole file. The command sysctl takes
+    each word for a setting: of `key = value` it sets nothing, of `key=1 2` the first number only, and exits with 1.
 
     ## Evidence
     The line.
@@ -64,3 +68,23 @@ class LineNotUnderstood(Check):
                 )
             for fault in document.ruleset.defects[:SHOWN_MAX]:
                 yield self.at(document, (fault.line, 1), document.path, f"not understood: {fault.why}")
+        for document, command in context.commands("sysctl"):
+            for word in _stray(command):
+                yield self.at(
+                    document,
+                    (word.line, word.column),
+                    "sysctl",
+                    f"it takes {word.text} for a setting of its own, and fails on it",
+                    "write key=value without blanks, and several numbers in quotes",
+                )
+
+
+def _stray(command: Command) -> Iterator[Word]:
+    """The first word that is no option, no key and no setting: of ``key = value``, and of ``key=1 2``."""
+    for word in command.words[1:]:
+        if _STRAY.fullmatch(word.text):
+            yield word
+            return
+
+
+_STRAY = re.compile(r"=.*|\d+")

@@ -22,12 +22,16 @@ _WRAPPERS = frozenset(
 )  # fmt: skip
 _SHELLS = frozenset({"sh", "bash", "dash", "ash", "ksh", "zsh"})
 _WRAPPED = _SHELLS | {"sysctl", "iptables", "ip6tables", "nft", "tcpdump", "tee"}
+#: Where one of these stands behind a variable, that is empty or holds sudo.
+_BEHIND_A_VARIABLE = _WRAPPED | {"echo", "printf", "cat", "sed", "docker", "podman"}
 _ARGUMENTS_MAX = 64
 
 
 def without_wrapper(words: list[Word]) -> list[Word]:
     """The command that the first word runs; the same words where it runs none."""
     program = _last_name(words[0])
+    if words[0].text.startswith("$") and len(words) > 1 and _last_name(words[1]) in _BEHIND_A_VARIABLE:
+        return words[1:]  # «$SUDO sysctl …»
     if program in _PREFIXES:
         at = 1
         while at < len(words) and _ARGUMENT.fullmatch(words[at].text):

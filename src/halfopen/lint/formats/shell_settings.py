@@ -120,7 +120,8 @@ def _of_container(command: Command, values: Values) -> Iterator[Assignment]:
 
 def _given(found: Iterator[Assignment]) -> Iterator[Assignment]:
     for item in found:
-        yield replace(item, in_container=True)
+        # Each container has a namespace of its own: what it is given is no repetition of anything.
+        yield replace(item, in_container=True, into=f"{item.into} container {item.line}")
 
 
 def _pair(word: Word, values: Values, command: Command) -> Iterator[Assignment]:

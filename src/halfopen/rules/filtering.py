@@ -63,6 +63,19 @@ class Stop:
         return f"the rule «{self.rule.text}» of {self.rule.family} {self.rule.table} {self.rule.chain}"
 
 
+@dataclass(frozen=True, slots=True)
+class Met:
+    """A rule that a packet comes to."""
+
+    rule: FilterRule
+    verdict: str
+    """One of those of its map, where it has one."""
+    why: str | None
+    """What is not judged on the way to it."""
+    named: bool
+    """It, or a rule that leads to it, asks for a destination address or port."""
+
+
 def stops(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Stop]:
     """Everything at ``hook`` that could drop or reject a new connection's ``packet``."""
     for chain in packet_filter.chains:
@@ -70,12 +83,11 @@ def stops(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[St
             yield from _walk(packet_filter, chain, packet)
 
 
-def met(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[FilterRule]:
+def met(packet_filter: PacketFilter, hook: str, packet: Packet) -> Iterator[Met]:
     """Every rule at ``hook`` that a new connection's ``packet`` may meet, through jumps, in the order of the chains."""
     for chain in packet_filter.chains:
         if chain.hook == hook and _is_of_family(chain, packet):
-            for rule, *_ in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
-                yield rule
+            yield from _reached(packet_filter, (chain.family, chain.table, chain.name), packet)
 
 
 def _is_of_family(chain: FilterChain, packet: Packet) -> bool:
@@ -86,8 +98,9 @@ def _is_of_family(chain: FilterChain, packet: Packet) -> bool:
 def _walk(packet_filter: PacketFilter, chain: FilterChain, packet: Packet) -> Iterator[Stop]:
     name = f"{chain.family} {chain.table} {chain.name}"
     doubt = _doubt(packet_filter, chain)
-    for rule, verdict, why in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
-        word, own = verdict.partition(" ")[0], why or unjudged(rule, packet)
+    for one in _reached(packet_filter, (chain.family, chain.table, chain.name), packet):
+        rule, why = one.rule, one.why
+        word, own = one.verdict.partition(" ")[0], why or unjudged(rule, packet)
         if word in {"drop", "reject"}:
             yield Stop(name, word, rule, rule.packets, doubt or own)
             if is_plain(rule):
@@ -113,12 +126,14 @@ def _doubt(packet_filter: PacketFilter, chain: FilterChain) -> str | None:
     return None if away is None else f"where the rule «{away.text}» sends it"
 
 
-Met = tuple["FilterRule", str, "str | None"]
-"""A rule, its verdict, and what is not judged on the way to it."""
-
-
 def _reached(
-    packet_filter: PacketFilter, place: tuple[str, str, str], packet: Packet, depth: int = 0, why: str | None = None
+    packet_filter: PacketFilter,
+    place: tuple[str, str, str],
+    packet: Packet,
+    depth: int = 0,
+    why: str | None = None,
+    *,
+    named: bool = False,
 ) -> Iterator[Met]:
     """The rules that the packet meets, in order, through jumps."""
     if depth > DEPTH_MAX:
@@ -129,12 +144,13 @@ def _reached(
         verdicts, known = _verdicts(rule, packet)
         own = why or (None if known else "its verdict map")
         asks = own or _asks(rule, packet)
+        names = named or bool(rule.ports or rule.destinations)
         for verdict in verdicts:
             kind, _, target = verdict.partition(" ")
             if kind in {"jump", "goto"} and target:
-                yield from _reached(packet_filter, (*place[:2], target), packet, depth + 1, asks)
+                yield from _reached(packet_filter, (*place[:2], target), packet, depth + 1, asks, named=names)
             else:
-                yield rule, verdict, own
+                yield Met(rule, verdict, own, names)
             if kind in {"goto", "return"} and asks is None:
                 return  # the rest of this chain is not met
 

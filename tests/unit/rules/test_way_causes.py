@@ -273,6 +273,28 @@ def test_what_is_sent_on_is_followed(text: str, more: dict[str, Any], to: str | 
     assert cause.confirm == (None if to is None else f"halfopen doctor {to}")
 
 
+def test_a_service_with_several_servers_may_be_sent_on_to_one_of_them() -> None:
+    rules = [
+        rule("-A PREROUTING -j SERVICES", "jump SERVICES", "PREROUTING"),
+        rule("-A SERVICES -d 192.0.2.8/32 -j OTHER", "jump OTHER", "SERVICES", destinations=["192.0.2.8/32"]),
+        rule(
+            '-A SERVICES -d 192.0.2.9/32 -p tcp -m comment --comment "a/b:https" -m tcp --dport 443 -j WEB',
+            "jump WEB", "SERVICES", destinations=["192.0.2.9/32"], ports=["443"],
+        ),
+        rule("-A WEB -m statistic --mode random --probability 0.5 -j ONE", "jump ONE", "WEB"),
+        rule("-A WEB -j TWO", "jump TWO", "WEB"),
+        rule("-A ONE -p tcp -m tcp -j DNAT --to-destination 10.1.0.5:8443", "dnat", "ONE"),
+        rule("-A TWO -p tcp -m tcp -j DNAT --to-destination 10.1.0.6:8443", "dnat", "TWO"),
+        rule("-A OTHER -p tcp -m tcp -j DNAT --to-destination 10.1.0.7:8443", "dnat", "OTHER"),
+    ]  # fmt: skip
+    cause = judged("translation", hop=forwarding(*({**one, "table": "nat"} for one in rules)))
+    assert cause.sends_on_to == "10.1.0.5:8443"
+    assert (
+        "may send what is meant for 192.0.2.9:443 on to 10.1.0.5:8443, and other rules to 10.1.0.6:8443: «-m stat"
+        in (cause.sentence)
+    )
+
+
 def test_what_this_host_sends_on_takes_another_way() -> None:
     """The router has no route to a service's address, and needs none."""
     text = "ip daddr 192.0.2.9 tcp dport 443 dnat to 10.0.0.5:8443"

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
-from halfopen.model.quantity import endpoint
+from halfopen.model.quantity import endpoint, listed
 from halfopen.rules.causes.places import in_namespace
 from halfopen.rules.filter_conditions import NO_CONDITION, Packet
 from halfopen.rules.filtering import met
@@ -27,15 +27,26 @@ _TO = re.compile(r"(?:\bdnat (?:ip6? )?to |--to-destination |\bredirect to |--to
 def check(space: Space, way: Way) -> LocalCause | None:
     """The rule that sends it on; None where none does."""
     for place, hook in _places(space, way):
-        for rule in _translations(place, way, hook):
+        found = list(_translations(place, way, hook))
+        for rule, doubt in found[:1]:
             to, netns = _target(rule, way), None if place.now.own else place.name
+            sends, but = (
+                ("sends", "") if doubt is None else ("may send", f"{_others(found, way)}: {doubt} is not judged")
+            )
             sentence = (
-                f"The rule «{rule.text}» of {rule.family} {rule.table} {rule.chain}{in_namespace(place)} sends what is "
-                f"meant for {endpoint(way.destination, way.port)} on to {to or 'another address'}."
+                f"The rule «{rule.text}» of {rule.family} {rule.table} {rule.chain}{in_namespace(place)} {sends} what "
+                f"is meant for {endpoint(way.destination, way.port)} on to {to or 'another address'}{but}."
             )
             confirm = None if to is None else place.command(f"halfopen doctor {to}")
             return LocalCause("translation", "fact", sentence, confirm=confirm, netns=netns, sends_on_to=to)
     return None
+
+
+def _others(found: list[tuple[FilterRule, str | None]], way: Way) -> str:
+    """«, and other rules to 10.0.0.6:80 and 10.0.0.7:80»: up to the first that leaves nothing to others."""
+    certain = next((index for index, (_, doubt) in enumerate(found) if doubt is None), len(found))
+    others = dict.fromkeys(to for rule, _ in found[1 : certain + 1] if (to := _target(rule, way)) is not None)
+    return f", and other rules to {listed(list(others))}" if others else ""
 
 
 def _places(space: Space, way: Way) -> Iterator[tuple[Space, str]]:
@@ -44,16 +55,18 @@ def _places(space: Space, way: Way) -> Iterator[tuple[Space, str]]:
         yield place, "prerouting"
 
 
-def _translations(place: Space, way: Way, hook: str) -> Iterator[FilterRule]:
-    """Rules that name the address or the port: what asks for neither is for a transparent proxy's own traffic."""
+def _translations(place: Space, way: Way, hook: str) -> Iterator[tuple[FilterRule, str | None]]:
+    """Rules that name the address or the port, or that such lead to, and what of each is not judged.
+
+    What asks for neither is for a transparent proxy's own traffic.
+    """
     if place.now.packet_filter is None:
         return
     loopback = hook == "output" and is_own(place.now, way.destination)
     packet = Packet(way.source, way.destination, way.port, loopback=loopback)
-    for rule in met(place.now.packet_filter, hook, packet):
-        word = (rule.verdict or "").partition(" ")[0]
-        if word in {"dnat", "redirect"} and (rule.ports or rule.destinations):
-            yield rule
+    for one in met(place.now.packet_filter, hook, packet):
+        if one.verdict.partition(" ")[0] in {"dnat", "redirect"} and one.named:
+            yield one.rule, one.why
 
 
 def _target(rule: FilterRule, way: Way) -> str | None:

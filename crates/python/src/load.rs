@@ -177,6 +177,7 @@ fn report_dict(py: Python<'_>, report: &Report, interrupted: bool) -> PyResult<P
     dict.set_item("established", report.established)?;
     dict.set_item("completed", report.completed)?;
     dict.set_item("closed_by_server", report.closed_by_server)?;
+    dict.set_item("reset_by_server", report.reset_by_server)?;
     dict.set_item("abandoned", report.abandoned)?;
     dict.set_item("unstarted", report.unstarted)?;
     dict.set_item("connections_per_s", report.connections_per_s())?;

@@ -25,7 +25,15 @@ _SETTLE_S, _LOOK_S = 0.5, 0.02
 #: What of the core's result is in the report as it is, and as a distribution.
 _KEPT = (
     *("interrupted", "elapsed_s", "attempted", "established", "completed", "abandoned", "unstarted", "statuses"),
-    *("closed_by_server", "connections_per_s", "retransmitted", "retransmissions", "received_bytes", "busiest_thread"),
+    *(
+        "closed_by_server",
+        "reset_by_server",
+        "connections_per_s",
+        "retransmitted",
+        "retransmissions",
+        "received_bytes",
+        "busiest_thread",
+    ),
     "processor_wait_s",
 )
 _DISTRIBUTIONS = ("connect", "first_byte", "response", "reused_response", "lag", "own_lag", "kernel_rtt")

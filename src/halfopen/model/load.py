@@ -102,7 +102,9 @@ class LoadReport:
     completed: int
     """Connections that did all they were to."""
     closed_by_server: int
-    """Of these, those that the server closed first: its FIN had come before this side ended them."""
+    """Of these, those that the server closed first: its FIN or RST had come before this side ended them."""
+    reset_by_server: int
+    """Of these, those where it was an RST, which leaves no TIME_WAIT."""
     abandoned: int
     """Under way when the load was interrupted."""
     unstarted: int

@@ -120,6 +120,7 @@ def load_object(report: LoadReport) -> dict[str, Any]:
         "established": report.established,
         "completed": report.completed,
         "closed_by_server": report.closed_by_server,
+        "reset_by_server": report.reset_by_server,
         "abandoned": report.abandoned,
         "unstarted": report.unstarted,
         "outcomes": report.outcomes,

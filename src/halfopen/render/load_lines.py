@@ -95,10 +95,13 @@ def _exchange(plan: Plan) -> str:
 
 def _closed(report: LoadReport) -> str:
     """Who ended the connections, and keeps TIME_WAIT: whoever closed first, whatever was asked for."""
+    if 0 < report.completed == report.reset_by_server:
+        return "closed by the server's RST: nobody keeps TIME_WAIT"
     if report.plan.close == "rst":
         return "closed by this side's RST: nobody keeps TIME_WAIT"
     if report.plan.close == "server-first" or 0 < report.completed == report.closed_by_server:
-        return "closed by the server's FIN first: the server keeps TIME_WAIT"
+        reset = f", but of {grouped(report.reset_by_server)} that it reset" if report.reset_by_server else ""
+        return f"closed by the server's FIN first: the server keeps TIME_WAIT{reset}"
     words = "closed by this side's FIN first: this side keeps TIME_WAIT"
     if report.closed_by_server:
         words += f", but of {grouped(report.closed_by_server)} that the server closed first"

@@ -23,7 +23,7 @@ PLAN = Plan(
 )  # fmt: skip
 REPORT = LoadReport(
     plan=PLAN, interrupted=False, elapsed_s=2.0, attempted=110, established=100, completed=97, abandoned=0, unstarted=0,
-    closed_by_server=0,
+    closed_by_server=0, reset_by_server=0,
     connections_per_s=50.0,
     failures=(
         Failures("connect", "not_sent", "EADDRNOTAVAIL", 7), Failures("connect", "timeout", None, 3),
@@ -90,18 +90,23 @@ def test_the_server_is_blamed_only_where_it_held_all(changes: dict[str, int], bl
 
 
 @pytest.mark.parametrize(
-    ("close", "closed_by_server", "words"),
+    ("close", "closed_by_server", "reset_by_server", "words"),
     [
-        ("fin", 0, "closed by this side's FIN first: this side keeps TIME_WAIT "),
-        ("fin", 7, "this side keeps TIME_WAIT, but of 7 that the server closed first "),
-        ("fin", 97, "closed by the server's FIN first: the server keeps TIME_WAIT "),
-        ("server-first", 97, "closed by the server's FIN first: the server keeps TIME_WAIT "),
-        ("rst", 97, "closed by this side's RST: nobody keeps TIME_WAIT "),
+        ("fin", 0, 0, "closed by this side's FIN first: this side keeps TIME_WAIT "),
+        ("fin", 7, 3, "this side keeps TIME_WAIT, but of 7 that the server closed first "),
+        ("fin", 97, 0, "closed by the server's FIN first: the server keeps TIME_WAIT "),
+        ("fin", 97, 97, "closed by the server's RST: nobody keeps TIME_WAIT "),
+        ("server-first", 97, 0, "closed by the server's FIN first: the server keeps TIME_WAIT "),
+        ("server-first", 97, 5, "the server keeps TIME_WAIT, but of 5 that it reset "),
+        ("rst", 97, 0, "closed by this side's RST: nobody keeps TIME_WAIT "),
     ],
 )
-def test_time_wait_is_with_whoever_closed_first(close: str, closed_by_server: int, words: str) -> None:
+def test_time_wait_is_with_whoever_closed_first(
+    close: str, closed_by_server: int, reset_by_server: int, words: str
+) -> None:
     plan = replace(PLAN, close=close)  # type: ignore[arg-type]
-    text = render_load(replace(REPORT, plan=plan, closed_by_server=closed_by_server), width=120)
+    ends = {"closed_by_server": closed_by_server, "reset_by_server": reset_by_server}
+    text = render_load(replace(REPORT, plan=plan, **ends), width=120)  # type: ignore[arg-type]
     assert words in " ".join(text.split())
     assert ("each holds a local port" in text) is ("this side keeps" in text)
 

@@ -147,8 +147,10 @@ pub struct Report {
     pub established: u64,
     /// Connections that did all they were asked to.
     pub completed: u64,
-    /// Of these, those that the server closed first: its FIN had come before this side ended them.
+    /// Of these, those that the server closed first: its FIN or RST had come before this side ended them.
     pub closed_by_server: u64,
+    /// Of these, those where it was an RST.
+    pub reset_by_server: u64,
     /// Still open or unanswered when the load was stopped.
     pub abandoned: u64,
     /// Scheduled by an open loop and never begun.
@@ -216,6 +218,7 @@ impl Report {
         self.established += one.established;
         self.completed += one.completed;
         self.closed_by_server += one.closed_by_server;
+        self.reset_by_server += one.reset_by_server;
         self.abandoned += one.abandoned;
         self.unstarted += one.unstarted;
         for (&failure, &count) in &one.failures {

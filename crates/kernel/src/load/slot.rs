@@ -53,6 +53,8 @@ pub(super) struct Slot {
     pub response: Response,
     /// Whether the server's FIN has come.
     pub peer_closed: bool,
+    /// Whether it was its RST that came.
+    pub peer_reset: bool,
 }
 
 impl Slot {
@@ -70,6 +72,7 @@ impl Slot {
             received: 0,
             response: Response::new(),
             peer_closed: false,
+            peer_reset: false,
         }
     }
 
@@ -79,6 +82,7 @@ impl Slot {
         self.began = now;
         self.first = true;
         self.peer_closed = false;
+        self.peer_reset = false;
         self.requests_left = requests.saturating_sub(1);
         self.next_request();
     }

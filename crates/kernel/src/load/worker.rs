@@ -232,8 +232,11 @@ impl<'a> Worker<'a> {
     /// Takes a connection as far as it goes.
     fn advance(&mut self, readiness: Readiness, tally: &mut Tally) {
         let index = readiness.token as usize;
-        self.slots[index].peer_closed |= readiness.peer_closed();
-        let result = match self.slots[index].phase {
+        let slot = &mut self.slots[index];
+        slot.peer_closed |= readiness.peer_closed();
+        // While this side has not closed, only an RST ends a connection for the kernel.
+        slot.peer_reset |= readiness.failed() && matches!(slot.phase, Phase::Sending | Phase::Reading | Phase::Closing);
+        let result = match slot.phase {
             Phase::Connecting => self.connected(index, readiness, tally),
             Phase::Sending if readiness.writable() || readiness.failed() => self.send(index, readiness, tally),
             Phase::Reading | Phase::Closing if readiness.readable() || readiness.failed() => {
@@ -416,7 +419,8 @@ impl<'a> Worker<'a> {
             }
         } else {
             tally.report.completed += 1;
-            tally.report.closed_by_server += u64::from(slot.peer_closed);
+            tally.report.closed_by_server += u64::from(slot.peer_closed || slot.peer_reset);
+            tally.report.reset_by_server += u64::from(slot.peer_reset);
             let renewal = slot.socket.as_ref().map(|socket| renew(socket, self.options.close));
             slot.adopt(renewal);
         }

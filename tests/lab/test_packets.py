@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import struct
@@ -92,6 +93,22 @@ def test_a_host_that_is_not_there_leaves_no_file(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == "halfopen: the experiment has no host nobody\nhint: it has client, server\n"
     assert not list(tmp_path.iterdir())
+
+
+@needs_root
+def test_packets_that_are_not_whole_take_no_place(tmp_path: Path) -> None:
+    path = tmp_path / "out.pcap"
+    path.write_bytes(b"of yesterday")
+    process = subprocess.Popen(
+        lab("run", "three-way-handshake", "--pcap", str(path)), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
+    until(lambda: children(process.pid), "the experiment to begin", 20)
+    (child,) = children(process.pid)
+    os.kill(child, signal.SIGKILL)
+    _, talk = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert f"no packets were kept in {path}: it is as it was" in talk.decode()
+    assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("out.pcap", b"of yesterday")]
 
 
 @needs_root

@@ -30,6 +30,13 @@ def test_every_page_has_a_figure(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_page_is_of_a_run_that_passed(name: str) -> None:
+    page = (ROOT / f"docs/lab/{name}.md").read_text(encoding="utf-8")
+    verdicts = re.findall(r"^(Passed|Failed|Skipped)\b.*", page, re.MULTILINE)
+    assert verdicts == ["Passed"], "a page that says otherwise is no proof: make docs-lab on a quiet machine"
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
 def test_an_experiment_says_what_it_claims(name: str) -> None:
     experiment = load(name)
     assert experiment.name == name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -42,42 +42,61 @@ def tell_mode(printer: Printer) -> None:
     printer.note(f"{_MODES[where.name]}{missing}")
 
 
+class _NotKeptError(Exception):
+    """The packets are not there, or not whole: the file stays as it was."""
+
+
 def run_single(printer: Printer, name: str, options: RunOptions, pcap: Path | None) -> ExitCode:
     """One experiment; its packets go to ``pcap``, and with ``options.keep`` its network stays until Ctrl-C.
 
     Raises:
         OutputError: the file cannot be written.
     """
-    with ended_politely(), _packets_to(pcap, options) as wanted, running(name, wanted) as told:
-        show(printer, told.result)
-        code = finish(printer, [told.result])
-        printer.flush()
-        if pcap is not None and told.result.result != "skipped":
+    with ended_politely(), ExitStack() as process:
+        # In its place before anybody looks around.
+        with _packets_to(printer, pcap, options) as wanted:
+            told = process.enter_context(running(name, wanted))
+            show(printer, told.result)
+            code = finish(printer, [told.result])
+            printer.flush()
+            if pcap is not None:
+                _expect_whole(told, pcap)
+        if pcap is not None and told.whole:
             _tell_packets(printer, told, options.packets_of, pcap)
         if options.keep and told.hosts:
             _wait(printer, told)
     return code
 
 
-def _tell_packets(printer: Printer, told: Told, host: str | None, pcap: Path) -> None:
+def _expect_whole(told: Told, pcap: Path) -> None:
     if told.not_written is not None:
         raise OutputError("cannot write", str(pcap), told.not_written)
-    packets = f"{plural(told.packets, 'packet')} in {pcap}"
+    if not told.whole:
+        raise _NotKeptError
+
+
+def _tell_packets(printer: Printer, told: Told, host: str | None, pcap: Path) -> None:
+    packets = f"{plural(told.packets or 0, 'packet')} in {pcap}"
     if host is None and len(told.hosts) > 1:
         packets += f", as each of {plural(len(told.hosts), 'host')} saw them: what crosses a link is in it twice"
-    printer.note(packets if told.packets or told.result.result == "passed" else f"no packets were kept in {pcap}")
+    printer.note(packets)
 
 
 @contextmanager
-def _packets_to(pcap: Path | None, options: RunOptions) -> Iterator[RunOptions]:
+def _packets_to(printer: Printer, pcap: Path | None, options: RunOptions) -> Iterator[RunOptions]:
     if pcap is None:
         yield options
         return
-    with replacing(pcap) as path:
-        with output_errors(str(pcap)):
-            file = path.open("wb")
-        with file:
-            yield replace(options, packets_to=file.fileno())
+    try:
+        with replacing(pcap) as path:
+            with output_errors(str(pcap)):
+                file = path.open("wb")
+            with file:
+                yield replace(options, packets_to=file.fileno())
+    except _NotKeptError:
+        written_to_itself = pcap.exists() and not pcap.is_file()
+        left = "what is in it is not whole" if written_to_itself else "it is as it was"
+        printer.note(f"no packets were kept in {pcap}: {left}")
 
 
 def _wait(printer: Printer, told: Told) -> None:

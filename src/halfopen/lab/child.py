@@ -79,7 +79,9 @@ def _tell(told: Told) -> None:
 
 
 def _end_with_parent() -> None:
-    sys.stdin.buffer.read()
+    # No reading through sys.stdin: its lock, held at the end of the interpreter, is a fatal error.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 
@@ -104,7 +106,7 @@ def _judge(
     network = story.network
     recordings = network.recorder.recordings if network.recorder is not None else []
     ladders = () if options.ladder_width is None else tuple(draw(recordings, options.ladder_width))
-    kept = (0, None) if options.packets_to is None else _keep(recordings, options, experiment.name)
+    kept = (None, None) if options.packets_to is None else _keep(recordings, options, experiment.name)
     trouble = trouble or _wrong(story)
     judged = ExperimentResult(
         experiment.name,
@@ -127,15 +129,15 @@ def _judge(
     return Told(judged, _places(network), *kept)
 
 
-def _keep(recordings: Sequence[Recording], options: RunOptions, name: str) -> tuple[int, str | None]:
-    """How many packets were written, and why not all of them."""
+def _keep(recordings: Sequence[Recording], options: RunOptions, name: str) -> tuple[int | None, str | None]:
+    """How many packets were written, or why not all of them."""
     assert options.packets_to is not None
     wanted = [each for each in recordings if options.packets_of in {None, each.host.name}]
     try:
         with os.fdopen(options.packets_to, "wb") as output:
             return write_pcapng(wanted, output, f"halfopen lab run {name}"), None
     except OSError as error:
-        return 0, error.strerror or str(error)
+        return None, error.strerror or str(error)
 
 
 def _places(network: Network) -> dict[str, str]:

@@ -48,18 +48,31 @@ def write_pcapng(recordings: Sequence[Recording], output: BinaryIO, application:
         *_, snaplen, link_type = _PCAP_HEADER.unpack_from(data)
         records += _records(data, number)
     records.sort(key=lambda record: record.time_ns)
+    names = _names(recordings, records)
+    numbers = {key: number for number, key in enumerate(names)}
     output.write(_section(application))
-    numbers: dict[tuple[int, int], int] = {}
-    for host, recording in enumerate(recordings):
-        for interface, name in recording.interfaces.items():
-            numbers[host, interface] = len(numbers)
-            output.write(_interface(f"{recording.name}:{name}", link_type, snaplen))
+    output.writelines(_interface(name, link_type, snaplen) for name in names.values())
     output.writelines(_packet(record, numbers[record.recording, record.interface]) for record in records)
     end_ns = records[-1].time_ns if records else 0
-    for host, recording in enumerate(recordings):
-        # The packet socket counts for all interfaces of its host together: told with the last of them.
-        output.write(_statistics(numbers[host, max(recording.interfaces)], end_ns, recording.dropped))
+    # The packet socket counts for all interfaces of its host together: told with the last of them.
+    last_of_host = {host: number for number, (host, _) in enumerate(names)}
+    for host, number in last_of_host.items():
+        output.write(_statistics(number, end_ns, recordings[host].dropped))
     return len(records)
+
+
+def _names(recordings: Sequence[Recording], records: Sequence[_Record]) -> dict[tuple[int, int], str]:
+    """{(recording, interface): name}, each host's together. One that had gone before the end has only its number."""
+    named = {
+        (host, interface): name
+        for host, recording in enumerate(recordings)
+        for interface, name in recording.interfaces.items()
+    }
+    seen = {(record.recording, record.interface) for record in records}
+    return {
+        (host, interface): f"{recordings[host].name}:{named.get((host, interface), f'interface {interface}')}"
+        for host, interface in sorted(named.keys() | seen)
+    }
 
 
 def _records(data: memoryview, recording: int) -> Iterator[_Record]:

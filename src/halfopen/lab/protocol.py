@@ -35,7 +35,12 @@ class Told:
     result: ExperimentResult
     hosts: dict[str, str] = field(default_factory=dict)
     """{name: where its namespace can be opened}, as long as the process lives."""
-    packets: int = 0
-    """Packets that were written."""
+    packets: int | None = None
+    """Packets that were written; None where not all of them were, or none were wanted."""
     not_written: str | None = None
     """Why they could not be."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the packets are worth to take the place of a file: all are there, and an experiment made them."""
+        return self.packets is not None and (self.packets > 0 or self.result.result == "passed")

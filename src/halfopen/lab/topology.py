@@ -63,6 +63,7 @@ class Network:
     hosts: dict[str, Namespace] = field(default_factory=dict)
     links: list[Link] = field(default_factory=list)
     _closing: ExitStack = field(default_factory=ExitStack)
+    _recording: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
         """The network itself."""
@@ -70,7 +71,9 @@ class Network:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         """Close every relay and namespace."""
-        self._closing.close()
+        with self._closing:
+            # All of them first: an interface goes with the namespace of its other end, and its name is asked for then.
+            self._recording.close()
 
     def host(self, name: str) -> Namespace:
         """A new host, its loopback device up and marked as the lab's."""
@@ -79,7 +82,7 @@ class Network:
         host.run(_begin)
         self.hosts[name] = host
         if self.recorder is not None:
-            self._closing.callback(self.recorder.begin(host, self.label).stop)
+            self._recording.callback(self.recorder.begin(host, self.label).stop)
         return host
 
     def adopt(self, host: Namespace) -> None:

@@ -99,14 +99,12 @@ impl Bucket {
         let same = self.with_hash(hash);
         let mut best = (0, 0);
         for (way, &entry) in self.entries.iter().enumerate() {
-            let age = match age(entry, window) {
-                0 => continue,
-                _ if same & 1 << way != 0 => u32::MAX,
-                age => age,
-            };
+            let age = age(entry, window);
+            let is_same = same >> way & 1 != 0;
             // Of those that left at one time, any.
-            let value = u64::from(age) << 3 | (way as u64).wrapping_add(hash) & 7;
-            if value >= best.0 {
+            let nth = (way as u64).wrapping_add(hash) & 7;
+            let value = u64::from(if is_same { u32::MAX } else { age }) << 3 | nth;
+            if age != 0 && value >= best.0 {
                 best = (value, way);
             }
         }
@@ -115,14 +113,17 @@ impl Bucket {
 }
 
 /// How long ago, in places of the ring, what an entry is about left the table: 0 where it has not, much where there is nothing.
+///
+/// Without branches: what stands in a bucket of a flood is anybody's guess, and so would be the way of each.
+#[allow(clippy::needless_bitwise_bool)] // the lazy ones are branches
 const fn age(entry: u32, window: Window) -> u32 {
     const EMPTY: u32 = u32::MAX - 1;
-    match entry & KIND {
-        0 if entry == 0 => EMPTY,
-        0 => 0,
-        LONE if (entry & TIME).wrapping_sub(window.first) & TIME < window.places => 0,
-        _ => (window.first.wrapping_sub(entry & TIME) & TIME) + 1,
-    }
+    let (kind, place) = (entry & KIND, entry.wrapping_sub(window.first) & TIME);
+    let is_whole = (kind == 0) & (entry != 0);
+    let is_lone = (kind == LONE) & (place < window.places);
+    let gone = (place.wrapping_neg() & TIME) + 1;
+    let age = if is_whole | is_lone { 0 } else { gone };
+    if entry == 0 { EMPTY } else { age }
 }
 
 const fn entry_of(slot: Slot) -> u32 {

@@ -82,7 +82,7 @@ impl EndedList {
                 Kind::Rare
             }
             Removed::Half(half) => {
-                self.half.push(half);
+                self.half.push(half.clone());
                 Kind::Half
             }
             Removed::Whole(whole) => {

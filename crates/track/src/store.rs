@@ -29,8 +29,8 @@ pub enum Removed<'a> {
     Lone(&'a Lone, u128),
     /// Nothing but SYNs.
     Rare(Box<Flow>),
-    /// One SYN and its answer.
-    Half(Half),
+    /// One SYN and its answer, where they stood.
+    Half(&'a Half),
     /// All others, where they stood: to be taken before the next change of the table.
     Whole(&'a mut Whole),
 }
@@ -424,7 +424,7 @@ impl Store {
     pub fn remove(&mut self, slot: Slot) -> Option<Removed<'_>> {
         self.settle();
         if is_half(slot) {
-            let half = self.half.leave(slot & !HALF)?.clone();
+            let half = self.half.leave(slot & !HALF)?;
             self.index
                 .leave(self.hasher.hash(&half.key()), slot, self.lone.window());
             return Some(Removed::Half(half));
@@ -456,7 +456,7 @@ impl Store {
             return self.lone.take(slot & !LONE).map(Removed::syn);
         }
         if is_half(slot) {
-            return self.half.leave(slot & !HALF).map(|half| Removed::Half(half.clone()));
+            return self.half.leave(slot & !HALF).map(|half| Removed::Half(half));
         }
         self.whole.leave(slot).map(Removed::Whole)
     }

@@ -462,3 +462,14 @@ proptest! {
         prop_assert_eq!(plain(twice), plain(once));
     }
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+
+    #[test]
+    fn who_is_evicted_does_not_depend_on_the_secret_of_the_hashes(packets in attempts(), max_flows in 1usize..40) {
+        // Each tracker draws a secret of its own.
+        let (once, again) = (run(&packets, Limits { max_flows }), run(&packets, Limits { max_flows }));
+        prop_assert_eq!(once, again);
+    }
+}

@@ -18,6 +18,9 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "pairs, as in Kubernetes": (f'sysctls:\n- name: {KEY}\n  value: "8"\n', [(2, 9, KEY, "8")]),
     "pairs in one line": (f"loop:\n- {{ key: {KEY}, value: 8 }}\n", [(2, 10, KEY, "8")]),
     "arguments of Ansible": (f"- sysctl: name={KEY} state=present value=8\n", [(1, 11, KEY, "8")]),
+    "a line of Ansible": (f"- lineinfile: path=/etc/sysctl.conf line='{KEY} = 8' x=y\n", [(1, 15, KEY, "8")]),
+    "the text of a file in quotes": (f'a: "{KEY} = 8\\nvm.a = 1\\n"\n', [(1, 5, KEY, "8"), (1, 5, "vm.a", "1")]),
+    "the text of a file of one line": (f"content: |\n  {KEY} = 8\n", [(2, 3, KEY, "8")]),
     "what is taken away": (f"- sysctl:\n    name: {KEY}\n    value: 8\n    state: absent\n", []),
     "a template's value": (f"- name: {KEY}\n  value: {{{{ x }}}}\n", []),
     "a command": (f"- shell: sysctl -w {KEY}=8\n", [(1, 20, KEY, "8")]),
@@ -38,7 +41,7 @@ def test_a_way_to_set(way: str) -> None:
     assert [(item.line, item.column, item.key, item.value) for item in found] == wanted
     lines = text.split("\n")
     for item in found:
-        assert lines[item.line - 1][item.column - 1 :].startswith((item.key, "name="))
+        assert lines[item.line - 1][item.column - 1 :].startswith((item.key, "name=", "path=", f"{KEY} = 8\\n"))
 
 
 def test_services_do_not_repeat_each_other() -> None:

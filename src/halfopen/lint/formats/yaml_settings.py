@@ -28,6 +28,7 @@ _LINE = re.compile(rf"^[ \t]*-?{_NAME}[ \t]*=", re.MULTILINE)
 _ANY_LINE = re.compile(r"^[ \t]*-?\w+[./][\w./*-]+[ \t]*=", re.MULTILINE)
 #: Ansible's arguments in one line.
 _ARGUMENTS = re.compile(rf"\bname=[\"']?({_NAME})[\"']?\s(?:.*\s)?val(?:ue)?=(?:\"([^\"]*)\"|'([^']*)'|(\S+))")
+_LINE_ARGUMENT = re.compile(rf"\bline=(?:\"({_NAME}[ \t]*=[^\"\n]*)\"|'({_NAME}[ \t]*=[^'\n]*)')")
 _PAIR = re.compile(rf"{_NAME}[ \t]*=[^=\n]*")
 _SCRIPT = re.compile(r"\bsysctl\b|/proc/sys/|\bip6?tables\b|\bnft\b|\btcpdump\b")
 #: Texts for people, where a command is an advice.
@@ -61,12 +62,14 @@ def settings(path: str, nodes: Iterable[Mapping | Scalar]) -> Found:
             items.append(
                 Assignment(node.line, node.column, dotted(match[1]), value, into=f"{KERNEL}, line {node.line}")
             )
+        elif match := _LINE_ARGUMENT.search(node.text):
+            items += _of_text(replace(node, text=match[1] or match[2] or ""))
         elif _SCRIPT.search(node.text) or _LINE.search(node.text):
             scalars.append(node)
     for scalar in scalars:
         if (scalar.line, scalar.column) in prose:
             continue
-        if _PAIR.fullmatch(scalar.text) or (scalar.is_block and _is_settings(scalar.text)):
+        if _PAIR.fullmatch(scalar.text) or ((scalar.is_block or "\n" in scalar.text) and _is_settings(scalar.text)):
             items += _of_text(scalar)
         elif len(scripts) < SCRIPTS_MAX and (scalar.is_block or "\n" not in scalar.text):
             scripts.append(_script(path, scalar))
@@ -122,7 +125,7 @@ def _of_text(scalar: Scalar) -> Iterator[Assignment]:
             yield replace(
                 item,
                 in_container=_is_container(scalar.home),
-                line=scalar.line + item.line - 1,
+                line=scalar.line + (item.line - 1) * scalar.is_block,
                 column=column,
                 value_column=column,
                 into=into,

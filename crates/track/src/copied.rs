@@ -5,7 +5,9 @@ use halfopen_wire::Segment;
 use crate::detail::Detail;
 use crate::fingerprint::Fingerprint;
 use crate::flow::Flow;
+use crate::frame_ref::FrameRef;
 use crate::record::{Anomaly, Side};
+use crate::reorder::close_in_time;
 use crate::state::Class;
 
 /// Whether the segment is a packet that was captured before, at another point of its way.
@@ -30,7 +32,8 @@ pub fn is_copy(flow: &Flow, detail: Option<&Detail>, segment: &Segment, class: C
 }
 
 /// Notes that a segment was captured before.
-pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
+pub fn note_copy(flow: &mut Flow, detail: Option<&mut Detail>, segment: &Segment, class: Class, from: Side) {
+    note_time(flow, detail, segment, class, from);
     let is_syn = class == Class::SynRepeated && from == Side::Client;
     if is_syn && flow.last_syn.is_elsewhere(&Fingerprint::of(segment)) {
         flow.marks |= Flow::SYN_ELSEWHERE;
@@ -41,4 +44,26 @@ pub fn note_copy(flow: &mut Flow, segment: &Segment, class: Class, from: Side) {
     }
     flow.anomalies.insert(Anomaly::CapturedTwice);
     flow.last_ns = flow.last_ns.max(segment.time_ns);
+}
+
+/// Of two captures of the first SYN, or of its SYN-ACK, the earlier one by its time stamp counts, wherever it stands in the
+/// file.
+fn note_time(flow: &mut Flow, detail: Option<&mut Detail>, segment: &Segment, class: Class, from: Side) {
+    let here = (segment.time_ns, FrameRef::of(segment));
+    let is_earlier = |(ns, frame): (i64, FrameRef)| {
+        segment.timed && frame.is_timed() && here.0 < ns && close_in_time(here.0, ns) && segment.file == frame.file()
+    };
+    let first_syn = (flow.start_ns, flow.frame_syn);
+    if (class, from) == (Class::SynRepeated, Side::Client) && flow.syn_sent == 1 && is_earlier(first_syn) {
+        (flow.start_ns, flow.frame_syn) = here;
+        flow.last_syn.time_ns = here.0;
+        if let Some(detail) = detail {
+            detail.answered_ns = here.0;
+        }
+    } else if let (Class::SynAck, Side::Server, Some(detail)) = (class, from, detail)
+        && detail.syn_ack_sent == 1
+        && detail.syn_ack.is_some_and(is_earlier)
+    {
+        detail.syn_ack = Some(here);
+    }
 }

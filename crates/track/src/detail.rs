@@ -8,6 +8,7 @@ use crate::flow::Flow;
 use crate::frame_ref::FrameRef;
 use crate::packed::PackedOptions;
 use crate::record::Side;
+use crate::state::State;
 use crate::stream::Stream;
 
 /// Everything beyond a lone SYN. What every segment of an open connection touches stands first.
@@ -66,6 +67,8 @@ pub struct Answer {
 pub struct Early {
     /// An ACK of 0: a blind one, or that of a SYN-ACK with the last number there is.
     pub ack_of_0: Option<(i64, FrameRef)>,
+    /// An ACK of the other side's SYN in a simultaneous open, before the SYN-ACK that it may be for.
+    pub ack: Option<(i64, FrameRef)>,
     /// A SYN-ACK: what it acknowledges, to be a SYN of the other side.
     pub syn_ack: Option<(u32, (i64, FrameRef))>,
     /// An RST: its number, to be what a wrong SYN-ACK acknowledges.
@@ -109,6 +112,8 @@ pub struct Rare {
     /// Highest acknowledgment number of each side (client, server) for something that was not captured yet: it may be a FIN
     /// that comes out of order.
     pub acks_ahead: [Option<u32>; 2],
+    /// An RST behind both FINs: when, and what was there.
+    pub reset_close: Option<(i64, State)>,
     /// The RST that ended it, where both ends may still show that it did not.
     pub believed: Option<Box<Believed>>,
 }
@@ -129,6 +134,7 @@ impl Detail {
             early_ack: None,
             early: Early {
                 ack_of_0: None,
+                ack: None,
                 syn_ack: None,
                 rst: None,
             },
@@ -146,6 +152,7 @@ impl Detail {
             held: Vec::new(),
             disproved: false,
             acks_ahead: [None; 2],
+            reset_close: None,
             believed: None,
         };
         self.rare.as_deref().unwrap_or(NOTHING)

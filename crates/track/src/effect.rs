@@ -11,7 +11,7 @@ use crate::frame_ref::FrameRef;
 use crate::packed::PackedOptions;
 use crate::record::{Anomaly, Side, SideOptions};
 use crate::reorder::{REORDER_NS, close_in_time};
-use crate::state::{Class, State};
+use crate::state::{Cell, Class, State, lookup};
 use crate::stream::{Stream, distance};
 use crate::witness::Step;
 
@@ -332,6 +332,8 @@ pub fn first_syn_ack(detail: &mut Detail, segment: &Segment) {
 fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: State) {
     count_syn_ack(flow, detail, segment);
     let finished = match before {
+        // The capture may have put it behind all that followed.
+        _ if flow.is(Flow::SYN_ACK_MISSED) => false,
         State::TimeWait => true,
         // Of an attempt that the client gave up, the SYN-ACK may have been on its way.
         State::Reset => !flow.is(Flow::RESET_BY_CLIENT),
@@ -368,6 +370,8 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     detail.isn_server = Some(segment.seq);
     if !flow.is(Flow::SIMULTANEOUS) && (!late || detail.server.start.is_none()) {
         begin_server(flow, detail, segment.seq);
+    } else if late {
+        detail.server.begin_before(segment.seq);
     }
     detail.server.acked = Some(segment.ack);
     detail.server_options = SideOptions::of(segment).map(|o| PackedOptions::pack(&o));
@@ -380,6 +384,11 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
     }
     if before == State::SimultaneousClientAcked {
         flow.marks |= Flow::COMPLETED;
+        let early = detail.rare().early.ack;
+        if let Some(ack) = early.filter(|&(ns, _)| ns >= segment.time_ns && close_in_time(ns, segment.time_ns)) {
+            flow.anomalies.insert(Anomaly::Reordered);
+            detail.ack = Some(ack);
+        }
     }
     if let Some(ack) = detail.rare().early.ack_of_0
         && before == State::SynSent
@@ -395,12 +404,19 @@ fn syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, before: Stat
 /// The server's stream begins; its FIN may have been captured before.
 fn begin_server(flow: &mut Flow, detail: &mut Detail, isn: u32) {
     let first = isn.wrapping_add(1);
-    let fin = detail.server.fin;
+    let before = detail.server;
+    let fin = before.fin;
+    let early = distance(first, detail.server.end);
+    let carried = detail.server.start.is_some() && early > 0 && early <= Stream::LARGEST_DISORDER;
     detail.server.begin(isn);
+    if carried {
+        flow.anomalies.insert(Anomaly::Reordered);
+        detail.server.carry(first, early as u32);
+    }
     if let Some(fin) = fin.filter(|&fin| (0..=Stream::LARGEST_DISORDER).contains(&distance(first, fin))) {
         flow.anomalies.insert(Anomaly::Reordered);
         detail.server.carry(fin, 0);
-        detail.server.finish(fin);
+        detail.server.finish_as(&before);
     } else if fin.is_some() {
         flow.marks &= !Flow::FIN_SERVER_FIRST;
         detail.fin_acks[Side::Server as usize] = None;
@@ -479,9 +495,39 @@ fn client_syn_ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, befor
     }
 }
 
+/// Whether the client's segment was sent before the one that was taken for its ACK of the SYN-ACK: the capture swapped them.
+fn was_sent_before_ack(detail: &Detail, segment: &Segment) -> bool {
+    let behind_syn_ack = detail.syn_ack.is_none_or(|(ns, _)| ns <= segment.time_ns);
+    let earlier = |(ns, frame): (i64, FrameRef)| {
+        frame.is_timed() && segment.time_ns < ns && close_in_time(segment.time_ns, ns) && segment.file == frame.file()
+    };
+    segment.timed && behind_syn_ack && detail.ack.is_some_and(earlier)
+}
+
+/// Whether the last ACK of a close was sent before the RST that the capture put before it: that reset nothing.
+fn was_closed_before_rst(detail: &Detail, segment: &Segment, from: Side) -> bool {
+    detail.rare().reset_close.is_some_and(|(ns, before)| {
+        let is_last = lookup(from, Class::AckOfFin, before).cell == Cell::Next(State::TimeWait);
+        is_last && segment.timed && segment.time_ns < ns && close_in_time(segment.time_ns, ns)
+    })
+}
+
 fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let here = (segment.time_ns, FrameRef::of(segment));
+    if step.row.class == Class::AckOfFin && was_closed_before_rst(detail, segment, step.from) {
+        flow.marks &= !(Flow::CLOSE_RST_CLIENT | Flow::CLOSE_RST_SERVER);
+        flow.anomalies.insert(Anomaly::Reordered);
+        flow.state = State::TimeWait;
+        return;
+    }
     match (step.before, step.from) {
+        (before, Side::Client) if !before.is_opening() && was_sent_before_ack(detail, segment) => {
+            flow.anomalies.insert(Anomaly::Reordered);
+            detail.ack = Some(here);
+            if flow.is(Flow::SYN_ACK_MISSED) {
+                detail.rare_mut().early_ack = Some(segment.ack);
+            }
+        }
         (State::SynSent, Side::Client) => {
             flow.marks |= Flow::COMPLETED | Flow::SYN_ACK_MISSED;
             flow.marks &= !Flow::UNREACHABLE;
@@ -493,6 +539,10 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
         (State::SimultaneousSyn, Side::Client) => {
             detail.rare_mut().client_syn_ack.get_or_insert(here);
         }
+        (State::SimultaneousClientAcked, Side::Client) => {
+            let early = &mut detail.rare_mut().early.ack;
+            *early = Some(early.filter(|ack| ack.0 <= here.0).unwrap_or(here));
+        }
         (State::SynRecv | State::SynAckFirst | State::SimultaneousServerAcked, Side::Client) => {
             flow.marks |= Flow::COMPLETED;
             if step.before == State::SimultaneousServerAcked && detail.syn_ack_sent == 0 {
@@ -500,6 +550,7 @@ fn ack(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
             }
             adopt_answer(flow, detail, segment.ack);
             detail.ack = Some(here);
+            settle_ahead(flow, detail, segment);
         }
         (State::SimultaneousClientAcked, Side::Server) => {
             flow.marks |= Flow::COMPLETED;
@@ -597,6 +648,23 @@ fn believe_ahead(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
     }
 }
 
+/// The client's first ACK comes behind those that acknowledge more: out of order by its time stamp, or they were not its own,
+/// for no client goes back.
+fn settle_ahead(flow: &mut Flow, detail: &mut Detail, segment: &Segment) {
+    let Some(ahead) = detail.rare.as_mut().and_then(|rare| rare.ahead.take()) else {
+        return;
+    };
+    let (first, ahead) = *ahead;
+    if segment.timed && segment.time_ns < first.0 {
+        carry(detail, &ahead, Side::Client);
+        if ahead.flags.has(Flags::FIN) {
+            fin(flow, detail, &ahead, Side::Client);
+        }
+    } else {
+        flow.anomalies.insert(Anomaly::AckWrongAck);
+    }
+}
+
 /// Whether the client's ACK before completion may be for data of the server that the capture missed.
 fn may_be_ahead(flow: &Flow, detail: &Detail, segment: &Segment) -> bool {
     let first = detail.isn_server.map(|isn| isn.wrapping_add(1));
@@ -612,8 +680,11 @@ fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
         }
         (State::SynRecv | State::SynAckFirst, Side::Client) if may_be_ahead(flow, detail, segment) => {
             let here = (segment.time_ns, FrameRef::of(segment));
-            let first = detail.rare().ahead.as_ref().map_or(here, |ahead| ahead.0);
-            detail.rare_mut().ahead = Some(Box::new((first, *segment)));
+            let known = detail.rare().ahead.as_deref();
+            let first = known.map_or(here, |&(first, _)| if here.0 < first.0 { here } else { first });
+            // A FIN comes last, whatever the capture put behind it.
+            let last = known.map(|known| known.1).filter(|last| last.flags.has(Flags::FIN));
+            detail.rare_mut().ahead = Some(Box::new((first, last.unwrap_or(*segment))));
         }
         (before, Side::Client) if before != State::SynSent && before.is_opening() => {
             flow.anomalies.insert(Anomaly::AckWrongAck);
@@ -626,11 +697,11 @@ fn ack_wrong(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Ste
 pub fn fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: Side) {
     let end = segment.seq.wrapping_add(segment.payload_len);
     let ack = segment.flags.has(Flags::ACK).then_some(segment.ack);
-    detail.stream_mut(from).finish(end);
+    let is_first = detail.stream(from).fin.is_none();
+    detail.stream_mut(from).finish(end, segment.time_ns);
     let known = &mut detail.fin_acks[from as usize];
     *known = known.or(ack);
-    // By its time stamp it was sent before what the capture put before it: the other side's FIN.
-    let is_earlier = segment.timed && segment.time_ns < flow.last_ns && close_in_time(segment.time_ns, flow.last_ns);
+    let is_earlier = is_first && segment.timed && detail.stream(from).closed_before(detail.stream(from.other()));
     if is_earlier || !flow.is(Flow::FIN_CLIENT_FIRST) && !flow.is(Flow::FIN_SERVER_FIRST) {
         flow.marks &= !(Flow::FIN_CLIENT_FIRST | Flow::FIN_SERVER_FIRST);
         flow.marks |= match from {
@@ -647,7 +718,7 @@ pub fn late_fin(detail: &mut Detail, segment: &Segment, from: Side) {
     }
     detail
         .stream_mut(from)
-        .finish(segment.seq.wrapping_add(segment.payload_len));
+        .finish(segment.seq.wrapping_add(segment.payload_len), segment.time_ns);
 }
 
 fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
@@ -655,6 +726,9 @@ fn rst(flow: &mut Flow, detail: &mut Detail, segment: &Segment, step: &Step) {
     let (sender, receiver) = (detail.stream(step.from), detail.stream(step.from.other()));
     if let Some(believed) = Believed::of(sender, receiver, segment, step.from, step.before) {
         detail.rare_mut().believed = Some(believed);
+    }
+    if matches!(step.before, State::FinBothClientAcked | State::FinBothServerAcked) {
+        detail.rare_mut().reset_close = Some((segment.time_ns, step.before));
     }
     if step.from == Side::Client && step.before.is_opening() && segment.flags.has(Flags::ACK) {
         detail.client.acked = Some(segment.ack);

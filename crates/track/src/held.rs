@@ -101,7 +101,7 @@ pub fn release(flow: &mut Flow, detail: &mut Detail) -> (Vec<Flow>, u64) {
 pub fn repeat(attempt: &mut Flow, segment: &Segment) -> bool {
     let copy = copied::is_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
     if copy {
-        copied::note_copy(attempt, segment, Class::SynRepeated, Side::Client);
+        copied::note_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
     } else {
         effect::syn_repeated(attempt, segment, Side::Client);
     }

@@ -1,5 +1,7 @@
 //! One direction of a connection, by its sequence numbers.
 
+use crate::reorder::REORDER_NS;
+
 /// What one direction of the stream has carried.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Stream {
@@ -11,9 +13,15 @@ pub struct Stream {
     pub bytes: u64,
     /// Sequence number of the FIN, once sent.
     pub fin: Option<u32>,
+    /// When, in units of 256 ns, as far as that fits. Before the FIN: not 0 where a segment without data told `end`, whose
+    /// number may count a FIN that the capture shows later.
+    fin_at: u32,
     /// Highest acknowledgment number that this side sent, once it sent one.
     pub acked: Option<u32>,
 }
+
+/// A unit of [`Stream::fin_at`] is 2^8 ns.
+const FIN_UNIT_BITS: u32 = 8;
 
 /// Distances are signed modulo 2^32 (RFC 9293 section 3.4).
 pub const fn distance(from: u32, to: u32) -> i32 {
@@ -36,8 +44,19 @@ impl Stream {
             end: first,
             bytes: 0,
             fin: None,
+            fin_at: 0,
             acked: self.acked,
         };
+    }
+
+    /// It began before what was seen of it, shortly.
+    pub fn begin_before(&mut self, isn: u32) {
+        let first = isn.wrapping_add(1);
+        let missed = self.start.map_or(0, |start| distance(first, start));
+        if missed > 0 && missed <= Self::LARGEST_DISORDER {
+            self.start = Some(first);
+            self.bytes += missed as u64;
+        }
     }
 
     /// Notes data from `seq`, `len` bytes long.
@@ -57,13 +76,25 @@ impl Stream {
         if ahead > 0 && ahead < Self::LARGEST_JUMP {
             self.end = self.end.wrapping_add(ahead as u32);
             self.bytes += ahead as u64;
+            if self.fin.is_none() {
+                self.fin_at = u32::from(len == 0);
+            }
         }
     }
 
-    /// Notes the first FIN, at the end of the stream.
-    pub fn finish(&mut self, fin: u32) {
+    /// Notes the FIN that was noted of `before`, which is the same stream.
+    pub fn finish_as(&mut self, before: &Self) {
+        if let Some(fin) = before.fin {
+            self.finish(fin, 0);
+            self.fin_at = before.fin_at;
+        }
+    }
+
+    /// Notes the first FIN, at the end of the stream, and when it was sent.
+    pub fn finish(&mut self, fin: u32, time_ns: i64) {
         if self.fin.is_none() {
             self.fin = Some(fin);
+            self.fin_at = (time_ns >> FIN_UNIT_BITS) as u32;
             if distance(fin, self.end) == 1 {
                 // Captured behind the sender's own next segment, whose number counts the FIN.
                 self.end = fin;
@@ -72,10 +103,17 @@ impl Stream {
         }
     }
 
+    /// Whether its FIN was sent shortly before that of `other`, which was captured first.
+    pub const fn closed_before(&self, other: &Self) -> bool {
+        let later = distance(self.fin_at, other.fin_at);
+        self.fin.is_some() && other.fin.is_some() && later > 0 && (later as i64) << FIN_UNIT_BITS <= REORDER_NS
+    }
+
     /// Whether `ack` is for bytes, or a FIN, that were not captured but can have been on their way.
     pub const fn is_acked_ahead(&self, ack: u32) -> bool {
         let ahead = distance(self.end, ack);
-        self.start.is_some() && ahead > 0 && ahead <= Self::LARGEST_DISORDER
+        let counts_fin = ahead == 0 && self.fin.is_none() && self.fin_at != 0;
+        self.start.is_some() && (ahead > 0 && ahead <= Self::LARGEST_DISORDER || counts_fin)
     }
 
     /// Whether `ack` covers this stream's FIN. Nothing comes behind a FIN: a number far beyond it acknowledges nothing.
@@ -129,7 +167,7 @@ mod tests {
         let mut stream = Stream::default();
         stream.begin(99);
         stream.carry(100, 10);
-        stream.finish(110);
+        stream.finish(110, 0);
         stream.carry(111, 0);
         assert_eq!(stream.bytes, 10);
 
@@ -137,7 +175,7 @@ mod tests {
         reordered.begin(99);
         reordered.carry(100, 10);
         reordered.carry(111, 0);
-        reordered.finish(110);
+        reordered.finish(110, 0);
         assert_eq!((reordered.bytes, reordered.end), (10, 110));
     }
 }

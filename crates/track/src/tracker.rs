@@ -258,10 +258,14 @@ impl<F: Fetch> Tracker<F> {
         let Some((flow, Some(detail))) = self.books.store.both_mut(slot) else {
             return false;
         };
-        if flow.state != State::Established || flow.marks & SLOW != 0 || detail.ack.is_none() {
+        let Some((ack_ns, _)) = detail.ack else { return false };
+        if flow.state != State::Established || flow.marks & SLOW != 0 {
             return false;
         }
         let from_client = src_low == flow.is(Flow::CLIENT_LOW);
+        if from_client && segment.time_ns < ack_ns {
+            return false;
+        }
         let peer = if from_client { &detail.server } else { &detail.client };
         let own = if from_client { &detail.client } else { &detail.server };
         let end = segment.seq.wrapping_add(segment.payload_len);
@@ -307,7 +311,7 @@ impl<F: Fetch> Tracker<F> {
         let mut row = lookup(from, class, before);
         let number = flow.number;
         if copied::is_copy(flow, detail.as_deref(), segment, class, from) {
-            copied::note_copy(flow, segment, class, from);
+            copied::note_copy(flow, detail.as_deref_mut(), segment, class, from);
             if let (State::SimultaneousSyn, Side::Server, Some(detail)) = (before, from, detail) {
                 effect::keep_syn(detail, segment, true);
             }

@@ -20,10 +20,12 @@ GLOBAL_LIMIT = """table inet t {
         tcp dport 8000 tcp flags syn limit rate over 10/second burst 5 packets drop
     }
 }"""
+#: A second's worth may come at once, as clients do whom a busy machine keeps waiting: the burst of 5 that a rule has
+#: unless told otherwise drops them.
 SOURCE_LIMIT = """table inet t {
     set m { type ipv4_addr; flags dynamic; timeout 1m; size 65535; }
     chain input { type filter hook input priority filter
-        tcp dport 8000 tcp flags syn update @m { ip saddr limit rate over 30/second } drop
+        tcp dport 8000 tcp flags syn update @m { ip saddr limit rate over 30/second burst 30 packets } drop
     }
 }"""
 SYNPROXY = """table inet t {

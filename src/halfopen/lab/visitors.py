@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from statistics import median_low
+from typing import TYPE_CHECKING, Any
 
 from halfopen import _core
 from halfopen.model.quantity import endpoint
@@ -80,17 +81,27 @@ def visit(host: Namespace, target: Target, count: int, rate: int, patience_s: fl
 
 
 def _visit(target: str, count: int, rate: int, patience_s: float) -> Visitors:
-    result = _core.load(
-        target,
-        sources=[],
-        connections=count,
-        rate=rate,
-        duration_s=count / rate,
-        send=(b"", len(BANNER)),
-        close="fin",
-        timeout_s=patience_s,
-        threads=1,
-    )
-    median_us = result["response"]["p50"]
-    times = [bound_us / 1e6 for bound_us, many in result["connect"]["buckets"] for _ in range(many)]
-    return Visitors(result["completed"], tuple(times), None if median_us is None else median_us / 1000)
+    served, connected, waited = 0, list[float](), list[float]()
+    while count:
+        result = _core.load(
+            target,
+            sources=[],
+            connections=count,
+            rate=rate,
+            # Until half an interval after the last one is due: rounding makes it neither more nor fewer.
+            duration_s=(count - 0.5) / rate,
+            send=(b"", len(BANNER)),
+            close="fin",
+            timeout_s=patience_s,
+            threads=1,
+        )
+        served += result["completed"]
+        connected += _times_s(result["connect"])
+        waited += _times_s(result["response"])
+        # A load does not begin what a busy machine kept from beginning until its end: they come all the same.
+        count = result["unstarted"]
+    return Visitors(served, tuple(sorted(connected)), median_low(waited) * 1e3 if waited else None)
+
+
+def _times_s(latency: dict[str, Any]) -> list[float]:
+    return [bound_us / 1e6 for bound_us, many in latency["buckets"] for _ in range(many)]

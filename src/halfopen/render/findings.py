@@ -29,7 +29,11 @@ def subject_words(subject: Subject) -> str:
     name = escape_text(subject.name)
     if subject.kind == "namespace":
         return "this host" if subject.name == "host" else f"network namespace {name}"
-    return name if subject.netns in {None, "host"} else f"{name} in {escape_text(subject.netns or '')}"
+    if subject.netns is None or subject.netns == "host":
+        return name
+    # One without a name is called by who holds it.
+    space = f"the namespace {subject.netns}" if subject.netns.startswith("held by ") else subject.netns
+    return f"{name} in {escape_text(space)}"
 
 
 def evidence_words(item: Evidence) -> str:

@@ -105,8 +105,11 @@ def _conditions(rule: RoutingRule, flow: Flow, namespace: NetNamespace) -> Itera
         yield None
 
 
-def _inside(address: str, prefix: str) -> bool:
-    return ip_address(address.partition("%")[0]) in ip_network(prefix, strict=False)
+def _inside(address: str, prefix: str) -> bool | None:
+    try:
+        return ip_address(address.partition("%")[0]) in ip_network(prefix, strict=False)
+    except ValueError:  # a snapshot may say anything
+        return None
 
 
 def _has_no_mark(namespace: NetNamespace) -> bool:

@@ -13,6 +13,8 @@ from halfopen.rules.policy_routing import TABLES, Flow, applies, text_of
 from halfopen.rules.route_table import in_table
 
 if TYPE_CHECKING:
+    from ipaddress import IPv4Interface, IPv6Interface
+
     from halfopen.model.network import Interface, Route
     from halfopen.model.snapshot import NetNamespace
 
@@ -97,10 +99,18 @@ def _chosen(namespace: NetNamespace, route: Route) -> str | None:
     interface = interface_named(namespace, route.interface)
     if route.source is not None or interface is None:
         return route.source
-    own = [ip_interface(text) for text in interface.addresses if ":" not in text]
+    own = [one for text in interface.addresses if (one := network_of(text)) is not None and one.version == 4]
     gateway = None if route.gateway is None else address_of(route.gateway)
     near = [one for one in own if gateway is not None and gateway in one.network] or own
     return str(near[0].ip) if near else None
+
+
+def network_of(text: str) -> IPv4Interface | IPv6Interface | None:
+    """``192.0.2.1/24`` of an interface, with its network; None for what is none, as a snapshot may say anything."""
+    try:
+        return ip_interface(text)
+    except ValueError:
+        return None
 
 
 def _lookup(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Address) -> Lookup:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -57,6 +58,16 @@ def test_what_is_not_known_is_not_judged() -> None:
     assert applies(RoutingRule(1, input="lo"), passing, UNMARKED) is False
     assert applies(RoutingRule(1, ports=(80, 80)), passing, UNMARKED) is None
     assert applies(RoutingRule(1, source="10.0.0.0/8"), Flow("192.0.2.9"), UNMARKED) is False, "before one is chosen"
+
+
+def test_a_snapshot_may_say_anything() -> None:
+    odd = [{"priority": 9, "table": 100, "source": "no address"}, {"priority": 10, "table": 100, "destination": "x/y"}]
+    where = namespace(odd, MAIN, OTHER)
+    where = replace(where, interfaces=(replace(where.interfaces[0], addresses=("here", "10.0.0.1/99")),))
+    found = route_to(where, SYN)
+    assert found.unjudged == ("from no address lookup 100", "from all to x/y lookup 100")
+    assert found.route is not None
+    assert found.route.gateway == "10.0.0.254"
 
 
 def test_the_words_of_a_rule_are_those_of_ip_rule() -> None:

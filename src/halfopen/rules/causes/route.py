@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from ipaddress import ip_interface
 from typing import TYPE_CHECKING
 
 from halfopen.model.cause import LocalCause
@@ -11,7 +10,7 @@ from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import listed
 from halfopen.rules.causes.way_through import doubt, trouble_on_the_way
 from halfopen.rules.policy_routing import MAIN, text_of
-from halfopen.rules.routing import REFUSING, address_of, interface_named, is_own, route_to
+from halfopen.rules.routing import REFUSING, address_of, interface_named, is_own, network_of, route_to
 
 if TYPE_CHECKING:
     from halfopen.model.cause import Verdict
@@ -102,7 +101,8 @@ def _route_there(space: Space, way: Way) -> Remedy:
     """The interface that is down and took its routes with it, or a route."""
     down = [one for one in space.now.interfaces if not one.up and one.name != "lo" and one.addresses]
     target = address_of(way.destination)
-    near = [one for one in down if any(target in ip_interface(text).network for text in one.addresses)]
+    networks = {one.name: [found.network for text in one.addresses if (found := network_of(text))] for one in down}
+    near = [one for one in down if any(target in network for network in networks[one.name])]
     likely = near or ([] if _is_linked(space) else down)
     if len(likely) == 1:
         return _set_up(space, likely[0].name)

@@ -26,7 +26,11 @@ class Tap:
     disorder_ns: int = 0
     """Packets are stamped up to this much late, and lie in the order of their stamps."""
     twice: str | None = None
-    """Each packet is there twice: ``hop`` (one hop later) or ``mirror`` (nothing differs)."""
+    """Each packet is there twice: ``hop`` (one hop later), ``mirror`` (the same), ``ends`` (behind a long way)."""
+
+
+#: {where each packet is captured again: (hops, nanoseconds later)}.
+SECOND_TAP = {"hop": (1, 20_000), "mirror": (0, 20_000), "ends": (7, 30_000_000)}
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,8 @@ def captured(passing: list[Passing], attempt: int, tap: Tap, random: Random) -> 
         first = Captured(packet.time_ns, time, packet.what, attempt, copy=False, ttl=60 + side, ip_id=ip_id)
         kept.append(first)
         if tap.twice is not None:
-            hop = tap.twice == "hop"
-            kept.append(replace(first, time_ns=time + 20_000, ttl=first.ttl - hop, copy=True))
+            hops, later = SECOND_TAP[tap.twice]
+            kept.append(replace(first, time_ns=time + later, ttl=first.ttl - hops, copy=True))
     return kept
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.model.capture import Tap
 from tests.model.endpoint import MS, Action, Behaviour
-from tests.model.segments import Ends, Options
+from tests.model.segments import ACK, RST, SPAN, Ends, Options
 from tests.model.world import Plan, Way
 
 if TYPE_CHECKING:
@@ -21,7 +21,8 @@ SECOND = 1000 * MS
 class Conversation:
     """A plan, where it takes place, and how it is captured."""
 
-    plan: Plan
+    plans: tuple[tuple[Plan, int], ...]
+    """One after the other, on the same addresses and ports, each with the pause before it in nanoseconds."""
     ends: Ends
     tap: Tap
     kind: str
@@ -30,11 +31,26 @@ class Conversation:
 def conversation(random: Random, number: int) -> Conversation:
     """One of them."""
     kind = random.choice(KINDS)
+    plan = _plan(kind, random)
+    if kind != "wrong ack" and random.random() < 0.2:
+        # A capture with gaps, or in disorder, leaves open of which attempt a segment is.
+        again = random.choice([k for k in KINDS if k not in {"wrong ack", "simultaneous open"}])
+        tap = random.choice([Tap(), Tap(twice="hop"), Tap(twice="mirror"), Tap(twice="ends")])
+        pause = random.choice([100 * MS, 2 * SECOND, 20 * SECOND])
+        second = _plan(again, random)
+        client, server = ((isn + random.randrange(1 << 27, 1 << 31)) % SPAN for isn in plan.isns)
+        second.isns = (client, server)
+        plans, name = ((plan, 0), (second, pause)), f"{kind}, then {again}"
+        return Conversation(plans, _ends(random, number), tap, name)
+    # Which of several numbers holds, or that a packet is a stranger's, shows only where nothing was missed.
+    tap = Tap() if kind in {"new isn", "wrong ack", "forged"} else _tap(random)
+    return Conversation(((plan, 0),), _ends(random, number), tap, kind)
+
+
+def _plan(kind: str, random: Random) -> Plan:
     plan = _ordinary(random)
     kind_of[kind](plan, random)
-    # Which of several numbers holds, or that a stranger's SYN-ACK is one, shows only where nothing was missed.
-    tap = Tap() if kind in {"new isn", "wrong ack"} else _tap(random)
-    return Conversation(plan, _ends(random, number), tap, kind)
+    return plan
 
 
 def _ends(random: Random, number: int) -> Ends:
@@ -91,7 +107,7 @@ def _tap(random: Random) -> Tap:
         return Tap(only=random.randrange(2))
     if chance < 0.9:
         return Tap(disorder_ns=random.choice([100_000, 2 * MS, 8 * MS]))
-    return Tap(twice=random.choice(["hop", "mirror"]))
+    return Tap(twice=random.choice(["hop", "mirror", "ends"]))
 
 
 # ---- kinds
@@ -167,6 +183,12 @@ def _simultaneous_close(plan: Plan, random: Random) -> None:
     plan.behaviours[1].script = ((max(1, when + random.randrange(-2 * rtt, rtt)), "close", 0),)
 
 
+def _forged(plan: Plan, random: Random) -> None:
+    flags = random.choice([RST, RST | ACK, ACK])
+    at = random.randrange(600 * MS)
+    plan.forged = [(at, random.randrange(2), flags, random.randrange(1 << 29, 1 << 30))]
+
+
 kind_of = {
     "plain": _plain,
     "refused": _refused,
@@ -181,5 +203,6 @@ kind_of = {
     "fast open": _fast_open,
     "simultaneous open": _simultaneous,
     "simultaneous close": _simultaneous_close,
+    "forged": _forged,
 }
 KINDS = [*kind_of, "plain", "plain", "plain"]

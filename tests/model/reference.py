@@ -139,11 +139,11 @@ class Attempt:
 
     @cached_property
     def resets(self) -> list[Seen]:
-        """RSTs of either side, but those by which the client refuses a stranger's SYN-ACK."""
-        wrong = {s.what.ack for s in self.syn_acks if not self._fits(s)}
-        return [
-            s for s in self.segments if s.what.has(RST) and not (s.what.side == self.client and s.what.seq in wrong)
-        ]
+        """RSTs of either side, but those that answer what the other never sent."""
+        forged = [p.what for p in self.packets if isinstance(p.what, Segment) and p.what.forged]
+        strangers = {(self.client, s.what.ack) for s in self.syn_acks if not self._fits(s)}
+        strangers |= {(1 - what.side, what.ack) for what in forged if what.has(ACK)}
+        return [s for s in self.segments if s.what.has(RST) and (s.what.side, s.what.seq) not in strangers]
 
     @cached_property
     def refused_wrong(self) -> bool:
@@ -164,8 +164,9 @@ class Attempt:
             return "partial"
         if self.completed:
             return "established"
-        if self.resets:
-            by = self.resets[0]
+        resets = [s for s in self.resets if not self._is_unheard(s)]
+        if resets:
+            by = resets[0]
             if by.what.side == self.client:
                 return "reset_by_client"
             before = [s for s in self.answers if s.frame < by.frame]
@@ -177,6 +178,11 @@ class Attempt:
         if self.syn_acks and self.syn_acks[-1].frame > self.syns[-1].frame:
             return "reset_by_client" if self.refused_wrong else "half_open"
         return "unanswered"
+
+    def _is_unheard(self, reset: Seen) -> bool:
+        """Whether it is the server's, without ACK, for a SYN that it did not answer: RFC 9293 section 3.10.7.3."""
+        before = [s for s in self.answers if s.frame < reset.frame]
+        return reset.what.side != self.client and not (reset.what.has(ACK) or before or self.simultaneous)
 
     def times(self) -> dict[str, Any]:
         """The four of them, and the frames."""
@@ -193,7 +199,6 @@ class Attempt:
         }
         reply = answer
         if self.outcome() == "refused":
-            # A host's: one that does not acknowledge is a firewall's, and answers no SYN in particular.
             reply = next((s for s in self.resets if s.what.has(ACK)), None)
         if syn is not None:
             before = [s for s in self.syns if reply is not None and s.frame < reply.frame]

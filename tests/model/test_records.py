@@ -7,7 +7,7 @@ record off the list of packets: no table of states, no streaming, nothing in com
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from random import Random
 from typing import TYPE_CHECKING, Any
 
@@ -31,19 +31,27 @@ APART_NS = 15_000_000
 CONVERSATIONS = 1500
 
 
-def held(seed: int) -> tuple[list[Conversation], list[Captured]]:
+@dataclass(frozen=True)
+class Made:
+    """A conversation, and the numbers of its attempts."""
+
+    conversation: Conversation
+    attempts: range
+
+
+def held(seed: int) -> tuple[list[Made], list[Captured]]:
     """Conversations, and what one capture holds of them."""
-    random = Random(seed)
-    conversations, packets = [], []
+    random, made, packets, attempt = Random(seed), [], [], 0
     for number in range(CONVERSATIONS):
-        conversation = draw.conversation(random, number)
-        start = START_NS + number * APART_NS
-        passing = World(conversation.plan, random, start).run().passing
-        tap = conversation.tap
-        tap = replace(tap, starts_ns=start + tap.starts_ns) if tap.starts_ns else tap
-        packets += capture.captured(passing, number, tap, random)
-        conversations.append(conversation)
-    return conversations, capture.numbered(packets)
+        conversation, now = draw.conversation(random, number), START_NS + number * APART_NS
+        first, tap = attempt, conversation.tap
+        tap = replace(tap, starts_ns=now + tap.starts_ns) if tap.starts_ns else tap
+        for plan, pause in conversation.plans:
+            world = World(plan, random, now + pause)
+            packets += capture.captured(world.run().passing, attempt, tap, random)
+            now, attempt = world.now, attempt + 1
+        made.append(Made(conversation, range(first, attempt)))
+    return made, capture.numbered(packets)
 
 
 def differences(wanted: dict[str, Any], record: Record) -> dict[str, tuple[object, object]]:
@@ -61,14 +69,15 @@ def _rounded(value: object) -> object:
     return round(value, 3) if isinstance(value, float) else value
 
 
-def judged(conversation: Conversation, packets: list[Captured], records: list[Record]) -> str:
-    """What is wrong with the records of one conversation; nothing if nothing is."""
-    wanted = expected(packets)
-    if len(records) != (wanted is not None):
-        wrong: object = f"{len(records)} records"
+def judged(made: Made, packets: list[list[Captured]], records: list[Record]) -> str:
+    """What is wrong with the records of one conversation, whose attempts these are; nothing if nothing is."""
+    wanted = [fields for fields in map(expected, packets) if fields is not None]
+    if len(records) != len(wanted):
+        wrong: object = f"{len(records)} records, not {len(wanted)}"
     else:
-        wrong = differences(wanted, records[0]) if wanted else None
-    return f"\n{conversation.kind}, {conversation.tap}\n{told(packets)}\n{wrong}" if wrong else ""
+        wrong = [found for found in map(differences, wanted, records) if found]
+    story = "\n".join(map(told, packets))
+    return f"\n{made.conversation.kind}, {made.conversation.tap}\n{story}\n{wrong}" if wrong else ""
 
 
 @pytest.mark.parametrize("seed", range(1, 7))
@@ -77,14 +86,15 @@ def test_records_hold_what_took_place(tmp_path: Path, seed: int) -> None:
     of: dict[int, list[Captured]] = defaultdict(list)
     for packet in packets:
         of[packet.attempt].append(packet)
+    ends = {attempt: made.conversation.ends for made in conversations for attempt in made.attempts}
     file = tmp_path / "made.pcap"
-    file.write_bytes(pcap((p.time_ns, capture.frame(p, conversations[p.attempt].ends)) for p in packets))
+    file.write_bytes(pcap((p.time_ns, capture.frame(p, ends[p.attempt])) for p in packets))
     records: dict[int, list[Record]] = defaultdict(list)
-    for record in trace(file).records:
+    for record in sorted(trace(file).records, key=lambda record: int(record["number"])):
         records[max(record["client_port"], record["server_port"])].append(record)
     wrong = [
-        judged(conversation, of[number], records[conversation.ends.ports[0]])
-        for number, conversation in enumerate(conversations)
-        if not is_unclear(of[number])
+        judged(made, [of[attempt] for attempt in made.attempts], records[made.conversation.ends.ports[0]])
+        for made in conversations
+        if not any(is_unclear(of[attempt]) for attempt in made.attempts)
     ]
     assert not any(wrong), "".join(wrong)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from tests.model.endpoint import MS, Behaviour, Endpoint, Outside
-from tests.model.segments import Segment, Unreachable
+from tests.model.segments import ACK, SPAN, Segment, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,8 @@ class Plan:
     """From side 0 and from side 1."""
     opens_ns: tuple[int | None, int | None] = (0, None)
     """When each side calls connect()."""
-    forged: list[tuple[int, Segment]] = field(default_factory=list)
-    """Packets of neither end, each with its time."""
+    forged: list[tuple[int, int, int, int]] = field(default_factory=list)
+    """Packets of neither end: when, the side that they pretend to come from, flags, how far their numbers lie off."""
 
 
 @dataclass
@@ -74,8 +74,8 @@ class World:
         for side, opens in enumerate(plan.opens_ns):
             if opens is not None:
                 self.after(opens, self.ends[side].connect)
-        for delay, segment in plan.forged:
-            self.after(delay, partial(self._forge, segment))
+        for delay, *what in plan.forged:
+            self.after(delay, partial(self._forge, *what))
 
     def _end(self, side: int) -> Endpoint:
         plan = self._plan
@@ -106,8 +106,11 @@ class World:
         if not (way.silent or way.unreachable) and self._random.random() >= way.lost_behind:
             self.after(way.from_tap_ns, lambda: self.ends[1 - segment.side].receive(segment))
 
-    def _forge(self, segment: Segment) -> None:
+    def _forge(self, side: int, flags: int, off: int) -> None:
         """It comes from where its pretended sender is."""
+        sender = self.ends[side]
+        ack = (sender.rcv + off) % SPAN if flags & ACK else 0
+        segment = Segment(side, flags, (sender.nxt + off) % SPAN, ack, forged=True)
         self.passing.append(Passing(self.now, segment))
         self.after(self._plan.ways[segment.side].from_tap_ns, lambda: self.ends[1 - segment.side].receive(segment))
 

@@ -77,9 +77,11 @@ def _expect_whole(told: Told, pcap: Path) -> None:
 
 def _tell_packets(printer: Printer, told: Told, host: str | None, pcap: Path) -> None:
     packets = f"{plural(told.packets or 0, 'packet')} in {pcap}"
-    if host is None and len(told.hosts) > 1:
+    if host is None and told.packets and len(told.hosts) > 1:
         packets += f", as each of {plural(len(told.hosts), 'host')} saw them: what crosses a link is in it twice"
     printer.note(packets)
+    for gap in told.gaps:
+        printer.note(f"  {gap}")
 
 
 @contextmanager

@@ -106,7 +106,7 @@ def _judge(
     network = story.network
     recordings = network.recorder.recordings if network.recorder is not None else []
     ladders = () if options.ladder_width is None else tuple(draw(recordings, options.ladder_width))
-    kept = (None, None) if options.packets_to is None else _keep(recordings, options, experiment.name)
+    kept = (None, None, ()) if options.packets_to is None else _keep(recordings, options, experiment.name)
     trouble = trouble or _wrong(story)
     judged = ExperimentResult(
         experiment.name,
@@ -129,15 +129,18 @@ def _judge(
     return Told(judged, _places(network), *kept)
 
 
-def _keep(recordings: Sequence[Recording], options: RunOptions, name: str) -> tuple[int | None, str | None]:
-    """How many packets were written, or why not all of them."""
+def _keep(
+    recordings: Sequence[Recording], options: RunOptions, name: str
+) -> tuple[int | None, str | None, tuple[str, ...]]:
+    """How many packets were written, or why not all of them; and what nobody could keep."""
     assert options.packets_to is not None
     wanted = [each for each in recordings if options.packets_of in {None, each.host.name}]
     try:
         with os.fdopen(options.packets_to, "wb") as output:
-            return write_pcapng(wanted, output, f"halfopen lab run {name}"), None
+            count = write_pcapng(wanted, output, f"halfopen lab run {name}")
     except OSError as error:
-        return None, error.strerror or str(error)
+        return None, error.strerror or str(error), ()
+    return count, None, tuple(gap for each in wanted for gap in each.gaps())
 
 
 def _places(network: Network) -> dict[str, str]:

@@ -59,10 +59,10 @@ class Answer:
 _NO_COOKIES = (COOKIES, 0)
 #: Without it, conntrack takes an ACK out of the blue for an open connection, and synproxy never sees it.
 _STRICT = ("net.netfilter.nf_conntrack_tcp_loose", 0)
-FEW, ALL = Between(0, CLIENTS // 2), AtLeast(CLIENTS - 2)
+NOBODY, FEW, ALL = Between(0, CLIENTS // 8), Between(0, CLIENTS // 2), AtLeast(CLIENTS - 2)
 ANSWERS = (
-    Answer("nothing: SYN cookies off", FEW, (_NO_COOKIES,)),
-    Answer("a larger backlog, 1024", FEW, (_NO_COOKIES, (MAX_SYN_BACKLOG, 4096)), backlog=1024),
+    Answer("nothing: SYN cookies off", NOBODY, (_NO_COOKIES,)),
+    Answer("a larger backlog, 1024", NOBODY, (_NO_COOKIES, (MAX_SYN_BACKLOG, 4096)), backlog=1024),
     Answer("tcp_synack_retries = 1", FEW, (_NO_COOKIES, ("net.ipv4.tcp_synack_retries", 1))),
     Answer("the rule «limit 10/second» for all SYNs", FEW, rules=GLOBAL_LIMIT, finds=("HO401",)),
     Answer("a limit for each source, 30/second", ALL, rules=SOURCE_LIMIT),

@@ -39,6 +39,8 @@ class Told:
     """Packets that were written; None where not all of them were, or none were wanted."""
     not_written: str | None = None
     """Why they could not be."""
+    gaps: tuple[str, ...] = ()
+    """What is missing among those that were, and why."""
 
     @property
     def whole(self) -> bool:

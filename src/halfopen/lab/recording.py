@@ -16,16 +16,17 @@ from halfopen import _core
 from halfopen.capture.exchanges import read_exchanges
 from halfopen.capture.trace import trace
 from halfopen.model.exchange import ExchangePacket
+from halfopen.model.quantity import plural
 from halfopen.render.ladder import flag_words
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from halfopen.lab.namespace import Namespace
     from halfopen.model.exchange import Exchange
     from halfopen.model.handshake import Handshake
 
-#: 300 bytes each at most: what is beyond is counted as not kept.
+#: 300 bytes each at most: a host's recording ends there, and says so.
 PACKETS_MAX = 400_000
 
 
@@ -38,6 +39,7 @@ class Recording:
         path: of the file in memory, for this process only.
         interfaces: {number: name} of the host, once it is stopped.
         dropped: packets that are not in it, once it is stopped.
+        limited: it ended with ``PACKETS_MAX`` packets, once it is stopped.
     """
 
     def __init__(self, host: Namespace, label: str = "", *, ports: Sequence[int] = ()) -> None:
@@ -45,6 +47,7 @@ class Recording:
         self.name = f"{host.name} ({label})" if label else host.name
         self.interfaces: dict[int, str] = {}
         self.dropped = 0
+        self.limited = False
         self._descriptor = os.memfd_create(f"halfopen-lab-{host.name}")
         self.path = f"/proc/self/fd/{self._descriptor}"
         self._capture: _core.Capture | None = host.run(self._begin, ports)
@@ -57,13 +60,22 @@ class Recording:
         if self._capture is None:
             return
         self.interfaces = dict(self.host.run(socket.if_nameindex))
-        self.dropped = self._capture.stop()["dropped"]
+        report = self._capture.stop()
+        self.dropped, self.limited = report["dropped"], report["limited"]
         self._capture = None
 
     def close(self) -> None:
         """Let the packets go."""
         self.stop()
         os.close(self._descriptor)
+
+    def gaps(self) -> Iterator[str]:
+        """Why packets of the host are not in it, a sentence for each reason."""
+        self.stop()
+        if self.dropped:
+            yield f"{plural(self.dropped, 'packet')} of the {self.name} came too fast to be kept"
+        if self.limited:
+            yield f"of the {self.name} there are only the first {plural(PACKETS_MAX, 'packet')}"
 
     def handshakes(self) -> list[Handshake]:
         """The tracker's records, by their begin."""

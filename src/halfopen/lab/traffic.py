@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 #: Port of the experiments' servers.
 PORT = 8000
 
+#: Whoever accepts a connection that never comes is told so, and not kept for ever.
+ACCEPT_MAX_S = 30.0
+
 Option = tuple[int, int, int | bytes]
 #: Of a socket that says RST when it is closed, and leaves no TIME_WAIT.
 BY_RST: Option = (socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("=ii", 1, 0))
@@ -33,7 +36,7 @@ def family_of(address: str) -> socket.AddressFamily:
 def listen(
     host: Namespace, address: str, backlog: int, *, port: int = PORT, options: Sequence[Option] = ()
 ) -> socket.socket:
-    """A listener that nobody accepts from until the experiment does."""
+    """A listener that nobody accepts from until the experiment does; TimeoutError after ``ACCEPT_MAX_S``."""
 
     def make() -> socket.socket:
         listener = socket.socket(family_of(address), socket.SOCK_STREAM)
@@ -42,6 +45,7 @@ def listen(
             listener.setsockopt(*option)
         listener.bind((address, port))
         listener.listen(backlog)
+        listener.settimeout(ACCEPT_MAX_S)
         return listener
 
     return host.run(make)

@@ -18,7 +18,7 @@ class NeverHappenedError(Exception):
     """The condition did not come true in time."""
 
 
-def until(condition: Callable[[], T], what: str, timeout_s: float = 5.0) -> T:
+def until(condition: Callable[[], T], what: str, timeout_s: float = 20.0) -> T:
     """Look until ``condition`` gives something true, and give that.
 
     Raises:

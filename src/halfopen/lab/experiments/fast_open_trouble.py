@@ -23,6 +23,8 @@ BLACK_HOLE = "net.ipv4.tcp_fastopen_blackhole_timeout_sec"
 ASKED, FEW, ROUNDS = 20, 1, 6
 AT_ONCE = 10
 EATEN = "drop syn with_data"
+#: One SYN was sent again: two cost two seconds or three. A busy machine is late, too.
+LATE_S = Between(1.0, 1.99)
 #: So that the handshakes of ``AT_ONCE`` requests are pending together.
 SLOW = "delay=450ms"
 KEYS = ("00000001-00000002-00000003-00000004", "00000005-00000006-00000007-00000008")
@@ -93,11 +95,12 @@ def _all_at_once(net: Pair, listener: socket.socket) -> float:
     """``AT_ONCE`` requests together; seconds until the last of them was accepted."""
     port, elapsed = listener.getsockname()[1], stopwatch()
     clients = net.client.run(lambda: [send(net.server_address, port, wait=False) for _ in range(AT_ONCE)])
-    for client in clients:
-        guest, _ = net.server.run(listener.accept)
-        guest.close()
-        client.close()
-    return elapsed()
+    guests = [net.server.run(listener.accept)[0] for _ in clients]
+    seconds = elapsed()
+    # Not before: a client that is closed while its SYN is under way never comes.
+    for end in (*guests, *clients):
+        end.close()
+    return seconds
 
 
 # --- the key ----------------------------------------------------------------------------------------------------------
@@ -129,14 +132,14 @@ def _eaten(story: Story, net: Pair) -> Finding | None:
         exchange(net, listener)
         net.relay.set_faults([EATEN])
         doctor, moment = Examination.begin(net.client), Moment.of(net.client)
-        story.expect("seconds until all were connected", Between(1.0, 1.6), _all_at_once(net, listener))
+        story.expect("seconds until all were connected", LATE_S, _all_at_once(net, listener))
         story.expect("TCPFastOpenActiveFail on the client", AT_ONCE, moment.since("TCPFastOpenActiveFail"))
         found = doctor.expect(story, "HO504", found=True)
         if net.client.has_sysctl(BLACK_HOLE):
             net.client.set_sysctl(BLACK_HOLE, 3600)
             for _ in range(2):
                 _, seconds = exchange(net, listener)
-                story.expect(f"with {BLACK_HOLE} = 3600: seconds until the answer", Between(1.0, 1.6), seconds)
+                story.expect(f"with {BLACK_HOLE} = 3600: seconds until the answer", LATE_S, seconds)
             story.say("It looks at connects that lose three SYNs in a row; here the second one gets through.")
         story.pitfall()
     return found
@@ -146,7 +149,7 @@ def _not_eaten(story: Story, net: Pair, found: Finding | None) -> None:
     doctor = Examination.begin(net.client)
     doctor.cure(story, found)
     with listen(net.server, net.server_address, 2 * AT_ONCE, options=(asking_for(2 * AT_ONCE),)) as listener:
-        story.expect("seconds until all were connected", Between(0, 0.6), _all_at_once(net, listener))
+        story.expect("seconds until all were connected", Between(0, 0.99), _all_at_once(net, listener))
     doctor.expect(story, "HO504", found=False)
 
 

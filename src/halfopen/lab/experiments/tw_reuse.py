@@ -51,6 +51,11 @@ def run(story: Story) -> None:
     story.remedy(
         f"Set {REUSE} to 1 where many connections are opened, and leave {TIMESTAMPS} at 1. On a server it does nothing."
     )
+    net.client.set_sysctl(REUSE, 1)
+    with listen(net.server, net.server_address, 64) as listener:
+        moment = Moment.of(net.client)
+        story.expect("the first of these clients: the next connection", "connected", once(net, listener) or "connected")
+        story.expect("  TWRecycled: ports that were reused", 1, moment.since("TWRecycled"))
     bare.client.set_sysctl(TIMESTAMPS, 1)
     Examination.begin(bare.client).expect(story, "HO206", found=False)
 

@@ -34,6 +34,11 @@ def probe(net: Pair, *arguments: str) -> tuple[list[dict[str, Any]], dict[str, A
     return others, address["fast_open"]
 
 
+def read(connection: socket.socket) -> None:
+    """What has come; the connection is closed then."""
+    connection.recv(100)
+
+
 def said(attempts: list[dict[str, Any]]) -> Iterator[str]:
     return ("; ".join(attempt["probe"]["explanation"]) for attempt in attempts)
 
@@ -89,6 +94,54 @@ def test_a_path_that_eats_data_in_a_syn(net: Pair, far: str) -> None:
     assert attempts[0]["probe"]["fast_open"]["failure"] == "syn_retransmitted"
     assert attempts[0]["syn_sent"] == 2
     assert "SYNs with data are lost" in numbers["verdict"]
+
+
+@BOTH
+def test_a_server_that_answers_and_closes_at_once(net: Pair, far: str) -> None:
+    """Its FIN is there before anyone looks: the data that was sent again is still no SYN that was."""
+    probe(net, listen(net, far))
+    server, without = net.listen(far, backlog=100)
+    net.serve(server, read)
+    attempts = document(net, "--fast-open", "-c", "20", "-i", "0", without)[0]["attempts"]
+    assert [attempt["fast_open"] for attempt in attempts] == [None, "ignored"] * 20
+    # On a machine that is busy a SYN may really be lost: that costs a second.
+    assert {attempt["syn_sent"] for attempt in attempts if attempt["connect_us"] < 0.9e6} == {1}
+
+
+@BOTH
+@pytest.mark.parametrize("cookie", [True, False])
+def test_what_is_not_answered_says_nothing_of_it(net: Pair, far: str, cookie: bool) -> None:
+    if cookie:
+        probe(net, listen(net, far))
+    target = net.closed_port(far)
+    net.near.sysctl("tcp_syn_linear_timeouts", "0")
+    for rules in ((), ("tcp flags & (syn|ack) == syn drop",)):
+        net.far.nft("input", *rules)
+        found, code = document(net, "--fast-open", "--timeout", "300ms", target)
+        numbers = found["targets"][0]["addresses"][0]["fast_open"]
+        assert (code, numbers["tried"], numbers["carried"]) == (1, 1, int(cookie))
+        assert numbers["verdict"].startswith("Nothing is known of the server's Fast Open: no connect")
+        assert {attempt["fast_open"] for attempt in found["attempts"]} == {None, "requested"}
+
+
+@BOTH
+def test_the_pause_after_a_black_hole(net: Pair, far: str) -> None:
+    """One is met for real: all SYNs of a connect with Fast Open are lost."""
+    net.near.sysctl("tcp_fastopen_blackhole_timeout_sec", "3600")
+    net.near.sysctl("tcp_syn_linear_timeouts", "0")
+    target = listen(net, far)
+    net.far.nft("input", "tcp flags & (syn|ack) == syn drop")
+    document(net, "--fast-open", "--syn-retries", "1", "--timeout", "5s", target)
+    net.far.nft("input")
+    attempts, numbers = probe(net, target)
+    assert [attempt["fast_open"] for attempt in attempts] == [None]
+    assert "Fast Open: no data in the SYN" in next(said(attempts))
+    assert "by the word of this host's kernel no SYN asked" in numbers["verdict"]
+    # Written again, it is over, whatever the counter of black holes says.
+    net.near.sysctl("tcp_fastopen_blackhole_timeout_sec", "3600")
+    done = net.near.halfopen("probe", "--fast-open", target)
+    assert "Fast Open works: the server acknowledged the data" in done.stdout
+    assert "black hole" not in done.stdout
 
 
 @BOTH

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from halfopen import _core
@@ -108,14 +108,13 @@ def _result(found: dict[str, Any], whom: Whom, client: str | None) -> ProbeResul
         client_options=client_options,
         server_options=server_options,
         syn_data_bytes=fast_open.syn_data_bytes if fast_open else None,
-        fast_open=_fast_open(fast_open),
         connect_us=_us(found["connect_ns"]),
         errno=found["errno"],
         resolve_us=whom.resolve_us,
         first_byte_us=data.waited_us if data and data.end == "first_byte" else None,
         **(found["icmp"] or {}),
     )
-    return ProbeResult(
+    result = ProbeResult(
         handshake=handshake,
         target=whom.target,
         round=whom.round,
@@ -129,6 +128,7 @@ def _result(found: dict[str, Any], whom: Whom, client: str | None) -> ProbeResul
         data=data,
         interrupted=found["interrupted"],
     )
+    return replace(result, handshake=replace(handshake, fast_open=_fast_open(result)))
 
 
 def _us(nanoseconds: int | None) -> float | None:
@@ -161,10 +161,12 @@ def _sides(agreed: Negotiated) -> tuple[SideOptions, SideOptions]:
     return client, server
 
 
-def _fast_open(report: FastOpenReport | None) -> FastOpen | None:
+def _fast_open(result: ProbeResult) -> FastOpen | None:
     """The record's word: what the SYN asked for, and what came of it as far as one connect shows."""
-    if report is None or report.disabled:
+    report = result.fast_open
+    if report is None or report.disabled or result.fast_open_withheld or not result.handshake.syn_sent:
         return None
     if report.accepted:
         return "accepted"
-    return "requested" if report.syn_data_bytes is None else "ignored"
+    # Data that nobody answered was not ignored either.
+    return "ignored" if report.syn_data_bytes is not None and result.established else "requested"

@@ -145,6 +145,17 @@ class ProbeResult:
         return self.established and (self.data is None or self.data.end == "first_byte")
 
     @property
+    def fast_open_withheld(self) -> bool:
+        """The SYN asked for nothing and carried nothing, though Fast Open is on: the kernel's pause after a black hole.
+
+        A kernel before Linux 5.5 has no ``tcpi_fastopen_client_fail``: there every SYN without data looks so.
+        """
+        report = self.fast_open
+        if report is None or report.disabled or not self.handshake.syn_sent:
+            return False
+        return report.syn_data_bytes is None and report.failure is None
+
+    @property
     def syn_retransmissions(self) -> int:
         """How often the SYN was sent again."""
         return max((self.handshake.syn_sent or 0) - 1, 0)
@@ -163,7 +174,11 @@ class FastOpenCounts:
     accepted: int = 0
     """Of these carried, acknowledged."""
     eaten: int = 0
-    """Of these carried, unanswered until the SYN was sent again without data."""
+    """Of these carried, unanswered until the SYN was sent again without data, and then completed."""
+    carried_established: int = 0
+    """Of these carried, completed: only they show what becomes of the data."""
+    withheld: int = 0
+    """Of these established, with a SYN that neither asked for a cookie nor carried data: this host paused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,10 +235,6 @@ class FastOpenLocal:
 
     setting: int | None = None
     """``net.ipv4.tcp_fastopen``."""
-    blackhole_timeout_s: int | None = None
-    """``net.ipv4.tcp_fastopen_blackhole_timeout_sec``: how long a black hole turns it off; 0 for never."""
-    blackholes: int | None = None
-    """How often one was met: ``TCPFastOpenBlackhole`` of /proc/net/netstat."""
 
     @property
     def client_enabled(self) -> bool | None:

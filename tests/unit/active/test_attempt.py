@@ -9,7 +9,7 @@ import pytest
 
 from halfopen import _core
 from halfopen.active.attempt import OUTCOMES, Whom, attempt
-from halfopen.active.fast_open import parse_counter, read_fast_open
+from halfopen.active.fast_open import read_fast_open
 from halfopen.active.options import ConnectOptions
 from halfopen.active.resolve import Destination
 from halfopen.active.sources import chosen_source, source_address
@@ -19,12 +19,6 @@ from halfopen.model.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-NETSTAT = """TcpExt: SyncookiesSent TCPFastOpenBlackhole
-TcpExt: 3 4
-IpExt: InNoRoutes
-IpExt: 0
-"""
 
 
 @pytest.fixture
@@ -84,12 +78,6 @@ def test_sources() -> None:
     assert chosen_source("127.0.0.9") == "127.0.0.1"
     with pytest.raises(UsageError, match="cannot reach an IPv6 address"):
         source_address("127.0.0.1", ipv6=True)
-
-
-def test_the_counter_of_black_holes() -> None:
-    assert parse_counter(NETSTAT) == 4
-    assert parse_counter("") is None
-    assert parse_counter("TcpExt: SyncookiesSent\nTcpExt: 3\n") is None
 
 
 def test_this_hosts_word_on_fast_open() -> None:

@@ -139,9 +139,17 @@ def test_data(report: object, line: str) -> None:
 @pytest.mark.parametrize(
     ("report", "why"),
     [
-        (data(sent_bytes=3, retransmissions=4), "Accept starvation, most likely"),
+        (
+            data(sent_bytes=3, retransmissions=4),
+            "The path eats data, most likely: the handshake succeeded, but 3 bytes",
+        ),
+        (data(sent_bytes=3, retransmissions=4), "the server's accept queue is full and it answered with a SYN cookie"),
+        (data(sent_bytes=3, segments_received=2), "Accept starvation, most likely"),
+        (data(sent_bytes=3, waited_us=1e6), "Accept starvation, or a path that eats data: "),
+        (data(sent_bytes=3, segments_received=None), "Accept starvation, or a path that eats data: "),
+        (data(sent_bytes=3, acknowledged_bytes=3, segments_received=1), "or its answer is lost on the way"),
         (data(sent_bytes=3, acknowledged_bytes=3, segments_received=1), "nobody calls accept()"),
-        (data(sent_bytes=3, acknowledged_bytes=None), "The data was sent and the application is silent"),
+        (data(sent_bytes=3, acknowledged_bytes=None), "The data was sent and no answer came"),
         (data(segments_received=1, waited_us=2e6), "client's data, or a full accept queue. "),
         (data(segments_received=1), "client's data, or a full accept queue that has room by now. "),
         (data(segments_received=3), "came again 3 times"),
@@ -214,13 +222,43 @@ def test_without_fast_open_nothing_is_said_of_it() -> None:
     [
         (FastOpenCounts(3, 3, 2, 2), "works: the server acknowledged the data in 2 of 2 SYNs"),
         (FastOpenCounts(3, 3, 2, 0, 1), "drops them"),
-        (FastOpenCounts(3, 3, 2), "Its cookie key has changed"),
+        (FastOpenCounts(3, 3, 2, carried_established=2), "Its cookie key has changed"),
         (FastOpenCounts(2, 2), "The server gives no cookie"),
         (FastOpenCounts(1, 1), "shows in the next connect"),
+        (FastOpenCounts(2, 1, 1), "but that this host has a cookie"),
+        (FastOpenCounts(2, 2, withheld=2), "tcp_fastopen_blackhole_timeout_sec, 0 for never"),
     ],
 )
 def test_the_verdict_on_fast_open(counts: FastOpenCounts, words: str) -> None:
     assert words in (fast_open_verdict(counts) or "")
+
+
+@pytest.mark.parametrize(
+    "report",
+    [
+        fast_open(2),  # with a cookie
+        fast_open(failure="no_cookie"),
+        fast_open(),  # in the pause after a black hole
+    ],
+)
+@pytest.mark.parametrize(("ending", "errno"), [("refused", "ECONNREFUSED"), ("timeout", None), ("unreachable", None)])
+def test_what_was_not_answered_accuses_no_fast_open(report: object, ending: str, errno: str | None) -> None:
+    counts = summarize([failed(ending, errno, fast_open=report)] * 3).fast_open
+    assert counts is not None
+    assert (fast_open_verdict(counts) or "").startswith("Nothing is known of the server's Fast Open")
+
+
+def test_no_word_of_fast_open_where_nothing_was_sent() -> None:
+    for report in (fast_open(), fast_open(failure="no_cookie")):
+        assert fast_open_headline(failed("not_sent", "EADDRNOTAVAIL", fast_open=report)) is None
+
+
+def test_a_pause_after_a_black_hole_is_this_host_s_own() -> None:
+    paused = changed(established(), fast_open=fast_open())
+    assert fast_open_headline(paused) == "Fast Open: no data in the SYN"
+    counts = summarize([paused, paused]).fast_open
+    assert counts is not None
+    assert "by the word of this host's kernel no SYN asked" in (fast_open_verdict(counts) or "")
 
 
 def test_no_verdict_where_none_was_tried() -> None:
@@ -229,11 +267,9 @@ def test_no_verdict_where_none_was_tried() -> None:
 
 def test_local_reasons_of_fast_open() -> None:
     assert local_reasons(FastOpenLocal()) == []
-    assert local_reasons(FastOpenLocal(setting=3, blackhole_timeout_s=0, blackholes=4)) == []
+    assert local_reasons(FastOpenLocal(setting=3)) == []
     (off,) = local_reasons(FastOpenLocal(setting=2))
     assert "tcp_fastopen, which is 2" in off
-    (hole,) = local_reasons(FastOpenLocal(setting=1, blackhole_timeout_s=3600, blackholes=1))
-    assert "1 black hole" in hole
 
 
 def test_what_fast_open_saves() -> None:

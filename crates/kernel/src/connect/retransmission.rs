@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::{FastOpenReport, RttValidity};
+use super::{FastOpenFailure, FastOpenReport, RttValidity};
 use crate::sys::{TcpInfo, TcpState};
 
 /// Initial retransmission timeout of a SYN, RFC 6298 section 2.1; only a `sock_ops` program can change it.
@@ -83,6 +83,10 @@ impl RetransmitWait {
 
 /// How often the SYN was sent again, read at the end of the handshake.
 pub(super) fn syn_retransmissions(info: &TcpInfo, fast_open: Option<FastOpenReport>) -> u32 {
+    // Only where the SYN had not been sent again does the kernel say so; how often the data was is not told.
+    if fast_open.is_some_and(|report| report.failure == Some(FastOpenFailure::DataNotAcknowledged)) {
+        return 0;
+    }
     info.total_retrans()
         .saturating_sub(u32::from(syn_data_resent(info, fast_open)))
 }
@@ -90,8 +94,16 @@ pub(super) fn syn_retransmissions(info: &TcpInfo, fast_open: Option<FastOpenRepo
 /// Whether data that a SYN carried in vain was sent again, which happens while the SYN-ACK is processed
 /// (`tcp_rcv_fastopen_synack`).
 fn syn_data_resent(info: &TcpInfo, fast_open: Option<FastOpenReport>) -> bool {
-    let carried_in_vain = fast_open.is_some_and(|report| report.syn_data.is_some() && !report.accepted);
-    carried_in_vain && info.state() == TcpState::Established
+    let Some(report) = fast_open.filter(|report| report.syn_data.is_some() && !report.accepted) else {
+        return false;
+    };
+    // The server may have closed already, or reset: the kernel's word stays.
+    let answered = !matches!(info.state(), TcpState::SynSent | TcpState::Close);
+    answered
+        || matches!(
+            report.failure,
+            Some(FastOpenFailure::DataNotAcknowledged | FastOpenFailure::SynRetransmitted)
+        )
 }
 
 /// The kernel's SYN round trip where it is one, and whether it is.
@@ -116,6 +128,33 @@ pub(super) fn handshake_rtt(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// `TCP_INFO` with one retransmission: offsets of `struct tcp_info`, `include/uapi/linux/tcp.h`.
+    fn sent_again_once(state: TcpState) -> TcpInfo {
+        let mut bytes = [0; 104];
+        bytes[0] = state.number();
+        bytes[100..].copy_from_slice(&1_u32.to_ne_bytes());
+        TcpInfo::from_bytes(&bytes)
+    }
+
+    fn carried(failure: Option<FastOpenFailure>) -> FastOpenReport {
+        let report = FastOpenReport::new(Some(18), false);
+        FastOpenReport { failure, ..report }
+    }
+
+    #[test]
+    fn data_sent_again_is_no_syn_sent_again_whatever_the_server_did_since() {
+        let in_vain = Some(carried(Some(FastOpenFailure::DataNotAcknowledged)));
+        for state in [TcpState::Established, TcpState::CloseWait, TcpState::Close] {
+            assert_eq!(syn_retransmissions(&sent_again_once(state), in_vain), 0, "{state:?}");
+        }
+        // Nothing was answered: then it was the SYN. An RST ends that in CLOSE.
+        for state in [TcpState::SynSent, TcpState::Close] {
+            let unanswered = Some(carried(None));
+            assert_eq!(syn_retransmissions(&sent_again_once(state), unanswered), 1, "{state:?}");
+        }
+        assert_eq!(syn_retransmissions(&sent_again_once(TcpState::CloseWait), None), 1);
+    }
 
     #[test]
     fn schedule_is_linear_first_and_doubles_then() {

@@ -82,24 +82,33 @@ def _failed(report: DataReport) -> str:
 def _silent_after_data(report: DataReport) -> str:
     acknowledged = report.acknowledged_bytes
     if acknowledged == 0:
-        return _starved(report)
+        return _unacknowledged(report)
     taken = "The server's kernel took the data" if acknowledged else "The data was sent"
     return (
-        f"{taken} and the application is silent: nobody calls accept() (the connection waits in the accept queue), "
-        "it is busy, or it expects more than was sent."
+        f"{taken} and no answer came: nobody calls accept() (the connection waits in the accept queue), the "
+        "application is busy, it expects more than was sent, or its answer is lost on the way."
     )
 
 
-def _starved(report: DataReport) -> str:
+def _unacknowledged(report: DataReport) -> str:
     """Only the SYN-ACK tells a full accept queue from a path, and with a SYN cookie it does not come again."""
     sent = plural(report.sent_bytes, "byte")
     again = f", sent again {_times(report.retransmissions)}," if report.retransmissions else ""
-    repeated = report.syn_acks_received
-    came = f", and the SYN-ACK came again {_times(repeated)}" if repeated else ""
-    path = "nothing through but SYNs" if repeated else "SYNs through and eats data"
+    never = f"the handshake succeeded, but {sent}{again} were never acknowledged"
+    if repeated := report.syn_acks_received:
+        return (
+            f"Accept starvation, most likely: {never}, and the SYN-ACK came again {_times(repeated)}. The server's "
+            "accept queue is full and its kernel has dropped the last ACK; otherwise the path lets nothing through but "
+            "SYNs."
+        )
+    if _would_have_come_again(report):
+        return (
+            f"The path eats data, most likely: {never}, and the SYN-ACK did not come again, as it would by now from a "
+            "full accept queue. Otherwise the server's accept queue is full and it answered with a SYN cookie."
+        )
     return (
-        f"Accept starvation, most likely: the handshake succeeded, but {sent}{again} were never acknowledged{came}. "
-        f"The server's accept queue is full and its kernel has dropped the last ACK; otherwise the path lets {path}."
+        f"Accept starvation, or a path that eats data: {never}. Wait for longer than a second: from a full accept "
+        "queue the SYN-ACK comes again then, SYN cookies apart."
     )
 
 
@@ -122,8 +131,12 @@ def _silent(report: DataReport, port: int) -> str:
             "The SYN-ACK came again after the handshake: TCP_DEFER_ACCEPT, which waits for the client's data, or "
             f"{full}. `halfopen probe --await-data --send` tells: deferred, data is answered at once."
         )
-    told = report.segments_received is not None and report.waited_us >= _FULL_REPEATS_US
-    return f"{_NOT_FULL} {_who_waits(port)}" if told else _who_waits(port)
+    return f"{_NOT_FULL} {_who_waits(port)}" if _would_have_come_again(report) else _who_waits(port)
+
+
+def _would_have_come_again(report: DataReport) -> bool:
+    """Whether the wait was long enough for a SYN-ACK that comes again, and the kernel would have told of it."""
+    return report.segments_received is not None and report.waited_us >= _FULL_REPEATS_US
 
 
 #: When the SYN-ACK that a full accept queue answers is sent again for the first time, and for the second: a second and

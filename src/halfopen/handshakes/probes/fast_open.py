@@ -11,62 +11,91 @@ if TYPE_CHECKING:
 
 
 def fast_open_headline(result: ProbeResult) -> str | None:
-    """«Fast Open: 2 bytes in the SYN, acknowledged»; None where it was not asked for."""
+    """«Fast Open: 2 bytes in the SYN, acknowledged»; None where it was not asked for, or no SYN was sent."""
     report = result.fast_open
-    if report is None:
+    if report is None or not result.handshake.syn_sent:
         return None
     if report.disabled:
         return "Fast Open is off here"
+    if result.fast_open_withheld:
+        return "Fast Open: no data in the SYN"
     if report.syn_data_bytes is None:
         return "Fast Open: asked for a cookie"
     carried = f"Fast Open: {plural(report.syn_data_bytes, 'byte')} in the SYN"
     if report.accepted:
         return f"{carried}, acknowledged"
-    if report.failure == "syn_retransmitted":
-        return f"{carried}, eaten: sent again without"
-    return f"{carried}, not acknowledged" if result.established else carried
+    if not result.established:
+        return carried
+    eaten = report.failure == "syn_retransmitted"
+    return f"{carried}, eaten: sent again without" if eaten else f"{carried}, not acknowledged"
 
 
 def local_reasons(local: FastOpenLocal) -> list[str]:
-    """Why this host may not do it, whatever the server can; nothing where it may."""
-    reasons = []
-    if local.client_enabled is False:
-        reasons.append(
-            "Fast Open is off for clients on this host: bit 0x1 is not set in net.ipv4.tcp_fastopen, which is "
-            f"{local.setting}."
-        )
-    if local.blackhole_timeout_s and local.blackholes:
-        reasons.append(
-            f"This host has met {plural(local.blackholes, 'black hole')} for Fast Open since boot; after one it does "
-            f"without for {local.blackhole_timeout_s} s or longer (net.ipv4.tcp_fastopen_blackhole_timeout_sec)."
-        )
-    return reasons
+    """Why this host may not do it, whatever the server can; nothing where it may.
+
+    Of the pause after a black hole the connects themselves tell: how long it lasts is nowhere to be read, and the
+    counter of black holes stays when it is over.
+    """
+    if local.client_enabled is not False:
+        return []
+    setting = f"bit 0x1 is not set in net.ipv4.tcp_fastopen, which is {local.setting}"
+    return [f"Fast Open is off for clients on this host: {setting}."]
 
 
 def fast_open_verdict(counts: FastOpenCounts) -> str | None:
-    """One sentence on all connects to one address: cookie, use, and who is in the way; None where none was tried."""
+    """One sentence on all connects to one address: cookie, use, and who is in the way; None where none was tried.
+
+    Of the server only connects tell that were answered by a SYN-ACK: an RST, an ICMP error and silence are the same
+    with Fast Open and without.
+    """
     if not counts.tried:
         return None
     if counts.accepted:
         works = plural(counts.carried, "SYN")
         return f"Fast Open works: the server acknowledged the data in {counts.accepted} of {works}."
     if counts.eaten:
-        return (
-            "SYNs with data are lost and sent again without: something on the path, or the server, drops them. Every "
-            "such connect costs a second: leave Fast Open off here."
-        )
+        return _EATEN
+    if counts.carried_established:
+        return _NOT_TAKEN
+    if not counts.established:
+        return _UNANSWERED
     if counts.carried:
-        return (
-            "The server does not take the data: it answers the SYN alone. Its cookie key has changed (servers behind a "
-            "balancer need one key), Fast Open is off on this port (a cookie counts for all ports of an address), or "
-            "its queue is full."
-        )
-    if counts.established > 1:
-        return (
-            "The server gives no cookie: its listener has no TCP_FASTOPEN, net.ipv4.tcp_fastopen there lacks bit 0x2, "
-            "or the path strips the option."
-        )
-    return "A cookie was asked for; whether one was given shows in the next connect."
+        return _COOKIE_ONLY
+    return _without_data(counts)
+
+
+def _without_data(counts: FastOpenCounts) -> str:
+    """Of SYNs that carried no data, and were answered."""
+    asked = counts.established - counts.withheld
+    if not asked:
+        return _WITHHELD
+    return _NO_COOKIE if asked > 1 else _ASKED
+
+
+_EATEN = (
+    "SYNs with data are lost and sent again without: something on the path, or the server, drops them. Every such "
+    "connect costs a second: leave Fast Open off here."
+)
+_NOT_TAKEN = (
+    "The server does not take the data: it answers the SYN alone. Its cookie key has changed (servers behind a "
+    "balancer need one key), Fast Open is off on this port (a cookie counts for all ports of an address), or its queue "
+    "is full."
+)
+_UNANSWERED = "Nothing is known of the server's Fast Open: no connect that asked for it was completed."
+_COOKIE_ONLY = (
+    "Nothing is known of the server's Fast Open but that this host has a cookie: no connect with data in the SYN was "
+    "completed."
+)
+_WITHHELD = (
+    "Nothing is known of the server's Fast Open: by the word of this host's kernel no SYN asked for a cookie. It "
+    "leaves Fast Open out for a time after a black hole (net.ipv4.tcp_fastopen_blackhole_timeout_sec, 0 for never; "
+    "writing it ends the pause); before Linux 5.5 it does not tell."
+)
+_NO_COOKIE = (
+    "The server gives no cookie: its listener has no TCP_FASTOPEN, net.ipv4.tcp_fastopen there lacks bit 0x2, or the "
+    "path strips the option."
+)
+_ASKED = "A cookie was asked for; whether one was given shows in the next connect."
 
 
 def gain(ordinary: ProbeSummary, fast_open: ProbeSummary) -> str | None:

@@ -77,12 +77,15 @@ class Tally:
 def _counted(counts: FastOpenCounts, result: ProbeResult, report: FastOpenReport) -> FastOpenCounts:
     if report.disabled:
         return counts
+    carried, done = report.syn_data_bytes is not None, result.established
     return FastOpenCounts(
         tried=counts.tried + 1,
-        established=counts.established + result.established,
-        carried=counts.carried + (report.syn_data_bytes is not None),
+        established=counts.established + done,
+        carried=counts.carried + carried,
         accepted=counts.accepted + report.accepted,
-        eaten=counts.eaten + (report.failure == "syn_retransmitted"),
+        eaten=counts.eaten + (done and carried and report.failure == "syn_retransmitted"),
+        carried_established=counts.carried_established + (done and carried),
+        withheld=counts.withheld + (done and result.fast_open_withheld),
     )
 
 

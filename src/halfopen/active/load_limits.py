@@ -29,7 +29,7 @@ class Strain:
     """The part of its time that the busiest thread had work, 0 to 1."""
     late: tuple[int, float] | None
     """So many connections of an open loop began so late, microseconds, or later, though there was room for them; None
-    where the handshakes took far longer."""
+    where what they did took far longer."""
     processor_wait_s: float | None
     """How long the thread that had to wait longest for a processor did; None where the kernel does not tell."""
     elapsed_s: float
@@ -59,8 +59,9 @@ def client_limit(kind: LimitKind | None, plan: Plan, strain: Strain, unavailable
 
 def _ports(plan: Plan, unavailable: int) -> ClientLimit:
     sources = max(1, len(plan.sources))
+    size = _port_range_size()
     where = "from one source address" if sources == 1 else f"from each of {sources} source addresses"
-    range_ = f"{_every_port(_port_range_size())} (ip_local_port_range)"
+    range_ = f"{_every_port(size)} (ip_local_port_range)"
     why = (
         f"{plural(unavailable, 'connect')} found {range_} to this destination {where} in use or in TIME_WAIT "
         "(EADDRNOTAVAIL)"
@@ -68,6 +69,8 @@ def _ports(plan: Plan, unavailable: int) -> ClientLimit:
     remedies = ["more --source addresses"]
     if plan.close == "fin":
         remedies.append("--close rst or server-first, which leave no TIME_WAIT here")
+    if size is not None and plan.connections > size * sources:
+        remedies.append(f"at most {grouped(size * sources)} connections at a time (-c)")
     remedies.append("a wider ip_local_port_range")
     return ClientLimit("ports", why, ", or ".join(remedies))
 
@@ -94,7 +97,8 @@ def _cpu(plan: Plan, strain: Strain) -> ClientLimit:
             f"{plural(many, 'connection')} began {duration(late_us)} or more after they were due, though fewer than "
             f"{grouped(plan.connections)} were open, and their latencies count that; {why}"
         )
-    more = f"--threads {cores}" if plan.threads < cores else "a second machine"
+    busy = strain.busiest_thread >= _BUSY
+    more = f"--threads {cores}" if busy and plan.threads < cores else "a second machine"
     if (strain.processor_wait_s or 0) > _SHARED * strain.elapsed_s:
         more = f"less other work on this machine, or {more}"
     return ClientLimit("cpu", why, f"{more}; on the same machine the server competes for the processors")

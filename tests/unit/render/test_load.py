@@ -45,7 +45,10 @@ def test_every_line_fits(width: int) -> None:
 
 def test_the_screen_says_what_matters_first() -> None:
     lines = render_load(REPORT, width=120).splitlines()
-    assert lines[0] == "10.0.0.5:5432: 100 connections in 2 s, 50 a second, 13 failed"
+    assert (
+        lines[0]
+        == "10.0.0.5:5432: 100 connections in 2 s, 50 a second; 10 more connects failed; 3 of the 100 failed later"
+    )
     assert lines[1].startswith("The client is the limit (ports), not the server: 7 connects found no port.")
     text = "\n".join(lines)
     for words in (

@@ -13,6 +13,9 @@ use crate::sys::Errno;
 pub enum Failure {
     /// `connect()` failed.
     Connect(Errno),
+    /// An ICMPv6 error that means «prohibited» answered the SYN. The kernel says it by the `EACCES` (`icmpv6_err_convert`)
+    /// with which `connect()` itself tells what is forbidden here, before a SYN.
+    Prohibited,
     /// `connect()` had not ended at the timeout.
     ConnectTimeout,
     /// The open connection failed.
@@ -26,10 +29,19 @@ pub enum Failure {
 }
 
 impl Failure {
+    /// The error with which a connect that was under way has ended.
+    pub const fn of_answer(errno: Errno) -> Self {
+        match errno.0 {
+            libc::EACCES => Self::Prohibited,
+            _ => Self::Connect(errno),
+        }
+    }
+
     /// How the connect ended, when it is that which failed.
     pub const fn outcome(self) -> Option<Outcome> {
         match self {
             Self::Connect(errno) => Some(Outcome::of_errno(errno)),
+            Self::Prohibited => Some(Outcome::Unreachable),
             Self::ConnectTimeout => Some(Outcome::Timeout),
             Self::Exchange(_) | Self::ExchangeTimeout | Self::ClosedEarly | Self::BadResponse => None,
         }
@@ -39,6 +51,7 @@ impl Failure {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Connect(errno) => Outcome::of_errno(errno).name(),
+            Self::Prohibited => Outcome::Unreachable.name(),
             Self::ConnectTimeout => Outcome::Timeout.name(),
             Self::Exchange(_) => "failed",
             Self::ExchangeTimeout => "timeout",
@@ -51,6 +64,7 @@ impl Failure {
     pub const fn errno(self) -> Option<Errno> {
         match self {
             Self::Connect(errno) | Self::Exchange(errno) => Some(errno),
+            Self::Prohibited => Some(Errno(libc::EACCES)),
             Self::ConnectTimeout | Self::ExchangeTimeout | Self::ClosedEarly | Self::BadResponse => None,
         }
     }
@@ -66,7 +80,7 @@ pub enum ClientLimit {
     /// `ENOMEM` or `ENOBUFS`.
     Memory,
     /// A thread had something to do for 95 % of the time or more, or began so late what an open loop had room for that the delay
-    /// is half of the slowest handshakes.
+    /// is half of what the slowest took in all.
     Cpu,
 }
 
@@ -260,17 +274,83 @@ impl Report {
     }
 
     /// How many connections of an open loop began late by this side's own delay, and by how much or more, nanoseconds; `None` where
-    /// that is less than half of the slowest handshakes, which count from when they were due.
+    /// that is less than half of what the slowest took, which counts from when they were due: to the end of their answers
+    /// where there are any. As many that got none in time took longer than any delay here.
     pub fn late(&self) -> Option<(u64, u64)> {
         let many = LATE_LEAST.max(self.own_lag.count() / LATE_SHARE);
         let slowest = |latency: &Latency| latency.quantile_ns(1.0 - many as f64 / latency.count().max(many) as f64);
         let late = slowest(&self.own_lag)?;
-        let noticed = self.own_lag.count() > many && late >= LATE_NS && late >= slowest(&self.connect)? / 2;
+        let timeouts = [Failure::ConnectTimeout, Failure::ExchangeTimeout];
+        let unanswered: u64 = timeouts.iter().filter_map(|failure| self.failures.get(failure)).sum();
+        let whole = if self.response.count() > 0 {
+            &self.response
+        } else {
+            &self.connect
+        };
+        let waited = unanswered >= many || late < slowest(whole)? / 2;
+        let noticed = self.own_lag.count() > many && late >= LATE_NS && !waited;
         noticed.then_some((many, late))
     }
 
     /// Completed handshakes a second.
     pub fn connections_per_s(&self) -> f64 {
         self.established as f64 * 1e9 / self.elapsed_ns.max(1) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1 000 connections of which every tenth began `late_ns` late, whose handshakes took no longer than that.
+    fn late_by(late_ns: u64) -> Report {
+        let mut report = Report {
+            established: 1_000,
+            completed: 1_000,
+            elapsed_ns: 1_000_000_000,
+            ..Report::default()
+        };
+        for index in 0..1_000 {
+            let lag = if index % 10 == 0 { late_ns } else { 0 };
+            report.own_lag.record(lag);
+            report.connect.record(lag + 50_000);
+        }
+        report
+    }
+
+    #[test]
+    fn a_loop_that_begins_late_is_the_clients_limit_where_the_handshakes_took_no_longer() {
+        assert_eq!(late_by(5_000_000).client_limit(), Some(ClientLimit::Cpu));
+        assert_eq!(late_by(500_000).client_limit(), None);
+    }
+
+    #[test]
+    fn a_server_that_answers_far_later_than_that_is_not_cleared() {
+        let mut report = late_by(5_000_000);
+        for _ in 0..1_000 {
+            report.response.record(3_000_000_000);
+        }
+        assert_eq!(report.client_limit(), None);
+    }
+
+    #[test]
+    fn nor_is_one_that_does_not_answer_in_time() {
+        for timeout in [Failure::ConnectTimeout, Failure::ExchangeTimeout] {
+            let mut report = late_by(5_000_000);
+            report.failures.insert(timeout, 10);
+            assert_eq!(report.client_limit(), None, "{timeout:?}");
+            report.failures.insert(timeout, 9);
+            assert_eq!(report.client_limit(), Some(ClientLimit::Cpu), "{timeout:?}");
+        }
+    }
+
+    #[test]
+    fn what_forbids_here_is_told_from_what_forbids_on_the_way() {
+        let here = Failure::Connect(Errno(libc::EACCES));
+        let there = Failure::of_answer(Errno(libc::EACCES));
+        assert_eq!((here.name(), there.name()), ("not_sent", "unreachable"));
+        assert_eq!(here.errno(), there.errno());
+        let refused = Errno(libc::ECONNREFUSED);
+        assert_eq!(Failure::of_answer(refused), Failure::Connect(refused));
     }
 }

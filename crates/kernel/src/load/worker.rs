@@ -262,7 +262,7 @@ impl<'a> Worker<'a> {
                 tally.learn(&info, false);
             }
             if let Some(error) = socket.take_error()? {
-                return Ok(Some(End::Failed(Failure::Connect(Errno::of(&error)))));
+                return Ok(Some(End::Failed(Failure::of_answer(Errno::of(&error)))));
             }
         }
         if !readiness.writable() {
@@ -325,6 +325,11 @@ impl<'a> Worker<'a> {
             let length = match socket.read(&mut self.buffer) {
                 Ok(length) => length,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+                // All was answered: an RST is the end that was waited for as much as a FIN is.
+                Err(error) if slot.phase == Phase::Closing && error.kind() == io::ErrorKind::ConnectionReset => {
+                    slot.peer_reset = true;
+                    return Ok(Some(End::Done));
+                }
                 Err(error) => return Err(error),
             };
             if length == 0 {
@@ -456,7 +461,12 @@ impl<'a> Worker<'a> {
                 if let Some(Ok(info)) = slot.socket.as_ref().map(TcpInfo::read) {
                     tally.learn(&info, false);
                 }
-                Failure::ConnectTimeout
+                // An ICMP error that comes while connect() holds the socket does not end it (`sk_err_soft`), and is told here.
+                let told = slot
+                    .socket
+                    .as_ref()
+                    .and_then(|socket| socket.take_error().ok().flatten());
+                told.map_or(Failure::ConnectTimeout, |error| Failure::of_answer(Errno::of(&error)))
             } else {
                 Failure::ExchangeTimeout
             };

@@ -35,6 +35,16 @@ pub fn os_error(path: PathBuf, error: io::Error) -> PyErr {
     PyOSError::new_err((number, Failure::new("", error).why(), path))
 }
 
+/// `OSError` that is about no path: with the number, which an `io::Error` that `?` converts loses.
+pub fn numbered_error(error: io::Error) -> PyErr {
+    let number = error.raw_os_error();
+    let words = Failure::new("", error).why();
+    match number {
+        Some(number) => PyOSError::new_err((number, words)),
+        None => PyOSError::new_err(words),
+    }
+}
+
 /// What failed, the error's name, the system's words for it.
 pub fn setup_error(error: &SetupError) -> PyErr {
     let errno = Errno::of(&error.source);

@@ -13,16 +13,19 @@ use pyo3::exceptions::{PyPermissionError, PyRuntimeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
 
+use crate::error::numbered_error;
+
 /// A new network namespace, as a descriptor that the caller owns.
 #[pyfunction]
 pub fn create_namespace(py: Python<'_>) -> PyResult<i32> {
-    Ok(py.detach(halfopen_kernel::lab::create_namespace)?.into_raw_fd())
+    let made = py.detach(halfopen_kernel::lab::create_namespace);
+    Ok(made.map_err(numbered_error)?.into_raw_fd())
 }
 
 /// Become the root of a user namespace.
 #[pyfunction]
 pub fn unshare_user() -> PyResult<()> {
-    Ok(halfopen_kernel::lab::unshare_user()?)
+    halfopen_kernel::lab::unshare_user().map_err(numbered_error)
 }
 
 /// A TUN device.

@@ -33,7 +33,16 @@ _CAP_SYS_ADMIN = 21
 
 
 #: ENOSPC of unshare(2).
-_NO_MORE = "there are as many as may be (sysctl user.max_user_namespaces)"
+_NO_MORE = "no more of them may be made (sysctls user.max_user_namespaces and user.max_net_namespaces)"
+
+
+#: What belongs to the machine, and only root of the user namespace that it booted with may use.
+_MACHINES_OWN = (
+    "settings that are the same for the whole machine, such as nf_conntrack_max",
+    "removal of what TCP remembers of its peers (ip tcp_metrics delete)",
+)
+#: Not for ordinary users where kernel.dmesg_restrict is 1.
+_LOG = "/dev/kmsg"
 
 
 def may_make_namespaces() -> bool:
@@ -63,8 +72,19 @@ def mode() -> Mode:
     missing = []
     if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
         missing.append("links with faults: /dev/net/tun may not be opened by this user")
-    missing.append("settings that are the same for the whole machine, such as nf_conntrack_max")
+    missing += _MACHINES_OWN
+    if not _may_read_log():
+        missing.append(f"the kernel's log: {_LOG} may not be read by this user")
     return Mode("user namespace", tuple(missing))
+
+
+def _may_read_log() -> bool:
+    """Whether it opens: its mode does not tell, since kernel.dmesg_restrict is asked, too."""
+    try:
+        os.close(os.open(_LOG, os.O_RDONLY | os.O_NONBLOCK))
+    except OSError:
+        return False
+    return True
 
 
 def _refusal() -> str | None:
@@ -93,7 +113,7 @@ def become_root_of_a_namespace() -> None:
     try:
         _core.unshare_user()
     except OSError as error:
-        refused = _NO_MORE if error.errno == errno.ENOSPC else str(error)
+        refused = _NO_MORE if error.errno == errno.ENOSPC else error.strerror or str(error)
         why = f"this process has no CAP_SYS_ADMIN, as root usually has, and user namespaces are refused: {refused}"
         raise PrivilegeError("cannot run the lab", why=why) from error
 
@@ -106,7 +126,7 @@ def _trial() -> str | None:
     except PrivilegeError as error:
         return error.why
     except OSError as error:
-        return f"this process has no CAP_SYS_ADMIN, and a user namespace does not give it: {error}"
+        return f"this process has no CAP_SYS_ADMIN, and a user namespace does not give it: {error.strerror or error}"
     return None
 
 

@@ -25,8 +25,8 @@ class SynQueueDrops(Rule):
     moves.
 
     ## Why it matters
-    Nobody gets in while the queue is full. Forged SYNs keep a queue of 4096 full at some 600 a second: half-open
-    requests live 7 s even after the kernel has begun to prune them.
+    While the queue is full, SYNs are dropped, whoever sent them. Forged ones can keep it full: under 1000 a second at
+    most half of the clients of the experiment `flood-with-clients` get in.
 
     ## Evidence
     Rows in SYN_RECV against the limit; the counter `TCPReqQFullDrop`, which only this case raises.

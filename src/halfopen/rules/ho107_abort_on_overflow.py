@@ -25,8 +25,7 @@ class AbortOnOverflow(Rule):
     ## Why it matters
     With it, the final ACK of a handshake that finds the accept queue full is answered by a RST. Without it the ACK is
     dropped and the handshake completes a second later, when the SYN-ACK is sent again. It does not «fix» an overflow,
-    and does less than is said of it: SYNs that find the queue full are still dropped in silence, and so are the final
-    ACKs of SYN-cookie handshakes.
+    and does less than is said of it: SYNs that find the queue full are still dropped in silence.
 
     ## Evidence
     The setting; connections reset in the handshake (`EmbryonicRsts`) where accept queues have overflowed.

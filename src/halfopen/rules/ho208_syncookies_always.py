@@ -19,8 +19,9 @@ class SyncookiesAlways(SettingRule):
 
     ## Why it matters
     Every connection then is one by cookie: no SYN-ACK is ever sent again when it is lost, the MSS is rounded down,
-    clients without timestamps lose window scaling and SACK, Fast Open and TCP_DEFER_ACCEPT do not work, and the first
-    round trip is wrong. It protects no better than 1.
+    clients without timestamps lose window scaling and SACK, and the first round trip is wrong. Not in the experiment,
+    and measured on Linux 6.18: data of a Fast Open SYN is not taken, and a listener with TCP_DEFER_ACCEPT gets the
+    connection before its data.
 
     ## Evidence
     The setting.

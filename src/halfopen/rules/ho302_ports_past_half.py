@@ -32,8 +32,9 @@ class PortsPastHalf(Rule):
 
     ## Why it matters
     connect() tries ports of one parity first, at random. When those are used up it walks through them all before it
-    takes one of the other parity: measured, 5 µs become 820 µs of CPU for each connect. The wall, where connects fail,
-    comes at the full range.
+    takes one of the other parity: 5 µs became 820 µs of CPU for each connect in a measurement on Linux 6.18 with the
+    default range; the experiment, with its few ports, does not time it. The wall, where connects fail, comes at the
+    full range.
 
     ## Evidence
     Sockets of that four-tuple against the range; ports of the first parity that are taken.

@@ -29,8 +29,7 @@ class ClosesFirst(Rule):
 
     ## Why it matters
     TIME_WAIT stays with the side that closes first, and on the side that connects it costs a local port for 60 s. There
-    is room yet; the rate of connects is bounded by range / 60 (470 a second with the default range), and slow from half
-    of it.
+    is room yet; the rate of connects is bounded by range / 60 (470 a second with the default range).
 
     ## Evidence
     TIME_WAIT entries by destination; divided by 60 s they are the connections closed a second.

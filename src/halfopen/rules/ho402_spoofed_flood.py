@@ -48,8 +48,8 @@ class SpoofedFlood(Rule):
     `nstat -az 'TcpExtSyncookies*'`, twice; `ss -Htan state syn-recv | wc -l`.
 
     ## Remedy
-    Leave `tcp_syncookies` at 1 and `tcp_timestamps` at 1. A longer backlog is no defence: 4096 entries are filled by
-    600 SYNs a second.
+    Leave `tcp_syncookies` at 1 and `tcp_timestamps` at 1. A longer backlog is no defence: the flood
+    fills it, too.
 
     ## When it is wrong
     A broken way back from here to the clients looks the same: are the addresses in SYN_RECV yours?

@@ -28,7 +28,8 @@ class Orphans(Rule):
     ## Why it matters
     Beyond the limit the kernel resets connections whose program has closed them and whose last data is still on its
     way: the peers lose the end of their answers. For one that has sent nothing for minutes half the limit counts, and
-    so it does where ICMP errors came; a quarter where both is so.
+    so it does where ICMP errors came; a quarter where both is so. So says the kernel's source; no experiment shows it,
+    because the limit is one for the whole host, and other programs would lose connections.
 
     ## Evidence
     Orphans of the whole host (the number is one for all namespaces), the limit, `TCPAbortOnMemory`.

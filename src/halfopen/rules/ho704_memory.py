@@ -26,7 +26,8 @@ class Memory(Rule):
     ## Why it matters
     Under pressure the kernel shrinks buffers and windows; at the end it drops what arrives and new connections cannot
     be made. The numbers are pages, not bytes: a value that was meant in bytes is 4096 times too large, one in megabytes
-    far too small.
+    far too small. That they are pages, the experiment `setting-writes` shows; what happens at the limits is from the
+    kernel's source: they are the whole host's, and an experiment would take from other programs.
 
     ## Evidence
     Pages in use on the whole host, and `tcp_mem`.

@@ -23,8 +23,7 @@ class AbortOnOverflow(Check):
 
     ## Why it matters
     The last ACK of a handshake that meets a full accept queue is answered by a RST, where the client would otherwise
-    have been served a second later. It does less than is said of it: SYNs still stay unanswered when the queue is full,
-    and so do the last ACKs of SYN cookies.
+    have been served a second later. It does less than is said of it: SYNs still stay unanswered when the queue is full.
 
     ## Evidence
     The value in the file.

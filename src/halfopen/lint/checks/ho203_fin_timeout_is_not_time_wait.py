@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 KEY = "net.ipv4.tcp_fin_timeout"
 DEFAULT_S = 60
 LOW_S = 15
-"""Below it late data of slow peers meets a RST (fact F47; the sensible range of the table is 15 to 60)."""
+"""Below it a late FIN of slow peers is answered by a RST; the sensible range of the table is 15 to 60."""
 
 _TIME_WAIT = re.compile(r"time[ _-]?wait|\btw\b|释放|端口", re.IGNORECASE)
 
@@ -30,7 +30,10 @@ class FinTimeoutIsNotTimeWait(Check):
 
     ## Why it matters
     TIME_WAIT lasts 60 s: a constant of the kernel. This setting bounds FIN_WAIT_2 of connections whose program is gone.
-    Too low, and late data of the peer meets a closed port and is answered by a RST: the peer loses data.
+    After it
+    nothing is left of them, not even TIME_WAIT (experiment `leaks`), so that with a very low value a FIN that the peer
+    sends later is answered by a RST (RFC 9293 section 3.10.7.1; measured on Linux 6.18). Data that it sends after our
+    close is answered so whatever the setting is.
 
     ## Evidence
     The value in the file, and what the file says about it.
@@ -64,7 +67,7 @@ class FinTimeoutIsNotTimeWait(Check):
             if item.number is None or not 0 < item.number < DEFAULT_S:
                 continue
             meant = _TIME_WAIT.search(item.comment) or document.path in about_time_wait
-            late = "; below 15 s late data of the peer is answered by RST" if item.number < LOW_S else ""
+            late = "; below 15 s a late FIN of the peer is answered by RST" if item.number < LOW_S else ""
             yield self.on(
                 document,
                 item,

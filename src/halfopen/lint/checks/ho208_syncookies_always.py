@@ -22,9 +22,9 @@ class SyncookiesAlways(Check):
     Lines that set `net.ipv4.tcp_syncookies` to 2.
 
     ## Why it matters
-    Every handshake is then made without a SYN queue: a lost SYN-ACK is never sent again, Fast Open and TCP_DEFER_ACCEPT
-    do nothing, the MSS is rounded down, and clients without timestamps lose window scaling and SACK. A full accept
-    queue drops SYNs all the same.
+    Every handshake is then made without a SYN queue: a lost SYN-ACK is never sent again, the MSS is rounded down, and
+    clients without timestamps lose window scaling and SACK. Not in the experiment, and measured on Linux 6.18: data of
+    a Fast Open SYN is not taken, and a listener with TCP_DEFER_ACCEPT gets the connection before its data.
 
     ## Evidence
     The value in the file.
@@ -39,7 +39,7 @@ class SyncookiesAlways(Check):
     In a laboratory that tests cookies.
 
     ## References
-    Documentation/networking/ip-sysctl.rst.
+    Documentation/networking/ip-sysctl.rst; Linux `net/ipv4/tcp_input.c`, `tcp_conn_request`.
     """
 
     code = "HO208"

@@ -24,7 +24,9 @@ class KeyWithoutEffect(Check):
     `net.ipv4.tcp_low_latency` (without effect since Linux 4.14) and `net.ipv4.tcp_fack` (since 4.15).
 
     ## Why it matters
-    It is kept for compatibility. Whoever sets it expects something that will not happen.
+    It is kept for compatibility. Whoever sets it expects something that will not happen. That nothing reads it is what
+    the kernel's documentation and commits say; the experiment shows that writing it is no error and changes no other
+    setting of TCP.
 
     ## Evidence
     The key.

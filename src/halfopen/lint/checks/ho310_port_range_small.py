@@ -25,7 +25,7 @@ class PortRangeSmall(Check):
 
     ## Why it matters
     So many connections can exist to one destination, those in TIME_WAIT included: a client that closes first opens a
-    sixtieth of them a second. Beyond that connect() fails with EADDRNOTAVAIL, and from half of them on it becomes slow.
+    sixtieth of them a second. Beyond that connect() fails with EADDRNOTAVAIL.
 
     ## Evidence
     The range in the file.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -25,16 +25,14 @@ if TYPE_CHECKING:
     from halfopen.lab.story import Story
     from halfopen.model.handshake import Handshake, SideOptions
 
-#: One way. A round trip stays below the second after which a SYN is sent again.
-LATE_MS = 400
+#: One way, for each time that it is tried, as a machine may be too busy to be watched. A round trip of the first stays
+#: below the second after which a SYN is sent again; on the longer way that happens, and changes no state.
+LATE_MS = (400, 400, 1500, 1500)
 FIRST, SECOND, OPEN = 41001, 41002, 41003
 #: TCP_TIMEWAIT_LEN, include/net/tcp.h, and by how much we may notice its begin late.
 TIME_WAIT_MS, NOTICED_LATE_MS = 60_000, 3_000
-
-#: At least both ways; at most what would have made the client send its SYN again.
-ROUND_TRIP_MS = Between(2 * LATE_MS, 999)
-#: How often it is begun anew when the machine was too busy to be watched.
-TRIES = 4
+#: All states of a connection's begin or end are over by then.
+WATCHED_S = 30.0
 
 HANDSHAKE = (
     ("the SYN is under way", "SYN_SENT, none"),
@@ -58,23 +56,40 @@ class _TooBusyError(NeverHappenedError):
     """A state may have passed between two looks."""
 
 
+@dataclass(frozen=True, slots=True)
+class _FarPair(Pair):
+    """Both ends of a long link.
+
+    Attributes:
+        late_ms: how long a packet takes from one to the other.
+    """
+
+    late_ms: int
+
+    @property
+    def round_trip_ms(self) -> Between:
+        """At least both ways; at most half a way more, on the first links less than until another SYN."""
+        return Between(2 * self.late_ms, 5 * self.late_ms // 2 - 1)
+
+
 def run(story: Story) -> None:
     """Watch a connection's life; where the machine was too busy to see all of it, another one's."""
-    for _ in range(TRIES - 1):
+    for late_ms in LATE_MS[:-1]:
         lines, checks = len(story.lines), len(story.before)
         try:
-            return _watch(story)
+            return _watch(story, late_ms)
         except _TooBusyError:
             del story.lines[lines:], story.before[checks:]
-    return _watch(story)
+    return _watch(story, LATE_MS[-1])
 
 
-def _watch(story: Story) -> None:
+def _watch(story: Story, late_ms: int) -> None:
     """Open and close in order; then both at once."""
-    net = pair(story.network, relayed=True)
-    net.relay.set_links(f"delay={LATE_MS}ms", f"delay={LATE_MS}ms")
+    near = pair(story.network, relayed=True)
+    net = _FarPair(near.client, near.server, near.link, late_ms)
+    net.relay.set_links(f"delay={late_ms}ms", f"delay={late_ms}ms")
     story.say(
-        f"Every packet takes {LATE_MS} ms from one side to the other. The client connects; the states are those of the "
+        f"Every packet takes {late_ms} ms from one side to the other. The client connects; the states are those of the "
         "client and of the server."
     )
     packets = Recording(net.client)
@@ -87,7 +102,7 @@ def _watch(story: Story) -> None:
         _close(story, net, client.socket, server)
         _simultaneous_close(story, net, listener)
     _simultaneous_open(story, net)
-    _tracked(story, packets.handshakes(), numbers)
+    _tracked(story, net, packets.handshakes(), numbers)
 
 
 def _agreement(story: Story, client: socket.socket, server: socket.socket) -> tuple[int, int]:
@@ -108,7 +123,7 @@ def _agreement(story: Story, client: socket.socket, server: socket.socket) -> tu
     return sent
 
 
-def _close(story: Story, net: Pair, client: socket.socket, server: socket.socket) -> None:
+def _close(story: Story, net: _FarPair, client: socket.socket, server: socket.socket) -> None:
     story.say("The client closes; the server's application does so when it has seen that.")
     client.shutdown(socket.SHUT_WR)
     _tell(story, CLOSE, _history(net, FIRST, "FIN_WAIT2, CLOSE_WAIT"))
@@ -116,12 +131,12 @@ def _close(story: Story, net: Pair, client: socket.socket, server: socket.socket
     _tell(story, LAST, _history(net, FIRST, "TIME_WAIT, none"))
     elapsed = stopwatch()
     (row,) = (row for row in net.client.run(_core.tcp_sockets, ["TIME_WAIT"]) if row["local_port"] == FIRST)
-    whole = Between(TIME_WAIT_MS - NOTICED_LATE_MS, TIME_WAIT_MS + 500)
+    whole = Between(TIME_WAIT_MS - NOTICED_LATE_MS - net.late_ms, TIME_WAIT_MS + 500)
     story.expect("milliseconds of TIME_WAIT, by its timer", whole, round(row["expires_ms"] + elapsed() * 1000))
     client.close()
 
 
-def _simultaneous_close(story: Story, net: Pair, listener: socket.socket) -> None:
+def _simultaneous_close(story: Story, net: _FarPair, listener: socket.socket) -> None:
     story.say("A second connection is closed by both sides before either has heard of the other's FIN.")
     client = _begin(net, SECOND)
     _history(net, SECOND)
@@ -134,7 +149,7 @@ def _simultaneous_close(story: Story, net: Pair, listener: socket.socket) -> Non
     server.close()
 
 
-def _simultaneous_open(story: Story, net: Pair) -> None:
+def _simultaneous_open(story: Story, net: _FarPair) -> None:
     story.say("Nobody listens. Two sockets connect to each other's port, and their SYNs cross on the way.")
     there = Target(net.client_address, OPEN, bind=(net.server_address, OPEN))
     ends = _begin(net, OPEN, OPEN), connect(net.server, there, until=lambda _: True)[0]
@@ -144,13 +159,13 @@ def _simultaneous_open(story: Story, net: Pair) -> None:
         end.close()
 
 
-def _tracked(story: Story, rows: list[Handshake], numbers: tuple[int, int]) -> None:
+def _tracked(story: Story, net: _FarPair, rows: list[Handshake], numbers: tuple[int, int]) -> None:
     story.say("What `halfopen trace` makes of the packets that the client saw:")
     first, second, crossed = rows
     for name, row in (("the first", first), ("the second", second), ("the crossed one", crossed)):
         story.expect(f"{name}: outcome", "established", row.outcome)
         took_ms = None if row.handshake_us is None else round(row.handshake_us / 1000)
-        story.expect("  milliseconds from the SYN to the ACK: a round trip", ROUND_TRIP_MS, took_ms)
+        story.expect("  milliseconds from the SYN to the ACK: a round trip", net.round_trip_ms, took_ms)
     story.expect("ISNs of the first, plus 1", _sum(numbers), _sum((first.isn_client, first.isn_server), 1))
     for side, options in (("client", first.client_options), ("server", first.server_options)):
         offered = ", ".join(option_words(asdict(options))) if options else None
@@ -175,7 +190,7 @@ def _begin(net: Pair, port: int, to: int = PORT) -> Attempt:
     return connect(net.client, target, until=lambda _: True)[0]
 
 
-def _history(net: Pair, port: int, last: str = "ESTABLISHED, ESTABLISHED") -> list[str]:
+def _history(net: _FarPair, port: int, last: str = "ESTABLISHED, ESTABLISHED") -> list[str]:
     """Every pair of states that the connection from this port goes through until ``last``.
 
     Raises:
@@ -191,13 +206,13 @@ def _history(net: Pair, port: int, last: str = "ESTABLISHED, ESTABLISHED") -> li
         now = f"{_state(net.client, port)}, {_state(net.server, port)}"
         # From the begin of a look to the end of the next: whatever lasts longer is wholly within one of them.
         took_ms = round((elapsed() - before_s) * 1000)
-        if took_ms >= LATE_MS:
+        if took_ms >= net.late_ms:
             raise _TooBusyError(f"this machine is too busy to watch the states: two looks took {took_ms} ms")
         if now not in seen[-1:]:
             seen.append(now)
         return now == last
 
-    until(look, last, 10.0)
+    until(look, last, WATCHED_S)
     return seen
 
 

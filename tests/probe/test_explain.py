@@ -91,6 +91,32 @@ def test_rules_that_may_not_be_read_exonerate_nobody(net: Pair) -> None:
     assert verdicts["filter"] == "unknown"
 
 
+@pytest.mark.parametrize("far", FAR, ids=["ipv4", "ipv6"])
+def test_a_routing_rule_for_the_mark_of_the_socket(net: Pair, far: str) -> None:
+    _, target = net.listen(far)
+    net.near.run(f"ip {'-6' if ':' in far else '-4'} rule add pref 100 fwmark 5 prohibit")
+    first, *_ = causes(net, "--mark", "5", target)
+    assert (first["kind"], first["verdict"]) == ("route", "cause")
+    assert "fwmark 0x5 prohibit» (priority 100) says no" in first["sentence"]
+    assert document(net, "--mark", "4", target)[1] == 0
+
+
+def test_routes_are_not_judged_where_the_socket_is_bound_to_another_interface(net: Pair) -> None:
+    _, target = net.listen(FAR[0])
+    found = {cause["kind"]: cause for cause in causes(net, "--interface", "lo", "--timeout", "300ms", target)}
+    assert found["route"]["verdict"] == "unknown"
+    assert "the socket is bound to lo" in found["route"]["sentence"]
+
+
+@pytest.mark.parametrize("nobody", ["10.77.0.99", "fd77::99"])
+def test_a_neighbour_that_does_not_answer(net: Pair, nobody: str) -> None:
+    first, *others = causes(net, target_of(nobody, 80))
+    assert (first["kind"], first["verdict"]) == ("route", "possible")
+    protocol = "ND" if ":" in nobody else "ARP"
+    assert first["sentence"].startswith(f"Nobody on the link answers {protocol} for {nobody}: the SYN never left.")
+    assert "route" not in {cause["kind"] for cause in others}
+
+
 def test_no_ports_left(net: Pair) -> None:
     _, target = net.listen(FAR[0])
     net.near.sysctl("ip_local_port_range", "50000 50009")

@@ -163,6 +163,6 @@ def test_the_comparison_with_an_ordinary_connect(net: Pair, far: str) -> None:
     net.serve(server, lambda connection: connection.sendall(connection.recv(100)))
     done = net.near.halfopen("probe", "--fast-open", "--await-data", "--send", "hi", "-c", "5", "-i", "0", target)
     assert done.returncode == 0
-    assert "connect, Fast Open" in done.stdout
+    assert "connect, data in SYN" in done.stdout
     assert "To the first byte at the median: " in done.stdout
     assert "So few connects say little of it." in " ".join(done.stdout.split())

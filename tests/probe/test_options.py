@@ -195,6 +195,20 @@ def test_ctrl_c_ends_a_connect_and_gives_the_numbers_so_far(net: Pair) -> None:
     assert "2 of 2 connected; no SYN lost" in rest
 
 
+def test_a_source_of_one_family_and_a_name_of_both(net: Pair, tmp_path: Path) -> None:
+    server, target = net.listen(FAR[0])
+    hosts = tmp_path / "hosts"
+    hosts.write_text(f"{FAR[1]} dual.test\n{FAR[0]} dual.test\n")
+    port = target.rpartition(":")[2]
+    found, code = document(net, "--source", NEAR[0], f"dual.test:{port}", hosts=hosts)
+    assert (code, [attempt["server"] for attempt in found["attempts"]]) == (0, [FAR[0]])
+    # One that nothing fits ends the run before the first connect.
+    done = net.near.halfopen("probe", "--source", NEAR[0], target, f"[{FAR[1]}]:{port}")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"the source {NEAR[0]} cannot reach an IPv6 address" in done.stderr
+    server.close()
+
+
 def test_without_a_terminal_a_watch_is_lines(net: Pair) -> None:
     _, target = net.listen(FAR[0])
     done = net.near.halfopen("probe", "--watch", "-c", "2", "-i", "0", target)

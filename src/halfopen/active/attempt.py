@@ -30,6 +30,8 @@ OUTCOMES: dict[Ending, Outcome] = {
 #: Bytes that Fast Open puts into the SYN when nothing else was given: an empty line, which HTTP servers skip.
 FAST_OPEN_DATA = b"\r\n"
 
+_PORT_IN_USE = "`ss -tanp` shows by whom; without a source port the kernel takes a free one"
+
 
 @dataclass(frozen=True, slots=True)
 class Whom:
@@ -71,7 +73,7 @@ def attempt(whom: Whom, options: ConnectOptions, *, fast_open: bool = False) -> 
             **_arguments(options, fast_open=fast_open),
         )
     except _core.SocketSetupError as error:
-        raise setup_error(*error.args) from None
+        raise setup_error(*error.args, in_use=_PORT_IN_USE) from None
     client = found["client"] or source or chosen_source(destination.address, destination.scope_id)
     return _result(found, whom, client)
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from halfopen.collect.taking import take
-from halfopen.rules.connect_causes import Syns, connect_causes, flow_of
+from halfopen.rules.connect_causes import Asked, Syns, connect_causes, flow_of
 from halfopen.rules.context import Context
 from halfopen.rules.own_listener import own_listener
 from halfopen.rules.path import path
+from halfopen.rules.silent_neighbour import silent_neighbour
 
 if TYPE_CHECKING:
     from halfopen.model.cause import LocalCause
@@ -30,11 +31,11 @@ class Explainer:
     the verdict ``unknown``.
 
     Args:
-        syn_retries: ``TCP_SYNCNT`` of the connects, where they have their own.
+        asked: what the connects ask of their sockets.
     """
 
-    def __init__(self, syn_retries: int | None = None) -> None:
-        self._syn_retries = syn_retries
+    def __init__(self, asked: Asked) -> None:
+        self._asked = asked
         self._before = take(netns="own")
         self._troubles: dict[Place, ProbeResult] = {}
         self._syns: dict[Place, Syns] = {}
@@ -69,8 +70,13 @@ class Explainer:
         first = () if listener is None else (listener,)
         if _badness(result) == _UNANSWERED:
             return first
-        way = path(context, space, flow_of(result), syns.sent)
-        return first + connect_causes(result, syns, way, space, self._syn_retries)
+        flow = flow_of(result, self._asked)
+        found = connect_causes(result, syns, path(context, space, flow, syns.sent), space, self._asked)
+        silent = silent_neighbour(space, result, flow, found)
+        if silent is None or any(cause.verdict in {"cause", "possible"} for cause in found):
+            return first + found
+        # That there is a route is no reason to acquit it where it ends before a neighbour that is silent.
+        return (*first, silent, *(cause for cause in found if cause.kind != "route"))
 
 
 _UNANSWERED, _SLOW, _FAILED = 1, 2, 3

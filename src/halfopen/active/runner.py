@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from halfopen.active.attempt import Whom, attempt
 from halfopen.active.options import ConnectOptions
 from halfopen.active.resolve import Family, Resolution, resolve
+from halfopen.active.sources import fitting
 from halfopen.errors import ResolveError, UsageError
 
 if TYPE_CHECKING:
@@ -68,10 +69,14 @@ class Unresolved:
 
 
 def resolve_all(targets: Iterable[Target], plan: ProbePlan) -> Iterator[Resolution | Unresolved]:
-    """Each target's addresses, or why there are none."""
+    """Each target's addresses that the source address of the plan can reach, or why there are none.
+
+    Raises:
+        UsageError: from that source none of a target's addresses can be reached.
+    """
     for target in targets:
         try:
-            yield resolve(target, plan.family)
+            yield fitting(resolve(target, plan.family), plan.connect.source)
         except ResolveError as error:
             yield Unresolved(target, error)
 

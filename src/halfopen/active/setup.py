@@ -19,15 +19,17 @@ _WORDS = {
 _BIND_WORDS = {"EINVAL": "a link-local address is one with its interface: fe80::1%eth0"}
 #: Operations that are no options.
 _CALLS = ("bind ", "listen ", "epoll_", "socket", "eventfd", "getsockname")
+_LISTENERS = "`ss -ltnp` shows by whom; port 0 takes a free one"
 
 
-def setup_error(operation: str, errno: str, why: str) -> HalfopenError:
+def setup_error(operation: str, errno: str, why: str, *, in_use: str = _LISTENERS) -> HalfopenError:
     """The error to raise.
 
     Args:
         operation: ``SO_MARK 7``, ``bind 192.0.2.1:80``.
         errno: the error's name.
         why: the system's words for it.
+        in_use: what to do about an address and port that are in use.
     """
     call = operation.startswith(_CALLS)
     why = _RUST_SUFFIX.sub("", why)
@@ -37,6 +39,6 @@ def setup_error(operation: str, errno: str, why: str) -> HalfopenError:
         return PrivilegeError(what, operation, "not permitted", hint=may)
     if errno in _MISSING:
         return NotAvailableError(what, operation, f"{why} ({errno})")
-    hint = "`ss -ltnp` shows by whom; port 0 takes a free one" if errno == "EADDRINUSE" and call else None
+    hint = in_use if errno == "EADDRINUSE" and call else None
     words = _WORDS | (_BIND_WORDS if operation.startswith("bind [fe") else {})
     return UsageError(what, operation, words.get(errno, f"{why} ({errno})"), hint)

@@ -5,10 +5,15 @@ from __future__ import annotations
 import fcntl
 import socket
 import struct
+from dataclasses import replace
 from ipaddress import IPv6Address, ip_address
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from halfopen.errors import UsageError
+
+if TYPE_CHECKING:
+    from halfopen.active.resolve import Resolution
 
 #: linux/sockios.h.
 _SIOCGIFADDR = 0x8915
@@ -40,6 +45,26 @@ def source_address(source: str, *, ipv6: bool) -> str:
         )
     # The link of a link-local one is that of the target.
     return str(address).partition("%")[0]
+
+
+def fitting(resolution: Resolution, source: str | None) -> Resolution:
+    """The same with only those addresses that can be reached from ``source``.
+
+    Raises:
+        UsageError: none can, or it is neither an address nor an interface.
+    """
+    if source is None:
+        return resolution
+    found, refused = [], None
+    for destination in resolution.destinations:
+        try:
+            source_address(source, ipv6=destination.is_ipv6)
+            found.append(destination)
+        except UsageError as error:
+            refused = error
+    if not found and refused is not None:
+        raise refused
+    return replace(resolution, destinations=tuple(found))
 
 
 def chosen_source(address: str, scope_id: int = 0) -> str | None:

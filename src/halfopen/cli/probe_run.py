@@ -36,14 +36,15 @@ def show(printer: Printer, options: ProbeOptions) -> ExitCode:
                 board.resolved(found.target, found.addresses, found.resolve_us)
                 resolutions.append(found)
         output.begin(board)
-        _connect(resolutions, plan, board, output, _explainer(options.syn_retries) if options.explain else None)
+        _connect(resolutions, plan, board, output, _explainer(options) if options.explain else None)
     return ExitCode.OK if board.reachable else ExitCode.FINDINGS
 
 
-def _explainer(syn_retries: int | None) -> Explainer:
+def _explainer(options: ProbeOptions) -> Explainer:
     from halfopen.active.explain import Explainer
+    from halfopen.rules.connect_causes import Asked
 
-    return Explainer(syn_retries)
+    return Explainer(Asked(options.syn_retries, options.mark or 0, options.interface))
 
 
 def _connect(

@@ -20,7 +20,7 @@ ICMP = {
     (3, 9): "network administratively prohibited",
     (3, 10): "host administratively prohibited",
     (3, 13): "administratively prohibited",
-    (11, 0): "TTL exceeded: a routing loop, or a path too long",
+    (11, 0): "TTL exceeded: a routing loop, or a path longer than the TTL that the SYN left with",
 }
 
 #: The same of ICMPv6: RFC 4443 section 3.
@@ -33,7 +33,7 @@ ICMP6 = {
     (1, 5): "source address failed policy",
     (1, 6): "route rejected",
     (2, 0): "packet too big",
-    (3, 0): "hop limit exceeded: a routing loop, or a path too long",
+    (3, 0): "hop limit exceeded: a routing loop, or a path longer than the limit that the SYN left with",
 }
 
 

@@ -224,7 +224,7 @@ class TargetReport:
     summaries: Mapping[str, ProbeSummary] = field(default_factory=dict)
     """{address: numbers of the ordinary connects to it}."""
     fast_open: Mapping[str, ProbeSummary] = field(default_factory=dict)
-    """{address: numbers of the connects with data in the SYN}."""
+    """{address: numbers of the connects with Fast Open; times only of those with data in the SYN}."""
     reachable: bool = False
     """A connect to it ended as it should; with every address asked for, one to each of them."""
 

@@ -101,10 +101,16 @@ class ProbeLines:
     def _numbers(self, name: str, summary: ProbeSummary, fast_open: ProbeSummary | None) -> list[str]:
         good = summary.satisfied == summary.attempts
         lines = [self._paint("good" if good else "bad", line) for line in wrap(_verdict(name, summary), self._width)]
+        # Where it is off here they were ordinary ones.
+        if fast_open is not None and fast_open.fast_open is not None and fast_open.fast_open.tried:
+            lines += wrap(_verdict("with Fast Open", fast_open), self._width, "  ")
         rows = [_row("connect", summary.connect_us), _row("SYN round trip", summary.rtt_us)]
         rows += [_row("first byte", summary.first_byte_us)]
         if fast_open is not None:
-            rows += [_row("connect, Fast Open", fast_open.connect_us), _row("its first byte", fast_open.first_byte_us)]
+            rows += [
+                _row("connect, data in SYN", fast_open.connect_us),
+                _row("its first byte", fast_open.first_byte_us),
+            ]
         known = [row for row in rows if row is not None]
         if known and (summary.attempts > 1 or fast_open is not None):
             columns = [Column("")] + [Column(title, right=True) for title in ("n", "p50", "p90", "p99", "max")]
@@ -131,10 +137,20 @@ def _causes_title(place: str, causes: Sequence[LocalCause]) -> str:
     return f"Nothing {'seen ' if 'unknown' in verdicts else ''}on this host explains it, for {place}:"
 
 
+#: How the others ended, in the words of their lines.
+_ENDINGS = {
+    "refused": "refused",
+    "unreachable": "unreachable",
+    "timeout": "without an answer",
+    "not_sent": "not sent",
+    "failed": "failed",
+}
+
+
 def _verdict(name: str, summary: ProbeSummary) -> str:
     connected = f"{name}: {grouped(summary.established)} of {grouped(summary.attempts)} connected"
-    if refused := summary.endings.get("refused"):
-        connected += f", {grouped(refused)} refused"
+    ended = ((word, summary.endings.get(ending, 0)) for ending, word in _ENDINGS.items())
+    connected += "".join(f", {grouped(count)} {word}" for word, count in ended if count)
     if summary.satisfied < summary.established:
         connected += f", {grouped(summary.satisfied)} of them answered"
     if not summary.syn_sent:

@@ -41,14 +41,30 @@ class Syns:
         self.lost += result.syn_retransmissions if result.established else sent
 
 
-def flow_of(result: ProbeResult) -> Flow:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the connects asked of their sockets."""
+
+    syn_retries: int | None = None
+    """``TCP_SYNCNT``, where they have their own."""
+    mark: int = 0
+    """``SO_MARK``."""
+    interface: str | None = None
+    """``SO_BINDTODEVICE``."""
+
+
+def flow_of(result: ProbeResult, asked: Asked = Asked()) -> Flow:
     """What a connect sends, for the routes."""
     row = result.handshake
-    return Flow(row.server, row.client, row.server_port)
+    return Flow(row.server, row.client, row.server_port, mark=asked.mark, interface=asked.interface)
 
 
 def connect_causes(
-    result: ProbeResult, syns: Syns, way: Path, space: Space, syn_retries: int | None = None
+    result: ProbeResult,
+    syns: Syns,
+    way: Path,
+    space: Space,
+    asked: Asked = Asked(),
 ) -> tuple[LocalCause, ...]:
     """What on this host could have made a connect fail or wait, the most likely first.
 
@@ -57,7 +73,7 @@ def connect_causes(
         syns: of all connects to that address.
         way: the namespaces of this host that they came through.
         space: the one that they were made from.
-        syn_retries: ``TCP_SYNCNT`` of the connects, where they have their own.
+        asked: what the connects asked of their sockets.
     """
     row = result.handshake
     return local_causes(
@@ -66,11 +82,13 @@ def connect_causes(
         row.server_port,
         source=row.client,
         errno=row.errno,
-        syn_retries=syn_retries,
+        syn_retries=asked.syn_retries,
         before=space.before,
         interval_s=space.interval_s,
         established=result.established,
         path=way,
         lost=syns.lost,
         icmp_from=row.icmp_from,
+        mark=asked.mark,
+        interface=asked.interface,
     )

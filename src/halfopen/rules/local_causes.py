@@ -67,6 +67,8 @@ def local_causes(
     path: Path | None = None,
     lost: int = 1,
     icmp_from: str | None = None,
+    mark: int = 0,
+    interface: str | None = None,
 ) -> tuple[LocalCause, ...]:
     """Everything on this host that could stop a connect to ``destination``, the most likely first.
 
@@ -84,6 +86,8 @@ def local_causes(
         path: the namespaces of this host that the SYN comes through, where it is known.
         lost: SYNs to that address that something stopped: what counted fewer packets did not stop them.
         icmp_from: who sent the ICMP error that ended it, where one did.
+        mark: ``SO_MARK`` of the socket.
+        interface: the interface that the socket is bound to, where it is.
     """
     space = Space(now, before, interval_s)
     answered = errno not in {None, "ETIMEDOUT"}
@@ -98,6 +102,8 @@ def local_causes(
         path=path or Path(),
         lost=lost,
         icmp_from=icmp_from,
+        mark=mark,
+        interface=interface,
     )
     sent_on = translation.check(space, way)
     if sent_on is not None:

@@ -36,7 +36,11 @@ class Flow:
     port: int | None = None
     """Destination port; None: not known."""
     forwarded: bool = False
-    """It came in by an interface that is not known; else it is this host's own, of a socket that is bound to none."""
+    """It came in by an interface that is not known; else it is this host's own."""
+    mark: int = 0
+    """``SO_MARK`` of the socket; nothing where it is forwarded."""
+    interface: str | None = None
+    """The interface that the socket is bound to, where it is; nothing where it is forwarded."""
 
 
 def text_of(rule: RoutingRule) -> str:
@@ -89,12 +93,13 @@ def _conditions(rule: RoutingRule, flow: Flow, namespace: NetNamespace) -> Itera
     if rule.destination is not None:
         yield _inside(flow.destination, rule.destination)
     if rule.mark is not None:
-        # A socket has no mark unless its program, as root, gives it one; the doctor's do not.
-        yield rule.mark & (rule.mark_mask or 0) == 0 if _has_no_mark(namespace) else None
+        # A socket has no mark unless its program, as root, gives it one; a mark stays in its namespace.
+        mark = 0 if flow.forwarded else flow.mark
+        yield (rule.mark ^ mark) & (rule.mark_mask or 0) == 0 if _keeps_its_mark(namespace) else None
     if rule.input is not None:
         yield rule.input == "lo" if not flow.forwarded else False if rule.input == "lo" else None
     if rule.output is not None:
-        yield False
+        yield not flow.forwarded and rule.output == flow.interface
     if rule.l3mdev:
         yield None if flow.forwarded else False
     if rule.protocol is not None:
@@ -112,7 +117,7 @@ def _inside(address: str, prefix: str) -> bool | None:
         return None
 
 
-def _has_no_mark(namespace: NetNamespace) -> bool:
-    """Whether no rule of the packet filter can have given it a mark."""
+def _keeps_its_mark(namespace: NetNamespace) -> bool:
+    """Whether no rule of the packet filter can have given it another."""
     rules = namespace.packet_filter
     return rules is not None and not rules.rules_left_out and not any(_MARKS.search(rule.text) for rule in rules.rules)

@@ -62,11 +62,13 @@ class Lookup:
     """It is one of several next hops that share the work."""
     partial: bool = False
     """There may be more routes than a snapshot keeps."""
+    bound: str | None = None
+    """The socket is bound to this interface, and this route does not lead over it: which one does is not judged."""
 
     @property
     def is_sure(self) -> bool:
         """Whether nothing that was not looked at may lead elsewhere."""
-        return not self.unjudged and not self.partial
+        return not self.unjudged and not self.partial and self.bound is None
 
 
 def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
@@ -80,7 +82,10 @@ def route_to(namespace: NetNamespace, flow: Flow) -> Lookup:
         return Lookup()
     flow = replace(flow, destination=str(parsed), source=_source(flow.source))
     partial = len(namespace.routes or ()) >= ROUTES_MAX
-    return replace(_looked_up(namespace, flow, parsed), partial=partial)
+    found = _looked_up(namespace, flow, parsed)
+    elsewhere = found.refused_by is None and (found.route is None or found.route.interface != flow.interface)
+    bound = flow.interface if elsewhere and not flow.forwarded else None
+    return replace(found, partial=partial, bound=bound)
 
 
 def _looked_up(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Address) -> Lookup:

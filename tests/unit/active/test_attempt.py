@@ -11,8 +11,8 @@ from halfopen import _core
 from halfopen.active.attempt import OUTCOMES, Whom, attempt
 from halfopen.active.fast_open import read_fast_open
 from halfopen.active.options import ConnectOptions
-from halfopen.active.resolve import Destination
-from halfopen.active.sources import chosen_source, source_address
+from halfopen.active.resolve import Destination, Resolution
+from halfopen.active.sources import chosen_source, fitting, source_address
 from halfopen.errors import HalfopenError, NotAvailableError, PrivilegeError, UsageError
 from halfopen.model.handshake import OUTCOMES as RECORD_OUTCOMES
 from halfopen.model.target import Target
@@ -78,6 +78,22 @@ def test_sources() -> None:
     assert chosen_source("127.0.0.9") == "127.0.0.1"
     with pytest.raises(UsageError, match="cannot reach an IPv6 address"):
         source_address("127.0.0.1", ipv6=True)
+
+
+def test_only_addresses_that_fit_the_source_are_tried() -> None:
+    v4, v6 = Destination("127.0.0.1", 80), Destination("::1", 80)
+    both = Resolution(Target("dual", 80), (v6, v4), 1.0)
+    assert fitting(both, None) is both
+    assert fitting(both, "127.0.0.2").destinations == (v4,)
+    assert fitting(both, "::1").destinations == (v6,)
+    with pytest.raises(UsageError, match=r"the source 127\.0\.0\.2 cannot reach an IPv6 address"):
+        fitting(Resolution(Target("six", 80), (v6,), 1.0), "127.0.0.2")
+
+
+def test_a_local_port_that_is_in_use(server: socket.socket) -> None:
+    with pytest.raises(UsageError, match="it is in use") as refused:
+        attempt(whom(server), ConnectOptions(source="127.0.0.1", source_port=server.getsockname()[1]))
+    assert "without a source port" in (refused.value.hint or "")
 
 
 def test_this_hosts_word_on_fast_open() -> None:

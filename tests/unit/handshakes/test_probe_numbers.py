@@ -43,6 +43,15 @@ def test_only_what_connected_has_a_time() -> None:
     assert (found.connect_us, found.rtt_us, found.first_byte_us, found.jitter_us) == (None, None, None, None)
 
 
+def test_times_with_fast_open_are_those_of_connects_with_data_in_the_syn() -> None:
+    asked, off = fast_open(failure="no_cookie"), fast_open(disabled=True)
+    found = summarize([established(fast_open=asked), established(fast_open=off)])
+    assert (found.attempts, found.connect_us, found.rtt_us, found.first_byte_us) == (2, None, None, None)
+    found = summarize([established(700.0, fast_open=asked), established(100.0, fast_open=fast_open(2, accepted=True))])
+    assert found.connect_us is not None
+    assert (found.connect_us.count, found.connect_us.max) == (1, 100.0)
+
+
 def test_jitter_is_between_neighbours_only() -> None:
     found = summarize([established(100.0), established(130.0), failed("timeout"), established(500.0)])
     assert found.jitter_us == pytest.approx(30.0)

@@ -53,6 +53,7 @@ def test_a_lost_syn_reads_as_what_it_cost() -> None:
             "2 SYNs or their answers lost: 2 s back-off + 31 ms",
         ),
         (retransmitted(retransmit_wait_us=None), "first SYN lost"),
+        (retransmitted(rest_us=1000.0), "first SYN lost: 1 s back-off + 1 ms or less"),
         (retransmitted(1, 12_000.0, 90.0), "first SYN met an old connection of the same port: sent again after 12 ms"),
     ],
 )
@@ -274,7 +275,12 @@ def test_local_reasons_of_fast_open() -> None:
 
 def test_what_fast_open_saves() -> None:
     one = changed(established(1000.0), first_byte_us=1000.0)
-    other = changed(established(1000.0), first_byte_us=10.0)
+    taken = fast_open(2, accepted=True)
+    other = changed(established(1000.0), first_byte_us=10.0, fast_open=taken)
+    slow = changed(established(1000.0), first_byte_us=1000.0, fast_open=taken)
     assert "saves 990 µs" in (gain(summarize([one]), summarize([other])) or "")
-    assert "saves nothing" in (gain(summarize([other]), summarize([one])) or "")
-    assert gain(summarize([established()]), summarize([one])) is None
+    assert "saves nothing" in (gain(summarize([changed(one, first_byte_us=10.0)]), summarize([slow])) or "")
+    assert gain(summarize([established()]), summarize([other])) is None
+    # Nothing was saved where the server did not take the data.
+    ignored = changed(other, fast_open=fast_open(2, failure="data_not_acknowledged"))
+    assert gain(summarize([one]), summarize([ignored, ignored, other])) is None

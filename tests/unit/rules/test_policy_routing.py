@@ -50,6 +50,27 @@ def test_whether_a_rule_applies_to_what_this_host_sends(rule: RoutingRule, expec
     assert applies(rule, SYN, UNMARKED) is expected
 
 
+def test_the_mark_and_the_interface_of_a_socket_count() -> None:
+    own = Flow("192.0.2.9", "10.0.0.1", 443, mark=0x105, interface="eth1")
+    passing = Flow("192.0.2.9", "10.0.0.1", 443, forwarded=True, mark=0x105, interface="eth1")
+    for rule in (RoutingRule(1, mark=5, mark_mask=0xFF), RoutingRule(1, output="eth1")):
+        assert applies(rule, own, UNMARKED) is True
+        assert applies(rule, passing, UNMARKED) is False, "it stays in its namespace"
+    assert applies(RoutingRule(1, mark=5, mark_mask=0xFFFFFFFF), own, UNMARKED) is False
+    assert applies(RoutingRule(1, output="eth0"), own, UNMARKED) is False
+
+
+def test_a_route_over_another_interface_than_the_socket_is_bound_to_is_not_judged() -> None:
+    host = namespace(BASE, MAIN)
+    assert route_to(host, Flow("192.0.2.9", "10.0.0.1", interface="eth0")).is_sure
+    assert route_to(host, Flow("192.0.2.9", "10.0.0.1", interface="eth1", forwarded=True)).is_sure
+    assert not route_to(host, Flow("192.0.2.9", "10.0.0.1", interface="eth1")).is_sure
+    cause = check(Space(host), Way("192.0.2.9", 443, "10.0.0.1", interface="eth1"))
+    assert cause is not None
+    assert cause.verdict == "unknown"
+    assert cause.sentence.endswith("but the socket is bound to eth1: which routes lead over that is not judged.")
+
+
 def test_what_is_not_known_is_not_judged() -> None:
     marked = RoutingRule(1, mark=1, mark_mask=1)
     assert applies(marked, SYN, NetNamespace("host", 1)) is None, "the packet filter was not read"

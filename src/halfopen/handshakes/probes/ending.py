@@ -22,6 +22,9 @@ _RTO_LEAST_US = 0.9e6
 _WAIT_LEAST_US = 1000.0
 
 
+_GRAIN_US = 1000.0
+
+
 def headline(result: ProbeResult) -> str:
     """One line: «connected in 312 µs, SYN round trip 280 µs», «refused after 41 µs (ECONNREFUSED)»."""
     row = result.handshake
@@ -75,7 +78,10 @@ def lost(result: ProbeResult) -> str:
     what = f"first SYN{doubt} lost" if count == 1 else f"{count} SYNs{doubt} lost"
     if wait_us is None or whole_us is None:
         return what
-    return f"{what}: {duration(wait_us)} back-off + {duration(max(whole_us - wait_us, 0.0))}"
+    rest_us = max(whole_us - wait_us, 0.0)
+    # The timestamp's clock has a grain of a millisecond (RFC 7323 section 5.4).
+    coarse = result.retransmit_wait_method == "timestamp" and rest_us <= _GRAIN_US
+    return f"{what}: {duration(wait_us)} back-off + {'1 ms or less' if coarse else duration(rest_us)}"
 
 
 def reason(result: ProbeResult, *, fixed_port: bool = False) -> str | None:

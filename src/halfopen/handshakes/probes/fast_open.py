@@ -99,7 +99,10 @@ _ASKED = "A cookie was asked for; whether one was given shows in the next connec
 
 
 def gain(ordinary: ProbeSummary, fast_open: ProbeSummary) -> str | None:
-    """What it saves until the first byte, where both were measured."""
+    """What it saves until the first byte, where both were measured, and the server took most of the data."""
+    counts = fast_open.fast_open
+    if counts is None or 2 * counts.accepted <= counts.carried_established:
+        return None
     one, other = _to_first_byte(ordinary), _to_first_byte(fast_open)
     if one is None or other is None:
         return None

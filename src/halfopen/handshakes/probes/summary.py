@@ -45,6 +45,9 @@ class Tally:
             self._fast_open = _counted(self._fast_open or FastOpenCounts(), result, result.fast_open)
 
     def _add_times(self, result: ProbeResult) -> None:
+        report = result.fast_open
+        if report is not None and report.syn_data_bytes is None:
+            return  # it asked for a cookie at most: its times are those of an ordinary connect
         connect_us = result.handshake.connect_us if result.established else None
         if connect_us is not None:
             self._connect_us.append(connect_us)

@@ -40,6 +40,10 @@ class Way:
     """SYNs to that address that something stopped, as far as the connects tell: fewer packets are others'."""
     icmp_from: str | None = None
     """Who sent the ICMP error that ended it, where one did."""
+    mark: int = 0
+    """``SO_MARK`` of the socket."""
+    interface: str | None = None
+    """The interface that the socket is bound to, where it is."""
 
     @property
     def came_through(self) -> bool:
@@ -54,7 +58,7 @@ class Way:
     @property
     def flow(self) -> Flow:
         """The SYN, for the routes of the host that sends it."""
-        return Flow(self.destination, self.source, self.port)
+        return Flow(self.destination, self.source, self.port, mark=self.mark, interface=self.interface)
 
     def towards(self, space: Space) -> list[Destination]:
         """This host's connections that go the same way."""

@@ -86,6 +86,8 @@ def doubt(lookup: Lookup) -> str:
     """«, unless a routing rule leads elsewhere: whether «…» applies is not judged»; nothing where all were judged."""
     if lookup.partial:
         return f", as far as the first {grouped(ROUTES_MAX)} routes tell: the others are not judged"
+    if lookup.bound is not None:
+        return f", but the socket is bound to {lookup.bound}: which routes lead over that is not judged"
     if not lookup.unjudged:
         return ""
     rules = [f"«{text}»" for text in lookup.unjudged]

@@ -63,8 +63,18 @@ impl Exchange {
             (State::TimeWait, Some(TimeWait::Client)) => ("TIME_WAIT", "CLOSED"),
             (State::TimeWait, Some(TimeWait::Server)) => ("CLOSED", "TIME_WAIT"),
             (State::TimeWait, Some(TimeWait::Both)) => ("TIME_WAIT", "TIME_WAIT"),
+            // The table has one state for «one FIN of two is acknowledged». Whose FIN crossed the other's is in CLOSING
+            // until its own is, and never in LAST-ACK (RFC 9293 3.6, figure 13).
+            (State::FinBothServerAcked, _) if self.fins_crossed() => ("CLOSING", "TIME_WAIT"),
+            (State::FinBothClientAcked, _) if self.fins_crossed() => ("TIME_WAIT", "CLOSING"),
             (state, _) => state.ends(),
         }
+    }
+
+    /// Whether both sides sent a FIN before they had seen the other's.
+    fn fins_crossed(&self) -> bool {
+        let crossed = |event: &Event| matches!(event, Event::Segment(_, step) if step.after == State::FinBoth);
+        self.events.iter().any(crossed)
     }
 }
 

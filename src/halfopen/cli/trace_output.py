@@ -114,7 +114,9 @@ def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> Non
 
         color = printer.color and options.output is None
         order = Order(options.sort, listed) if options.sort and listed is not None else None
-        text = render_summary(summary, width=printer.width, color=color, top=rows, order=order)
+        text = render_summary(
+            summary, width=printer.width, color=color, top=rows, order=order, remarks=not printer.quiet
+        )
     with printer.destination(options.output) as out:
         out.write((text.rstrip("\n") + "\n").encode(errors="backslashreplace"))
 

@@ -67,7 +67,11 @@ class WhichType(click.ParamType[Any]):
         try:
             return value if isinstance(value, (int, FourTuple)) else parse_which(value)
         except ValueError:
-            self.fail(f"{value!r} is no handshake: 7 and 10.0.0.1:4242-10.0.0.2:443 are", param, ctx)
+            self.fail(
+                f"{value!r} is no handshake: give its number, as 7, or its four-tuple, as 10.0.0.1:4242-10.0.0.2:443",
+                param,
+                ctx,
+            )
 
 
 class DurationType(click.ParamType[Any]):

@@ -99,8 +99,8 @@ def _nothing_common(found: Against) -> Iterator[Notice]:
         which = "Neither capture has a" if len(empty) == 2 else f"Capture {empty[0].upper()} has no"
         yield Notice("nothing-common", "caveat", f"{which} handshake: there is nothing to compare.", weight=1)
         return
-    counts = f"{plural(found.a.handshakes, 'handshake')} of A and {grouped(found.b.handshakes)} of B"
-    text = f"Nothing to compare: none of the {counts} is in both captures, by addresses, ports and sequence numbers."
+    counts = f"A has {plural(found.a.handshakes, 'handshake')}, B {grouped(found.b.handshakes)}"
+    text = f"Nothing to compare: {counts}, and none is in both, by addresses, ports and sequence numbers."
     if found.translated.handshakes or found.renumbered.handshakes:
         hint = ""
     elif apart := _apart(found):

@@ -112,5 +112,9 @@ def _footer(diagnosis: Diagnosis, width: int, paint: Paint, *, remarks: bool) ->
     if len(gaps) > GAPS_SHOWN:
         lines += wrap(f"and {plural(len(gaps) - GAPS_SHOWN, 'more gap')}: --format json lists them", width)
     if diagnosis.interval_s is None and remarks:
-        lines += wrap("One snapshot: counters tell of the time since boot; `--for 10s` shows what happens now.", width)
+        lines += wrap(
+            "One snapshot: counters tell of the time since boot; two show what happens now (`--for 10s`, or a second "
+            "`--snapshot`).",
+            width,
+        )
     return ["", *(paint("dim", line) for line in lines)] if lines else []

@@ -19,11 +19,12 @@ UNEXAMINED = "This host could not be examined: too little was read to say whethe
 
 
 def extent(diagnosis: Diagnosis) -> str:
-    """«2 network namespaces, 14 listeners and 310 TCP sockets»."""
+    """«2 network namespaces, 14 listeners and 310 other TCP sockets»."""
     spaces = plural(diagnosis.namespaces, "network namespace")
     if diagnosis.listeners is None or diagnosis.sockets is None:
         return f"{spaces}, and no sockets were read"
-    return listed([spaces, plural(diagnosis.listeners, "listener"), plural(diagnosis.sockets, "TCP socket")])
+    others = plural(max(0, diagnosis.sockets - diagnosis.listeners), "other TCP socket")
+    return listed([spaces, plural(diagnosis.listeners, "listener"), others])
 
 
 def summary(diagnosis: Diagnosis, *, below_verdict: bool = False) -> str:

@@ -22,7 +22,13 @@ _MARKS = {"trouble": ("!", "bad"), "caveat": ("?", "warn"), "fact": ("-", "dim")
 
 
 def render_summary(
-    summary: Summary, *, width: int = 100, color: bool = False, top: int = 10, order: Order | None = None
+    summary: Summary,
+    *,
+    width: int = 100,
+    color: bool = False,
+    top: int = 10,
+    order: Order | None = None,
+    remarks: bool = True,
 ) -> str:
     """The screen as text that ends in a line end.
 
@@ -32,6 +38,7 @@ def render_summary(
         color: whether to use ANSI colours.
         top: rows of each table.
         order: the handshakes to list instead of the failed and the slowest ones.
+        remarks: say below which command draws one of them.
     """
     paint, width = Paint(color), clamp(width)
     said = notices(summary)
@@ -45,7 +52,7 @@ def render_summary(
         *_single(summary, order, width, paint, top),
         sections.footnotes(summary, width, paint),
         sentences([notice for notice in said if notice.severity == "fact"], width, paint),
-        sections.ladder_hint(summary, paint, order.first if order else None),
+        sections.ladder_hint(summary, paint, order.first if order else None) if remarks else [],
     ]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
 

@@ -129,7 +129,7 @@ def _look_at(listener: Listener) -> tuple[str, ...]:
     if not pids:
         return ()
     some = str(pids[0]) if len(pids) == 1 else f"{{{','.join(map(str, pids))}}}"
-    return (f"See what its threads do: `cat /proc/{some}/task/*/wchan`, `top -H -p {','.join(map(str, pids))}`.",)
+    return (f"See what its threads do: `grep . /proc/{some}/task/*/wchan`, `top -H -p {','.join(map(str, pids))}`.",)
 
 
 def holds_up(listener: Listener, rate: Pace | None = None) -> str:

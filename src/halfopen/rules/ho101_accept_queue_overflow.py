@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
-from halfopen.rules.accepting import exhausted, is_full, queue_evidence
+from halfopen.rules.accepting import is_full, is_held_up, queue_evidence
 from halfopen.rules.both_ends import waiting_here
 from halfopen.rules.listening import listener_identity, listener_name
 from halfopen.rules.overflow_words import cause, remedy
@@ -148,7 +148,8 @@ def _severity(listener: Listener, drops: Growth | None, own: Growth | None) -> S
     """How bad it is at this socket; None when there is nothing. ``own``: the drops, where they accuse it."""
     if is_full(listener):
         calm = drops is not None and drops.measured and not drops.count
-        return "warning" if calm and not exhausted(listener) else "critical"
+        # Where nobody takes connections, nothing was dropped because nobody came: whoever does is.
+        return "warning" if calm and not is_held_up(listener) else "critical"
     if own is None:
         return None
     if own.measured:

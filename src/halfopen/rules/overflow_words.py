@@ -40,7 +40,18 @@ def cause(space: Space, listener: Listener, before: Listener | None, drops: Grow
     """The sentence."""
     if is_full(listener):
         calm = drops is not None and drops.measured and not drops.count
-        state = f"is full at the moment, though nothing was dropped {drops.when}" if calm and drops else "is full"
+        state = "is full"
+        if calm and drops:
+            come = (
+                "and the next connect is dropped, though none came"
+                if is_held_up(listener)
+                else "though nothing was dropped"
+            )
+            state = (
+                f"is full, {come} {drops.when}"
+                if is_held_up(listener)
+                else f"is full at the moment, {come} {drops.when}"
+            )
     elif drops is not None and not drops.measured:
         return f"The accept queue has overflowed at some time {drops.when}: one snapshot does not tell more of it."
     else:

@@ -125,6 +125,7 @@ def test_the_screen_lists_in_the_order_that_was_asked_for(halfopen: Halfopen) ->
     assert [line.split()[0] for line in block[2:]] == ["394", "369", "385"]
     assert "Slowest" not in shown
     assert shown.endswith("--ladder 394\n")
+    assert "hint:" not in halfopen("trace", LOSSY, "--quiet").stdout
 
 
 def test_json_has_the_sorted_records(halfopen: Halfopen) -> None:

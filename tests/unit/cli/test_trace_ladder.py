@@ -128,3 +128,11 @@ def test_fail_on(halfopen: Halfopen, capture: str, which: str, fail_on: str, cod
 def test_packets_captured_twice_are_marked(halfopen: Halfopen) -> None:
     drawn = halfopen("trace", LAB / "any_sll2.router.pcap", "--ladder", "1").stdout
     assert drawn.count("the same packet, captured a second time") >= 3
+
+
+def test_fins_that_cross_leave_no_side_in_last_ack(halfopen: Halfopen) -> None:
+    """RFC 9293 3.6, figure 13: both go through CLOSING, the client here until the server has its FIN."""
+    shown = halfopen("trace", LAB / "syn_lost_twice.client.pcap", "--ladder", "1").stdout
+    states = [line.split()[3] for line in shown.splitlines() if line[4:12].strip().replace(".", "").isdigit()]
+    assert states[-4:] == ["FIN-WAIT-1", "CLOSING", "CLOSING", "TIME-WAIT"]
+    assert "LAST-ACK" not in shown

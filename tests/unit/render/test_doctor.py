@@ -56,7 +56,9 @@ def hostile() -> Diagnosis:
 
 def test_a_finding_says_who_what_how_do_and_check() -> None:
     text = " ".join(screen(judged(FULL, BEFORE)).split())
-    assert text.startswith("web-1: Linux 6.18.44, up 93 d 0 h; 1 network namespace, 1 listener and 0 TCP sockets; ")
+    assert text.startswith(
+        "web-1: Linux 6.18.44, up 93 d 0 h; 1 network namespace, 1 listener and 0 other TCP sockets; "
+    )
     assert "Found: 1 critical." in text
     assert "CRITICAL 0.0.0.0:80 (nginx) (HO101 accept-queue-overflow; connections fail)" in text
     assert "packets dropped at this socket in 10 s: 15 packets" in text
@@ -145,7 +147,7 @@ def test_nothing_hostile_is_markup_in_a_ticket() -> None:
 
 def test_a_command_in_a_ticket_can_be_copied() -> None:
     row = {"at": "0.0.0.0:80", "queue": 6, "limit": 5, "by": "app", "queued": {"established": 6, "oldest_ms": 9000}}
-    assert "`cat /proc/812/task/*/wchan`" in render_markdown(judged({**SEEN, "listeners": [row]}))
+    assert "`grep . /proc/812/task/*/wchan`" in render_markdown(judged({**SEEN, "listeners": [row]}))
 
 
 @pytest.mark.parametrize("name", ["a`<b>", "``<b>``", "`<b>"])

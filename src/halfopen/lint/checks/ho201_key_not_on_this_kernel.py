@@ -104,7 +104,7 @@ class KeyNotOnThisKernel(Check):
                 document,
                 item,
                 "no kernel that we know has this key: the line sets nothing",
-                f"did you mean {meant}?" if meant else "delete the line",
+                f"{meant}, if that is meant" if meant else "delete the line",
             )
 
     def _gone(self, document: Document, item: Assignment, lost: Gone) -> Finding:

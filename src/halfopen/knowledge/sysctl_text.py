@@ -44,14 +44,22 @@ class Assignment:
     """What the file says about it: the lines of comment right above, and one behind the value."""
     into: str = ""
     """Of a script: what is written, and in which branch. Lines of one ``into`` are applied one after the other."""
-
     in_container: bool = False
     """It is given to a container, which has a network namespace of its own."""
+    in_unit: bool = False
+    """A command by which a unit of systemd starts sets it: where it fails, the unit does."""
 
     @property
     def is_at_once(self) -> bool:
         """A script's command sets it in the running kernel, and no file for later."""
         return self.into.startswith(KERNEL)
+
+    @property
+    def holds_up(self) -> str | None:
+        """What does not start where the write fails."""
+        if self.in_container:
+            return "the container"
+        return "the unit" if self.in_unit and not self.ignore_errors else None
 
     @property
     def number(self) -> int | None:

@@ -44,13 +44,14 @@ class Check(ABC):
         changes: tuple[Change, ...] = (),
         confirm: str | None = None,
         severity: Severity | None = None,
+        harm: Harm | None = None,
     ) -> Finding:
         """A finding at ``place`` (line, column); ``instead`` is what to write."""
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity or self.severity,
-            harm=self.harm,
+            harm=harm or self.harm,
             subject=Subject(kind, subject, key=subject if kind == "setting" else None),
             cause=cause,
             evidence=evidence,
@@ -71,21 +72,34 @@ class Check(ABC):
         *,
         want: str | None = None,
         severity: Severity | None = None,
+        fails: bool = False,
     ) -> Finding:
-        """A finding about a setting, at its key; ``want`` is the value that a program could write."""
+        """A finding about a setting, at its key.
+
+        Args:
+            document: where it stands.
+            item: the setting.
+            cause: what is wrong.
+            instead: what to write.
+            want: the value that a program could write.
+            severity: where it is not the check's own.
+            fails: writing it is an error, which may hold up what it is a part of.
+        """
+        held_up = item.holds_up if fails else None
         place = f"{document.path}:{item.line}"
         change = (Change("file", place, f"{item.key} = {want}", now=f"{item.key} = {item.value}"),) if want else ()
         return self.at(
             document,
             (item.line, item.column),
             item.key,
-            cause,
+            cause if held_up is None else f"{cause}, and {held_up} does not start",
             instead,
             kind="setting",
             evidence=(Evidence("value in the file", item.value, source=place),),
             changes=change,
             confirm=f"sysctl {item.key}" if _is_plain(item.key) else None,
             severity=severity,
+            harm=None if held_up is None else "failing",
         )
 
 

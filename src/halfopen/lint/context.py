@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctls import BY_KEY, pattern
 from halfopen.lint.kernel import Kernel
+from halfopen.model.quantity import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,9 +84,8 @@ class Context:
             sharing: dict[tuple[int, int], list[Listener]] = {}
             for listener in document.listeners:
                 sharing.setdefault(listener.said_at or (listener.line, listener.column), []).append(listener)
-            for place, (first, *others) in sharing.items():
-                more = f" and {len(others)} more" if others else ""
-                yield document, place, f"{first.program} {first.address}{more}", first
+            for place, found in sharing.items():
+                yield document, place, f"{found[0].program} {listed([item.where for item in found])}", found[0]
 
     def queries(self) -> Iterator[tuple[Document, Query]]:
         """Every PromQL expression."""

@@ -90,7 +90,7 @@ class Listener:
     """A socket that an application's configuration opens."""
 
     program: str
-    """``nginx``."""
+    """``nginx``; ``app.socket``, whose program the unit does not tell."""
     address: str
     """As it is written (hostile text)."""
     line: int
@@ -111,6 +111,16 @@ class Listener:
     """TCP_DEFER_ACCEPT."""
     reads_first: bool = True
     """False where the program speaks first or may do so (a TCP proxy)."""
+
+    @property
+    def where(self) -> str:
+        """The address; a port alone as ``:80``."""
+        return f":{self.address}" if self.address.isdecimal() else self.address
+
+    @property
+    def name(self) -> str:
+        """``nginx :80``."""
+        return f"{self.program} {self.where}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Every case file of ``tests/cases/lint``: what makes a check fire, where, in which words; what leaves it silent.
 
 A file has tables ``fires`` and ``silent``, each with a ``name``, ``files`` (name → text) and perhaps a ``kernel``. One
-that fires says ``at`` (file:line:column of each finding, in order), ``says`` (words of the cause), and perhaps
-``severity`` and ``instead`` (words of what to write).
+that fires says ``at`` (file:line:column of each finding, in order), ``says`` (words of the cause; ``ends`` where they
+are its last), and perhaps ``severity``, ``harm``, ``about`` (the subject) and ``instead`` (words of what to write).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
 
 FILES = sorted((ROOT / "tests/cases/lint").glob("*.toml"))
-ASKS = {"name", "files", "kernel", "at", "says", "severity", "instead"}
+ASKS = {"name", "files", "kernel", "at", "says", "ends", "severity", "harm", "about", "instead"}
 
 
 def cases(kind: str) -> list[Any]:
@@ -53,7 +53,10 @@ def test_fires(code: str, case: dict[str, Any]) -> None:
     for one in found:
         assert (one.code, one.name) == (code, check.name)
         assert case["says"] in one.cause
+        assert one.cause.endswith(case["says"]) or not case.get("ends")
         assert one.severity == case.get("severity", one.severity)
+        assert one.harm == case.get("harm", check.harm)
+        assert one.subject.name == case.get("about", one.subject.name)
         if "instead" in case:
             assert one.remedy is not None
             assert case["instead"] in one.remedy.summary

@@ -46,9 +46,10 @@ class KeyNotOnThisKernel(Check):
     pen. With `--kernel running`, the default, the running kernel is asked; otherwise the release decides.
 
     ## Why it matters
-    `sysctl -p` prints an error and exits with 1, which stops scripts and unit files; systemd-sysctl passes over it
-    at boot with no more than a line in the journal, and succeeds. `tcp_tw_recycle` was removed in 4.12, and before that
-    it dropped the SYNs of clients behind NAT.
+    `sysctl -p` prints an error and exits with 1, which stops scripts; so does `sysctl -w`, and a unit whose
+    `ExecStartPre=` it is does not start. systemd-sysctl passes over the line at boot with no more than a line in the
+    journal, and succeeds. `tcp_tw_recycle` was removed in 4.12, and before that it dropped the SYNs of clients behind
+    NAT.
 
     ## Evidence
     The key, and the kernel it was held against.
@@ -105,11 +106,12 @@ class KeyNotOnThisKernel(Check):
                 item,
                 "no kernel that we know has this key: the line sets nothing",
                 f"{meant}, if that is meant" if meant else "delete the line",
+                fails=True,
             )
 
     def _gone(self, document: Document, item: Assignment, lost: Gone) -> Finding:
         instead = "delete the line" if lost.renamed is None else f"write {lost.renamed}, or delete the line"
-        return self.on(document, item, f"{lost.why}: the line sets nothing", instead)
+        return self.on(document, item, f"{lost.why}: the line sets nothing", instead, fails=True)
 
     def _known(self, document: Document, item: Assignment, row: Sysctl, version: KernelVersion) -> Finding:
         late = row.since is not None and version < row.since
@@ -117,14 +119,12 @@ class KeyNotOnThisKernel(Check):
         if late:
             cause = f"it came with Linux {row.since}: on {version} the line fails"
         elif row.until:
-            fails = "sysctl -p fails on the line, boot passes over it"
-            if item.is_at_once:
-                fails = "the write fails, and the container does not start" if item.in_container else "the write fails"
+            fails = "the write fails" if item.is_at_once else "sysctl -p fails on the line, boot passes over it"
             cause = f"it was removed after Linux {row.until}: {fails}"
         else:
             cause = "this kernel does not have it: the line fails"
         instead = "put - before the key where older kernels read the file too" if late else "delete the line"
-        return self.on(document, item, cause, instead, severity=severity)
+        return self.on(document, item, cause, instead, severity=severity, fails=True)
 
 
 def _by_last_name() -> dict[str, str]:

@@ -30,10 +30,9 @@ class FinTimeoutIsNotTimeWait(Check):
 
     ## Why it matters
     TIME_WAIT lasts 60 s: a constant of the kernel. This setting bounds FIN_WAIT_2 of connections whose program is gone.
-    After it
-    nothing is left of them, not even TIME_WAIT (experiment `leaks`), so that with a very low value a FIN that the peer
-    sends later is answered by a RST (RFC 9293 section 3.10.7.1; measured on Linux 6.18). Data that it sends after our
-    close is answered so whatever the setting is.
+    After it nothing is left of them, not even TIME_WAIT (experiment `leaks`), so that with a very low value a FIN that
+    the peer sends later is answered by a RST (RFC 9293 section 3.10.7.1; measured on Linux 6.18). Data that it sends
+    after our close is answered so whatever the setting is.
 
     ## Evidence
     The value in the file, and what the file says about it.

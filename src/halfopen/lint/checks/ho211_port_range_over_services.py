@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.knowledge.service_ports import WELL_KNOWN
 from halfopen.lint.check import Check
+from halfopen.model.quantity import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,13 +67,11 @@ class PortRangeOverServices(Check):
             mine = [port for port in covered if port in configured]
             if not covered or (low >= _DEFAULT_LOW and not mine):
                 continue
-            shown = sorted(mine or covered)[:6]
-            names = ", ".join(f"{port} ({covered[port]})" for port in shown)
-            more = ", …" if len(covered) > len(shown) else ""
+            names = listed([f"{port} ({covered[port]})" for port in sorted(mine or covered)], most=SHOWN)
             yield self.on(
                 document,
                 item,
-                f"outgoing connections may take ports of services, which then cannot start: {names}{more}",
+                f"outgoing connections may take ports of services, which then cannot start: {names}",
                 "keep the ports of your services out with net.ipv4.ip_local_reserved_ports, or begin the "
                 "range above them",
                 # In a container's namespace are its own ports only.
@@ -81,6 +80,7 @@ class PortRangeOverServices(Check):
 
 
 _DEFAULT_LOW = 32768
+SHOWN = 6
 PORT_MAX = 65535
 _RESERVED = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?")
 _ADDRESS_PORT = re.compile(r"(?:^|:)(\d{1,5})$")

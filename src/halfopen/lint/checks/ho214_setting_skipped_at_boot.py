@@ -8,6 +8,7 @@ from halfopen.knowledge.sysctl_files import is_late
 from halfopen.knowledge.sysctls import find
 from halfopen.knowledge.sysctls.gone import gone
 from halfopen.lint.check import Check
+from halfopen.model.quantity import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ class SettingSkippedAtBoot(Check):
                 if item.value is not None and is_late(item.key) and gone(item.key) is None and not _cannot_be_set(item):
                     late.setdefault(_module(item.key), []).append(item)
             for module, (first, *others) in late.items():
-                them = f", like those of lines {_lines(others)}," if others else ""
+                them = f", like {_those(others)}," if others else ""
                 skipped = "they are skipped" if others else "it is skipped"
                 yield self.on(
                     document,
@@ -79,6 +80,6 @@ def _cannot_be_set(item: Assignment) -> bool:
 _SHOWN = 5
 
 
-def _lines(items: list[Assignment]) -> str:
-    shown = ", ".join(str(item.line) for item in items[:_SHOWN])
-    return f"{shown}, …" if len(items) > _SHOWN else shown
+def _those(items: list[Assignment]) -> str:
+    lines = [str(item.line) for item in items]
+    return f"that of line {lines[0]}" if len(lines) == 1 else f"those of lines {listed(lines, most=_SHOWN)}"

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from halfopen.knowledge.kernel_version import KernelVersion
     from halfopen.lint.context import Context
-    from halfopen.model.finding import Finding
+    from halfopen.model.finding import Finding, Severity
 
 
 class ValueRefused(Check):
@@ -63,10 +63,14 @@ class ValueRefused(Check):
                 continue
             if row is None:
                 if _UNIT.fullmatch(value) and pattern(item.key) in NAMES:
-                    yield self.on(document, item, f"the kernel refuses {value}: it knows no units", "write a number")
+                    yield self.on(
+                        document, item, f"the kernel refuses {value}: it knows no units", "write a number", fails=True
+                    )
             elif row.accepts is not None and row.count and (why := _refused(row, item.numbers, value, version)):
                 late = version > MEASURED and item.numbers is not None
-                yield self.on(document, item, why, f"write {_wanted(row)}", severity="notice" if late else None)
+                severity: Severity | None = "notice" if late else None
+                fails = not late and bool(value.strip())
+                yield self.on(document, item, why, f"write {_wanted(row)}", severity=severity, fails=fails)
 
 
 _UNIT = re.compile(r"\d+(?:[kKmMgG](?:i?[bB])?|[bB]|ms|min|[smh])")

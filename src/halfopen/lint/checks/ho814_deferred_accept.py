@@ -53,7 +53,7 @@ class DeferredAccept(Check):
                 yield self.at(
                     document,
                     (listener.line, listener.column),
-                    f"{listener.program} {listener.address}",
+                    listener.name,
                     "where the server speaks first (SMTP, MySQL, SSH) both sides wait for each other "
                     "until a timer ends",
                     "remove the option",

@@ -56,7 +56,7 @@ class FastOpenNotInKernel(Check):
                 yield self.at(
                     document,
                     (listener.line, listener.column),
-                    f"{listener.program} {listener.address}",
+                    listener.name,
                     f"net.ipv4.tcp_fastopen is {bits}, without the server bit (2): this listener gets no Fast Open",
                     "set net.ipv4.tcp_fastopen = 3 as well",
                     kind="listener",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from halfopen.lint.formats.lines import words
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_SOCKET = re.compile(r"([^/]+\.socket)(?:\.d/[^/]*)?\Z")
 _TRUE = frozenset({"1", "yes", "true", "on"})
 
 
@@ -38,10 +40,16 @@ def read_postgresql(path: str, text: str) -> Document:
 
 def read_systemd(path: str, text: str) -> Document:
     """The stream sockets of a .socket unit, and the commands of any unit."""
-    return replace(commands_of_unit(path, text), listeners=tuple(_units(text)))
+    return replace(commands_of_unit(path, text), listeners=tuple(_units(_unit(path), text)))
 
 
-def _units(text: str) -> Iterator[Listener]:
+def _unit(path: str) -> str:
+    """The unit that the file is, or is a part of (``app.socket.d/limits.conf``)."""
+    match = _SOCKET.search(path)
+    return match[1] if match else "systemd"
+
+
+def _units(unit: str, text: str) -> Iterator[Listener]:
     streams: list[tuple[Word, str]] = []
     options: dict[str, tuple[Word, str]] = {}
     inside = False
@@ -59,7 +67,7 @@ def _units(text: str) -> Iterator[Listener]:
     explicit = backlog is not None and backlog[1].isdecimal()
     for word, address in streams:
         yield Listener(
-            "systemd",
+            unit,
             address,
             word.line,
             word.column,

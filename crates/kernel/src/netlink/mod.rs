@@ -11,5 +11,5 @@ mod socket;
 pub use bytes::{u8_at, u16_at, u16_be_at, u32_at, u64_at};
 pub use generic::{GENERIC_HEADER, generic_family, generic_header};
 pub use message::{Attributes, Message, Messages};
-pub use request::Request;
+pub use request::{Request, attribute};
 pub use socket::{Consistency, Netlink, Outcome, Receiver, retry};

@@ -22,25 +22,15 @@ impl Request {
         bytes[4..6].copy_from_slice(&kind.to_ne_bytes());
         bytes[6..8].copy_from_slice(&(flags as u16).to_ne_bytes());
         bytes.extend(fixed);
-        let mut request = Self(bytes);
-        request.pad();
-        request
+        pad(&mut bytes);
+        Self(bytes)
     }
 
     /// With one more attribute. A value is a few bytes, and at most 65 531.
     #[must_use]
     pub fn with(mut self, kind: u16, value: &[u8]) -> Self {
-        let length = ATTRIBUTE_HEADER + value.len();
-        self.0.extend((length as u16).to_ne_bytes());
-        self.0.extend(kind.to_ne_bytes());
-        self.0.extend(value);
-        self.pad();
+        self.0.extend(attribute(kind, value));
         self
-    }
-
-    fn pad(&mut self) {
-        let length = self.0.len().next_multiple_of(ALIGN);
-        self.0.resize(length, 0);
     }
 
     /// The bytes, under a sequence number.
@@ -51,4 +41,18 @@ impl Request {
         bytes[8..12].copy_from_slice(&sequence.to_ne_bytes());
         bytes
     }
+}
+
+/// One attribute, padded. A value is a few bytes, and at most 65 531.
+pub fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
+    let length = ATTRIBUTE_HEADER + value.len();
+    let mut bytes = (length as u16).to_ne_bytes().to_vec();
+    bytes.extend(kind.to_ne_bytes());
+    bytes.extend(value);
+    pad(&mut bytes);
+    bytes
+}
+
+fn pad(bytes: &mut Vec<u8>) {
+    bytes.resize(bytes.len().next_multiple_of(ALIGN), 0);
 }

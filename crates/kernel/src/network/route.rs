@@ -212,14 +212,7 @@ pub fn routes(most: usize) -> Result<(Vec<Route>, usize), Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
+    use crate::netlink::attribute;
 
     fn hop(index: u32, attributes: &[u8]) -> Vec<u8> {
         let mut bytes = ((NEXT_HOP + attributes.len()) as u16).to_ne_bytes().to_vec();

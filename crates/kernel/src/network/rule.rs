@@ -25,8 +25,10 @@ const OIF: u16 = 17;
 const L3MDEV: u16 = 19;
 const PROTOCOL: u16 = 22;
 const PORTS: u16 = 24;
-/// Those that are conditions of other kinds, as `ip rule` names them.
-const OTHER: [(u16, &str); 8] = [
+/// From Linux 6.15 on: which bits of the port count. It follows the port, and is all ones unless somebody asked for less.
+const PORT_MASK: u16 = 29;
+/// Those that are conditions of other kinds, as `ip rule` names them. Masks come with what they are masks of.
+const OTHER: [(u16, &str); 7] = [
     (11, "realms"),
     (12, "tun_id"),
     (13, "suppress_ifgroup"),
@@ -34,7 +36,6 @@ const OTHER: [(u16, &str); 8] = [
     (23, "sport"),
     (25, "dscp"),
     (26, "flowlabel"),
-    (28, "sport"),
 ];
 /// `FR_ACT_*`.
 const ACTIONS: [&str; 9] = [
@@ -149,6 +150,10 @@ fn add(rule: &mut Rule, kind: u16, value: &[u8]) {
         L3MDEV => rule.l3mdev = u8_at(value, 0) == Some(1),
         PROTOCOL => rule.protocol = u8_at(value, 0),
         PORTS => rule.ports = u16_at(value, 0).zip(u16_at(value, 2)),
+        PORT_MASK if u16_at(value, 0) != Some(u16::MAX) => {
+            rule.ports = None;
+            rule.other.push("dport");
+        }
         SUPPRESS_PREFIX => rule.suppress_prefix_length = number.filter(|&length| length != u32::MAX),
         _ => rule.other.extend(other(kind, number)),
     }
@@ -183,14 +188,7 @@ pub fn rules() -> Result<Vec<Rule>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn attribute(kind: u16, value: &[u8]) -> Vec<u8> {
-        let mut bytes = (4 + value.len() as u16).to_ne_bytes().to_vec();
-        bytes.extend(kind.to_ne_bytes());
-        bytes.extend(value);
-        bytes.resize(bytes.len().next_multiple_of(4), 0);
-        bytes
-    }
+    use crate::netlink::attribute;
 
     /// `not from 10.0.0.0/8 fwmark 0x1/0xff iif eth0 ipproto tcp dport 80-90 uidrange 1-2 lookup 1000 suppress_prefixlength 0`
     fn sample() -> Vec<u8> {
@@ -223,6 +221,20 @@ mod tests {
         assert_eq!((rule.protocol, rule.ports), (Some(6), Some((80, 90))));
         assert_eq!((rule.suppress_prefix_length, rule.inverted), (Some(0), true));
         assert_eq!(rule.other, ["uidrange"]);
+    }
+
+    #[test]
+    fn a_port_of_which_some_bits_count_is_a_condition_of_another_kind() {
+        let masked = |mask: u16| {
+            let mut bytes = vec![2, 0, 0, 0, 100, 0, 0, 1, 0, 0, 0, 0];
+            bytes.extend(attribute(23, &[53_u16.to_ne_bytes(); 2].concat()));
+            bytes.extend(attribute(PORTS, &[80_u16.to_ne_bytes(); 2].concat()));
+            bytes.extend(attribute(28, &u16::MAX.to_ne_bytes()));
+            bytes.extend(attribute(PORT_MASK, &mask.to_ne_bytes()));
+            parse(&bytes).map(|rule| (rule.ports, rule.other))
+        };
+        assert_eq!(masked(u16::MAX), Some((Some((80, 80)), vec!["sport"])));
+        assert_eq!(masked(0xfff0), Some((None, vec!["sport", "dport"])));
     }
 
     #[test]

@@ -118,7 +118,12 @@ def test_what_a_rule_asks_for_is_not_judged_until_a_capture_shows_it(hosts: Host
     [
         ('oifname "nowhere" accept', "cause", "The policy of inet f o drops the SYN on its way out."),
         ("meta skuid 12345 accept", "possible", "the rule «meta skuid 12345 accept» before it is not judged."),
-        ("tcp dport vmap {{ 22 : accept, {port} : drop }}", "cause", "drops the SYN on its way out."),
+        (
+            "tcp dport vmap {{ 22 : accept, {port} : drop }}",
+            "cause",
+            "22 : accept, 8000 : drop }» of inet f o drops the SYN",
+        ),
+        ("tcp dport vmap {{ 22 : accept, * : drop }}", "cause", "22 : accept, * : drop }» of inet f o drops the SYN"),
     ],
 )
 def test_what_is_accepted_before_a_policy(hosts: Hosts, accepted: str, verdict: str, says: str) -> None:

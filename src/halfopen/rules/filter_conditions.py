@@ -20,7 +20,7 @@ NO_CONDITION = re.compile(
 )
 #: ``tcp sport 8000``, ``--sport 80:90``, ``--sports 80,443``, ``tcp sport { 80, 443 }``.
 _SOURCE_PORTS = re.compile(r"(!\s*(?=--sport)|)(?:--sports?|\bsport)\s+(!=\s*|)(\{[^}]*\}|\S+)")
-#: Conditions that ``filtering.matches`` has checked, whatever it did not understand being taken to hold.
+#: Conditions that ``filter_matching.matches`` has checked, whatever it did not understand being taken to hold.
 _CHECKED = re.compile(
     r"""(?<!\S)(
       ip6?\ [sd]addr\ (!=\ )?(\{[^}@]*\}|[0-9a-fA-F.:/]+)
@@ -35,10 +35,8 @@ _CHECKED = re.compile(
 )
 #: ``iifname "eth0"``, ``oif != { "lo", "wg0" }``, ``-i eth0``, ``! -o eth+``.
 _INTERFACE = re.compile(r'(?<!\S)(?:([io])if(?:name)? (?!vmap )(!= |)(\{[^}]*\}|"[^"]*"|\S+)|(! |)-([io]) (\S+))(?!\S)')
-
-
-#: A rule ends in what becomes of the packet.
-_VERDICT = re.compile(r"((\b(jump|goto)|-[jg]) \S+|\S+)\s*$")
+#: A rule ends in what becomes of the packet, and where to.
+_VERDICT = re.compile(r"(?<!\S)(-[jg] .*|(jump|goto) \S+|(dnat|redirect|tproxy)( ip6?)? to .*|\S+)\s*$")
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from halfopen.knowledge.firewall.ruleset import looks_at_syns
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import matches
+from halfopen.rules.filter_matching import matches
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import duration, plural
 from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import matches, names_ports_by_number
+from halfopen.rules.filter_matching import matches, names_ports_by_number
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:

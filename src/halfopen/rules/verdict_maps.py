@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from halfopen.rules.filter_conditions import Packet
 
 _KEY = re.compile(r"(?<!\S)(ct state|tcp dport|meta l4proto|ip protocol|ip6 nexthdr|[io]if(name)?|\S+)$")
+#: What is met where no other key is.
+EVERYTHING = "*"
+_COMMENT = re.compile(r'comment "[^"]*"')
 _PROTOCOL = frozenset({"meta l4proto", "ip protocol", "ip6 nexthdr"})
 
 
@@ -20,18 +23,21 @@ def conditions(text: str) -> str:
 
 def outcomes(rule: FilterRule, packet: Packet) -> tuple[list[str], bool]:
     """What its map may say of the packet, and whether that is all that is known; nothing where no key is met."""
-    before, _, written = rule.text.partition(" vmap ")
+    before, _, written = _COMMENT.sub("", rule.text).partition(" vmap ")
     if not written.startswith("{"):
         return ["drop"], False  # a named map is not in a snapshot: it may say anything
     expression = _KEY.search(before)
     keys, entries = _key("" if expression is None else expression[1], packet), _entries(written)
     if keys is None:
         return list(dict.fromkeys(entries.values())), False
-    return [verdict for key, verdict in entries.items() if key in keys or _covers(key, keys)][:1], True
+    ordered = sorted(entries, key=lambda key: key == EVERYTHING)
+    return [entries[key] for key in ordered if key in keys or _covers(key, keys)][:1], True
 
 
 def _covers(key: str, values: frozenset[str]) -> bool:
-    """``80-90`` is a key of each of these ports."""
+    """``80-90`` is a key of each of these ports, ``eth*`` of what begins so, ``*`` of everything."""
+    if key.endswith("*"):
+        return any(value.startswith(key[:-1]) for value in values)
     low, _, high = key.partition("-")
     numbers = [int(value) for value in values if value.isdigit()]
     return low.isdigit() and high.isdigit() and any(int(low) <= number <= int(high) for number in numbers)
@@ -48,14 +54,14 @@ def _key(expression: str, packet: Packet) -> frozenset[str] | None:
     if expression[:3] not in {"iif", "oif"}:
         return None
     side = "lo" if packet.loopback else packet.into if expression.startswith("i") else packet.out
-    return None if side is None else frozenset({f'"{side}"', side})
+    return None if side is None else frozenset({side})
 
 
 def _entries(braces: str) -> dict[str, str]:
     """``{ 22 : accept, 80 : jump web }``."""
     found = {}
-    for entry in braces.strip("{} ").split(","):
+    for entry in braces.partition("}")[0].strip("{ ").split(","):
         key, _, verdict = entry.rpartition(" : ")
         if key:
-            found[key.strip()] = verdict.strip()
+            found[key.strip().strip('"')] = verdict.strip()
     return found

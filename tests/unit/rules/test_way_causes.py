@@ -270,7 +270,21 @@ def test_what_is_sent_on_is_followed(text: str, more: dict[str, Any], to: str | 
     dnat = {**rule(text, "dnat", "PREROUTING", ports=["443"]), "table": "nat", **more}
     cause = judged("translation", hop=forwarding(dnat))
     assert (cause.verdict, cause.sends_on_to, cause.netns) == ("fact", to, "router")
+    assert " sends what is meant for 192.0.2.9:443 on to " in cause.sentence
     assert cause.confirm == (None if to is None else f"halfopen doctor {to}")
+
+
+@pytest.mark.parametrize(
+    ("text", "asked"),
+    [
+        ("meta skuid 33 tcp dport 443 dnat to 10.0.0.5", "«meta skuid 33»"),
+        ("-A PREROUTING -p tcp -m mark --mark 1 --dport 443 -j DNAT --to-destination 10.0.0.5", "«-m mark --mark 1»"),
+    ],
+)
+def test_what_a_translation_asks_for_is_not_judged(text: str, asked: str) -> None:
+    dnat = {**rule(text, "dnat", "PREROUTING", ports=["443"]), "table": "nat"}
+    sentence = judged("translation", hop=forwarding(dnat)).sentence
+    assert sentence.endswith(f"may send what is meant for 192.0.2.9:443 on to 10.0.0.5:443: {asked} is not judged.")
 
 
 def test_a_service_with_several_servers_may_be_sent_on_to_one_of_them() -> None:

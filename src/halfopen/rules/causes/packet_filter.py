@@ -11,7 +11,8 @@ from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.rules.filter_conditions import Packet
 from halfopen.rules.filter_counters import grown
-from halfopen.rules.filtering import is_plain, names_source_port, stops
+from halfopen.rules.filter_matching import is_plain, names_source_port
+from halfopen.rules.filtering import stops
 from halfopen.rules.policy_routing import Flow
 from halfopen.rules.routing import comes_by, is_own, leaves_by
 

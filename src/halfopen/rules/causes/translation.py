@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from halfopen.model.cause import LocalCause
 from halfopen.model.quantity import endpoint, listed
 from halfopen.rules.causes.places import in_namespace
-from halfopen.rules.filter_conditions import NO_CONDITION, Packet
+from halfopen.rules.filter_conditions import NO_CONDITION, Packet, unjudged
 from halfopen.rules.filtering import met
 from halfopen.rules.routing import address_of, is_own
 
@@ -66,7 +66,7 @@ def _translations(place: Space, way: Way, hook: str) -> Iterator[tuple[FilterRul
     packet = Packet(way.source, way.destination, way.port, loopback=loopback)
     for one in met(place.now.packet_filter, hook, packet):
         if one.verdict.partition(" ")[0] in {"dnat", "redirect"} and one.named:
-            yield one.rule, one.why
+            yield one.rule, one.why or unjudged(one.rule, packet)
 
 
 def _target(rule: FilterRule, way: Way) -> str | None:

@@ -68,6 +68,8 @@ class Command:
     """The branch, loop or function that it stands in; 0 outside of all. Of two branches one may run."""
     function: str = ""
     """The name of the function that it stands in."""
+    shell: int = 0
+    """The ``(…)`` or ``sh -c`` that it stands in; 0 outside of all. What it does to its shell ends with that."""
 
     @property
     def program(self) -> str:

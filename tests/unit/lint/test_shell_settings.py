@@ -71,6 +71,13 @@ WAYS: dict[str, tuple[str, list[tuple[int, int, str, str]]]] = {
     "where the script stands": ("cd /proc/sys/net\necho 8 > core/somaxconn\ncd core; echo 9 > somaxconn", [
         (2, 6, KEY, "8"), (3, 15, KEY, "9"),
     ]),
+    "where only a part of it stands": (
+        "(cd /proc/sys/net/core; echo 8 > somaxconn); echo 9 > somaxconn\n"
+        "sh -c 'cd /proc/sys/net/core'; echo 9 > somaxconn",
+        [(1, 30, KEY, "8")],
+    ),
+    "where it stood before": ("pushd /proc/sys/net/core; popd; echo 8 > somaxconn", []),
+    "where it stands, in a part of it": ("cd /proc/sys/net/core; (echo 8 > somaxconn)", [(1, 30, KEY, "8")]),
     "where it stands no more": ("cd /proc/sys/net/core; cd $HOME; echo 8 > somaxconn", []),
     "a loop over lines": (
         f"while read -r k v rest; do\n [ $k ] && sysctl -w $k=$v\ndone <<E\n# k v\n {KEY}  8 x\n{ECN}\t1\nE\n",

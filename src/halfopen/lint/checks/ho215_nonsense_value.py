@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
 
 
+BYTE = (0, 255)
+"""What fits where the kernel keeps the number: the bounds of a type, and no meaning."""
 #: Checks of their own say more of these; -1 of tcp_max_tw_buckets is no limit.
 OTHERS = frozenset({"net.ipv4.tcp_max_tw_buckets", "net.ipv4.tcp_rfc1337", "net.ipv4.tcp_abort_on_overflow"})
 
@@ -74,7 +76,4 @@ class NonsenseValue(Check):
 
 def _sensible(row: Sysctl) -> tuple[int, int] | None:
     """The numbers with a meaning; those that a later kernel holds its users to, where an older one takes any."""
-    return row.sensible or (row.accepts if row.bounded_since is not None and row.accepts != (0, BYTE_MAX) else None)
-
-
-BYTE_MAX = 255
+    return row.sensible or (row.accepts if row.bounded_since is not None and row.accepts != BYTE else None)

@@ -42,7 +42,9 @@ def _copied(lines: list[str]) -> Iterator[Word]:
         if len(words) > 1:
             target = words[-1].group().strip("\"'")
             names = [word.group().strip("\"'").rpartition("/")[2] for word in words[:-1]]
-            if _SETTINGS.search(target) or (target.rstrip("/") == "/etc" and "sysctl.conf" in names):
+            if target.rstrip("/") == "/etc" and "sysctl.conf" in names:
+                target = "/etc/sysctl.conf"
+            if _SETTINGS.search(target):
                 yield Word(target, number, words[-1].start() + 1)
 
 

@@ -26,6 +26,8 @@ class Block:
     """Of the branch that is being read."""
     function: str = ""
     """The name of the function that it is, or is within."""
+    shell: int = 0
+    """Of the innermost ``(…)`` that it is, or is within; 0 outside of all."""
 
 
 @dataclass(slots=True)
@@ -46,6 +48,11 @@ class Blocks:
     def function(self) -> str:
         """The name of the function that is being read."""
         return self.open[-1].function if self.open else ""
+
+    @property
+    def shell(self) -> int:
+        """The number of the innermost ``(…)``, which runs in a shell of its own; 0 outside of all."""
+        return self.open[-1].shell if self.open else 0
 
     @property
     def is_case(self) -> bool:
@@ -82,7 +89,8 @@ class Blocks:
     def _push(self, opener: str, commands: int, number: int, function: str = "") -> None:
         self.closed = None
         if len(self.open) < _DEPTH_MAX:
-            self.open.append(Block(opener, commands, number, function or self.function))
+            shell = self.fresh() if opener == "(" else self.shell
+            self.open.append(Block(opener, commands, number, function or self.function, shell))
 
     def _pop(self, openers: frozenset[str]) -> None:
         if self.open and self.open[-1].opener in openers:

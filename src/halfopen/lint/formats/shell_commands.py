@@ -153,8 +153,12 @@ class _Reader:
         comment = f"{' '.join(self.above)} {behind}".strip()
         block = self.blocks.fresh() if self.joined in {"&&", "||"} else self.blocks.current
         self.above = []
-        function = self.blocks.function
-        self.commands.append(Command(tuple(words), redirects, comment=comment, block=block, function=function))
+        self.commands.append(
+            Command(
+                tuple(words), redirects,
+                comment=comment, block=block, function=self.blocks.function, shell=self.blocks.shell,
+            )
+        )  # fmt: skip
         self._remember_list(words)
         self._script_within(words)
         return True
@@ -193,7 +197,7 @@ class _Reader:
         self.calls += script.calls
         for command in script.commands:
             into = None if command.piped_into is None else command.piped_into + before
-            self.commands.append(replace(command, piped_into=into, block=block))
+            self.commands.append(replace(command, piped_into=into, block=block, shell=block))
 
     def _function(self) -> str:
         """The name of the function whose body begins: ``name()`` was read as a command, and is none."""

@@ -1,22 +1,24 @@
 """The kernel settings that a script makes: by ``sysctl -w``, through /proc/sys, or in a file for sysctl.
 
-What a command writes is its text (``echo``, ``printf``, a here-document or a here-string), and where it goes its
-sinks: a redirection, ``tee``, the standard input of ``sysctl -p``.
+What a command writes is its text (``shell_output``), and where it goes its sinks: a redirection, ``tee``, the standard
+input of ``sysctl -p``.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from halfopen.knowledge.sysctl_text import KERNEL, Assignment, dotted, parse
 from halfopen.lint.formats import shell_sed
+from halfopen.lint.formats.shell_output import texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from halfopen.lint.document import Command, Word
+    from halfopen.lint.formats.shell_output import Text
     from halfopen.lint.formats.shell_values import Values
 
 _PROC = "/proc/sys/"
@@ -25,20 +27,6 @@ _ELEMENT = re.compile(r"\[(net[./][\w./-]+)\]=(.*)", re.DOTALL)
 _SYSCTL_FILE = re.compile(r"sysctl(?:\.d/|[^/]*\.conf$)")
 _STDIN = frozenset({"-", "/dev/stdin", "/proc/self/fd/0", "/dev/fd/0"})
 _OUT = frozenset({">", ">>", ">|", "&>", "&>>"})
-_ESCAPES = {"\\n": "\n", "\\t": "\t", "\\\\": "\\"}
-_ESCAPE = re.compile(r"\\[nt\\]")
-_CONVERSION = re.compile(r"%-?\d*[sdbi]|%%")
-_ROUNDS_MAX = 200
-
-
-class _Text(NamedTuple):
-    """Something that a command writes, and where it begins."""
-
-    text: str
-    line: int
-    column: int
-    whole_lines: bool = False
-    """It stands in the script as it is written: its lines are the script's."""
 
 
 def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) -> Iterator[Assignment]:
@@ -51,11 +39,13 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
     """
     if any(command.program == "sysctl" for command in found):
         yield from _of_array(values)
-    where = ""
+    place, stands_in = "", 0
     for command in found:
         inside = values.within(command.function)
-        if command.program in {"cd", "pushd"}:
-            where = _directory(where, command, inside)
+        # A «cd» within «(…)» is forgotten behind it, and where the script stands then is unknown.
+        where = place if stands_in in {0, command.shell} else ""
+        if command.program in {"cd", "pushd", "popd"}:
+            place, stands_in = _directory(where, command, inside), command.shell
         elif command.program == "sed":
             yield from _edited(command, inside)
         elif command.program == "sysctl":
@@ -64,7 +54,7 @@ def settings(found: tuple[Command, ...], values: Values, *, plain_echo: bool) ->
             yield from _of_container(command, inside)
         sinks = list(_sinks(command, found, inside, where))
         for target in dict.fromkeys(sinks):
-            for text in _texts(command, inside, plain_echo=plain_echo):
+            for text in texts(command, inside, plain_echo=plain_echo):
                 yield from _written(target, text, command)
 
 
@@ -175,66 +165,7 @@ def _reads_stdin(command: Command) -> bool:
     )
 
 
-def _texts(command: Command, values: Values, *, plain_echo: bool) -> Iterator[_Text]:
-    """What the command writes; nothing where it only passes on what it reads from a file or a pipe."""
-    if command.program == "echo":
-        yield from _echo(command.words[1:], values, plain=plain_echo)
-    elif command.program == "printf":
-        yield from _printf(command.words[1:], values)
-    elif command.program in {"cat", "tee", "sysctl"}:
-        for redirect in command.redirects:
-            if redirect.body is not None:
-                yield _Text(values.text(redirect.body), redirect.body_line, 1, whole_lines=True)
-            elif redirect.operator.endswith("<<<"):
-                target = redirect.target
-                yield _Text(values.text(target.text), target.line, target.column, whole_lines="\n" in target.text)
-
-
-def _echo(words: tuple[Word, ...], values: Values, *, plain: bool) -> Iterator[_Text]:
-    options = [word.text for word in words if re.fullmatch(r"-[neE]+", word.text)]
-    said = words[len(options) :]
-    if not said:
-        return
-    escapes = any("e" in option for option in options) or not plain
-    for at, texts in _rounds(said, values):
-        text = " ".join(texts)
-        yield _Text(_unescaped(text) if escapes else text, at.line, at.column, whole_lines="\n" in text)
-
-
-def _printf(words: tuple[Word, ...], values: Values) -> Iterator[_Text]:
-    """The format, gone over again while there are arguments."""
-    if not words:
-        return
-    for at, (pattern, *arguments) in _rounds(words, values):
-        yield _Text(_formatted(_unescaped(pattern), arguments), at.line, at.column)
-
-
-def _formatted(pattern: str, arguments: list[str]) -> str:
-    parts = re.split(f"({_CONVERSION.pattern})", pattern)
-    wanted = sum(part != "%%" for part in parts[1::2])
-    rounds = min(-(-len(arguments) // wanted), _ROUNDS_MAX) if wanted and arguments else 1
-    left, written = iter(arguments), list[str]()
-    for _ in range(rounds):
-        for place, part in enumerate(parts):
-            written.append(part if place % 2 == 0 else "%" if part == "%%" else next(left, ""))
-    return "".join(written)
-
-
-def _rounds(words: tuple[Word, ...], values: Values) -> Iterator[tuple[Word, list[str]]]:
-    """The words in each round of a loop whose variable is among them, and the word that the round is told by."""
-    looped = next((word for word in words if next(iter(values.words(word)))[0] is not None), None)
-    if looped is None:
-        yield words[0], [values.text(word.text) for word in words]
-        return
-    for item, text in values.words(looped):
-        yield item or words[0], [text if word is looped else values.text(word.text) for word in words]
-
-
-def _unescaped(text: str) -> str:
-    return _ESCAPE.sub(lambda match: _ESCAPES[match[0]], text)
-
-
-def _written(target: str, text: _Text, command: Command) -> Iterator[Assignment]:
+def _written(target: str, text: Text, command: Command) -> Iterator[Assignment]:
     into = _into(KERNEL if target.startswith(_PROC) else target, command)
     if target.startswith(_PROC):
         key = dotted(target.removeprefix(_PROC))

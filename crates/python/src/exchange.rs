@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use halfopen_table::{Names, source_name};
 use halfopen_trace::exchange::{self, Event, Exchange, Wanted};
+use halfopen_trace::states::{self, Ends};
 use halfopen_track::{Side, SideOptions, Step};
 use halfopen_wire::{Address, IcmpError, Segment};
 use pyo3::prelude::*;
@@ -74,9 +75,9 @@ pub fn exchanges(
 
 fn exchange_dict<'py>(py: Python<'py>, exchange: &Exchange, names: &Names<'_>) -> PyResult<Bound<'py, PyDict>> {
     let events = PyList::empty(py);
-    for event in &exchange.events {
+    for (event, ends) in exchange.events.iter().zip(states::ends(exchange)) {
         events.append(match event {
-            Event::Segment(segment, step) => segment_dict(py, segment, step, exchange)?,
+            Event::Segment(segment, step) => segment_dict(py, segment, step, ends)?,
             Event::Icmp(error) => icmp_dict(py, error, exchange)?,
         })?;
     }
@@ -92,9 +93,8 @@ fn segment_dict<'py>(
     py: Python<'py>,
     segment: &Segment,
     step: &Step,
-    exchange: &Exchange,
+    (client_state, server_state): Ends,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let (client_state, server_state) = exchange.ends(step);
     let dict = PyDict::new(py);
     dict.set_item("time_ns", segment.timed.then_some(segment.time_ns))?;
     dict.set_item("frame", segment.frame)?;

@@ -6,8 +6,7 @@
 use std::collections::HashMap;
 use std::ops::ControlFlow;
 
-use halfopen_track::state::{Class, State};
-use halfopen_track::{Handshake, Key, Side, Sink, Step, TimeWait, Tracker, Witness};
+use halfopen_track::{Handshake, Key, Sink, Step, Tracker, Witness};
 use halfopen_wire::capture::{CaptureSet, OpenError};
 use halfopen_wire::decode::{Decoder, Options};
 use halfopen_wire::{Address, Defects, EncapTable, IcmpError, Packet, Segment};
@@ -50,40 +49,6 @@ pub struct Exchange {
     pub omitted: u64,
     /// After how many of `events` they stood.
     pub omitted_after: usize,
-}
-
-impl Exchange {
-    /// The states of client and server after a step. The table calls the end of an orderly close one state; which side
-    /// went through TIME-WAIT is in the record. Who sends its SYN-ACK again is still half open, whatever has passed.
-    pub fn ends(&self, step: &Step) -> (&'static str, &'static str) {
-        if sent_again(step) {
-            return ("ESTABLISHED", "SYN_RECV");
-        }
-        match (step.after, self.handshake.time_wait) {
-            (State::TimeWait, Some(TimeWait::Client)) => ("TIME_WAIT", "CLOSED"),
-            (State::TimeWait, Some(TimeWait::Server)) => ("CLOSED", "TIME_WAIT"),
-            (State::TimeWait, Some(TimeWait::Both)) => ("TIME_WAIT", "TIME_WAIT"),
-            // The table has one state for «one FIN of two is acknowledged». Whose FIN crossed the other's is in CLOSING
-            // until its own is, and never in LAST-ACK (RFC 9293 3.6, figure 13).
-            (State::FinBothServerAcked, _) if self.fins_crossed() => ("CLOSING", "TIME_WAIT"),
-            (State::FinBothClientAcked, _) if self.fins_crossed() => ("TIME_WAIT", "CLOSING"),
-            (state, _) => state.ends(),
-        }
-    }
-
-    /// Whether both sides sent a FIN before they had seen the other's.
-    fn fins_crossed(&self) -> bool {
-        let crossed = |event: &Event| matches!(event, Event::Segment(_, step) if step.after == State::FinBoth);
-        self.events.iter().any(crossed)
-    }
-}
-
-/// Whether the server of an open connection sends its SYN-ACK once more.
-fn sent_again(step: &Step) -> bool {
-    step.row.class == Class::SynAck
-        && step.from == Side::Server
-        && (step.before, step.after) == (State::Established, State::Established)
-        && !step.copy
 }
 
 /// What [`collect`] found.

@@ -5,7 +5,7 @@
 //! hundred packets.
 //!
 //! - [`run`] takes whole captures; [`outlet`] chooses, sums up and writes; [`exchange`] collects the packets of chosen
-//!   connections, for ladders.
+//!   connections, for ladders, and [`states`] says where both ends are beside each.
 //!
 //! **Limits.** `QUEUE` batches of `BATCH` packets are under way at most, some 2 MiB.
 //!
@@ -16,6 +16,7 @@ pub mod against;
 pub mod exchange;
 pub mod outlet;
 mod reader;
+pub mod states;
 mod walker;
 
 use std::ops::ControlFlow;

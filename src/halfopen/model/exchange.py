@@ -27,7 +27,7 @@ Verdict = Literal["next", "ignore", "invalid", "copy"]
 """What the state table said: the packet moved the state, changed nothing (a retransmission, say), cannot belong, or is
 one that was captured twice."""
 
-_UNSYNCHRONIZED = frozenset({"", "CLOSED", "LISTEN", "SYN_SENT", "SYN_RECV"})
+_UNSYNCHRONIZED = frozenset({None, "CLOSED", "LISTEN", "SYN_SENT", "SYN_RECV"})
 """States in which an ACK means more than data; RFC 9293 section 3.3.2 calls the others synchronized."""
 
 
@@ -65,9 +65,9 @@ class ExchangePacket:
     """Index of the file."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Options of a SYN or SYN-ACK, by name: ``mss``, ``window_scale``, ``sack_permitted``, ``timestamps``…"""
-    client_state: str = ""
-    """State of the client after the packet, in the words of RFC 9293."""
-    server_state: str = ""
+    client_state: str | None = None
+    """State of the client after the packet, in the kernel's spelling; None where the packets do not tell."""
+    server_state: str | None = None
     """State of the server after it."""
     verdict: Verdict = "next"
     note: str = ""

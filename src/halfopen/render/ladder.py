@@ -105,8 +105,10 @@ def _icmp(error: ExchangeIcmp, width: int) -> tuple[str, tuple[str, str, str]]:
     return "bad", ("", _arrow("ICMP", _arrow_width(width), to_server=not error.to_client), "")
 
 
-def state_name(name: str) -> str:
+def state_name(name: str | None) -> str:
     """A state as RFC 9293 spells it."""
+    if name is None:
+        return UNKNOWN
     return _STATES.get(name) or escape_text(name).replace("_", "-")
 
 

@@ -61,12 +61,14 @@ def test_no_capture() -> None:
 # --- made by hand: raw IPv4, link type 101 ----------------------------------------------------------------------------
 
 CLIENT, SERVER, ROUTER = bytes([10, 0, 0, 1]), bytes([10, 0, 0, 2]), bytes([10, 0, 0, 254])
-SYN, RST, ACK = 2, 4, 16
+FIN, SYN, RST, ACK = 1, 2, 4, 16
 
 
-def tcp(src: bytes, dst: bytes, ports: tuple[int, int], flags: int, seq: int, *, ack: int = 0) -> bytes:
+def tcp(
+    src: bytes, dst: bytes, ports: tuple[int, int], flags: int, seq: int, *, ack: int = 0, data: bytes = b""
+) -> bytes:
     segment = struct.pack("!HHIIBBHHH", *ports, seq, ack, 5 << 4, flags, 1000, 0, 0)
-    return ip(src, dst, 6, segment)
+    return ip(src, dst, 6, segment + data)
 
 
 def ip(src: bytes, dst: bytes, protocol: int, payload: bytes) -> bytes:
@@ -128,3 +130,59 @@ def test_reading_ends_with_the_last_wanted_handshake(tmp_path: Path) -> None:
     found = read_exchanges([capture(tmp_path / "a.pcap", first + later)], [1])
     assert len(found.exchanges) == 1
     assert found.handshakes < 200_000
+
+
+# --- the states of both ends ------------------------------------------------------------------------------------------
+
+
+def to_server(flags: int, seq: int, *, ack: int = 0, data: bytes = b"") -> bytes:
+    return tcp(CLIENT, SERVER, (40000, 443), flags, seq, ack=ack, data=data)
+
+
+def to_client(flags: int, seq: int, *, ack: int = 0, data: bytes = b"") -> bytes:
+    return tcp(SERVER, CLIENT, (443, 40000), flags, seq, ack=ack, data=data)
+
+
+def states(path: Path, packets: list[bytes]) -> list[tuple[str | None, str | None]]:
+    (only,) = read_exchanges([capture(path, packets)], [1]).exchanges
+    return [(each.client_state, each.server_state) for each in only.events if isinstance(each, ExchangePacket)]
+
+
+def test_who_never_answered_is_not_known_to_listen(tmp_path: Path) -> None:
+    sent = [to_server(SYN, 100)]
+    assert states(tmp_path / "silent.pcap", sent * 2) == [("SYN_SENT", None)] * 2
+    given_up = [*sent, to_server(RST, 101)]
+    assert states(tmp_path / "given_up.pcap", given_up) == [("SYN_SENT", None), ("CLOSED", None)]
+    refused = [*sent, to_client(RST | ACK, 0, ack=101)]
+    assert states(tmp_path / "refused.pcap", refused) == [("SYN_SENT", None), ("CLOSED", "CLOSED")]
+    simultaneous = [*sent, to_client(SYN, 900)]
+    assert states(tmp_path / "simultaneous.pcap", simultaneous) == [("SYN_SENT", None), ("SYN_SENT", "SYN_SENT")]
+
+
+def test_who_answered_listened(tmp_path: Path) -> None:
+    opening = [("SYN_SENT", "LISTEN"), ("SYN_SENT", "SYN_RECV"), ("ESTABLISHED", "ESTABLISHED")]
+    assert states(tmp_path / "whole.pcap", opened()) == opening
+    one_direction = [packet for packet in opened() if packet != opened()[1]]
+    assert states(tmp_path / "one.pcap", one_direction) == [opening[0], opening[2]]
+
+
+def test_a_challenge_ack_is_not_a_listeners(tmp_path: Path) -> None:
+    """It is of the connection before (RFC 5961); when its end made room, a listener answered."""
+    syn, *answered = opened()
+    packets = [syn, to_client(ACK, 5000, ack=7000), to_server(RST, 7000), syn, *answered]
+    assert [server for _, server in states(tmp_path / "a.pcap", packets)][:4] == ["LISTEN", None, "LISTEN", "LISTEN"]
+
+
+def test_a_fin_ahead_of_missing_bytes_closes_once_they_came(tmp_path: Path) -> None:
+    fin, lost = to_client(FIN | ACK, 905, ack=101), to_client(ACK, 901, ack=101, data=b"late")
+    packets = [*opened(), fin, to_server(ACK, 101, ack=901), lost, to_server(ACK, 101, ack=906)]
+    closing = states(tmp_path / "a.pcap", packets)[3:]
+    waits = (None, "FIN_WAIT1")
+    assert closing == [waits, waits, ("CLOSE_WAIT", "FIN_WAIT1"), ("CLOSE_WAIT", "FIN_WAIT2")]
+    in_order = [*opened(), lost, fin]
+    assert states(tmp_path / "b.pcap", in_order)[4] == ("CLOSE_WAIT", "FIN_WAIT1")
+
+
+def test_bytes_that_only_the_capture_missed_are_acknowledged(tmp_path: Path) -> None:
+    packets = [*opened(), to_server(ACK, 101, ack=905), to_client(FIN | ACK, 905, ack=101)]
+    assert states(tmp_path / "a.pcap", packets)[4] == ("CLOSE_WAIT", "FIN_WAIT1")

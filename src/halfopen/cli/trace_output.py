@@ -53,6 +53,7 @@ def _readable_again(options: TraceOptions) -> AbstractContextManager[Callable[[]
 def _show(printer: Printer, options: TraceOptions) -> Summary:
     if printer.format in {"jsonl", "csv", "parquet"}:
         summary = _write_records(printer, options)
+        _say_losses(printer, summary)
     else:
         trace = _read(printer, options, "none" if options.sort is None else "columns")
         summary = trace.summary
@@ -94,6 +95,14 @@ def _write_records(printer: Printer, options: TraceOptions) -> Summary:
             return _read(printer, options, records).summary
     with replacing(options.output) as path, output_errors(str(options.output)):
         return _read(printer, options, records, str(path)).summary
+
+
+def _say_losses(printer: Printer, summary: Summary) -> None:
+    """Records have no place for what is lost before there is one; the summary of the other formats has."""
+    from halfopen.handshakes.notices.capture import losses
+
+    for notice in losses(summary):
+        printer.note(notice.text[0].lower() + notice.text[1:].rstrip("."))
 
 
 def _print_summary(printer: Printer, options: TraceOptions, trace: Trace) -> None:

@@ -59,6 +59,12 @@ def check(summary: Summary) -> Iterator[Notice]:
     yield from _facts(summary)
 
 
+def losses(summary: Summary) -> Iterator[Notice]:
+    """What is lost before there is a record: packets of a damaged capture, and what did not fit into memory."""
+    yield from _damage(summary)
+    yield from _evicted(summary)
+
+
 def damage_words(kind: str, count: int) -> str:
     """«2 files end inside a record (…)»; the bare name for a kind of a newer core."""
     one, many, rest = DAMAGE.get(kind, (kind.replace("_", " "), kind.replace("_", " "), ""))
@@ -104,11 +110,15 @@ def _direction(summary: Summary) -> Iterator[Notice]:
         yield Notice("one-direction", "caveat", text, weight=partial)
 
 
-def _memory(summary: Summary) -> Iterator[Notice]:
+def _evicted(summary: Summary) -> Iterator[Notice]:
     if summary.evicted:
         lost = plural(summary.evicted, "connection")
         text = f"{lost} did not fit into the flow table: judged by what had been seen so far."
         yield Notice("evicted", "caveat", text, "`--max-flows` gives the table more room.", weight=summary.evicted)
+
+
+def _memory(summary: Summary) -> Iterator[Notice]:
+    yield from _evicted(summary)
     folded = summary.other_endpoints.folded if summary.other_endpoints else 0
     if folded:
         text = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from halfopen.handshakes.probes.counts import ended, syns_lost
 from halfopen.handshakes.probes.data import data_headline, data_reason
 from halfopen.handshakes.probes.ending import headline, reason
 from halfopen.handshakes.probes.fast_open import fast_open_headline, fast_open_verdict, gain
-from halfopen.model.quantity import duration, endpoint, grouped, listed, plural, share
+from halfopen.model.quantity import duration, endpoint, grouped, listed
 from halfopen.render.causes import cause_lines
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Cell, Column, Paint, clamp, table, wrap
@@ -137,28 +138,8 @@ def _causes_title(place: str, causes: Sequence[LocalCause]) -> str:
     return f"Nothing {'seen ' if 'unknown' in verdicts else ''}on this host explains it, for {place}:"
 
 
-#: How the others ended, in the words of their lines.
-_ENDINGS = {
-    "refused": "refused",
-    "unreachable": "unreachable",
-    "timeout": "without an answer",
-    "not_sent": "not sent",
-    "failed": "failed",
-}
-
-
 def _verdict(name: str, summary: ProbeSummary) -> str:
-    connected = f"{name}: {grouped(summary.established)} of {grouped(summary.attempts)} connected"
-    ended = ((word, summary.endings.get(ending, 0)) for ending, word in _ENDINGS.items())
-    connected += "".join(f", {grouped(count)} {word}" for word, count in ended if count)
-    if summary.satisfied < summary.established:
-        connected += f", {grouped(summary.satisfied)} of them answered"
-    if not summary.syn_sent:
-        return f"{connected}; no SYN was sent"
-    if not summary.syn_lost:
-        return f"{connected}; no SYN lost"
-    lost, sent = summary.syn_lost, summary.syn_sent
-    return f"{connected}; {grouped(lost)} of {plural(sent, 'SYN')} lost ({share(lost, sent)})"
+    return f"{name}: {', '.join(ended(summary))}; {syns_lost(summary)}"
 
 
 def _row(name: str, latency: Latency | None) -> list[Cell | str] | None:

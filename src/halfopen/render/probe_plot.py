@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from math import log10
 from typing import TYPE_CHECKING
 
-from halfopen.model.quantity import UNKNOWN, duration, endpoint, grouped, plural, share
+from halfopen.handshakes.probes.counts import ended, syns_lost
+from halfopen.model.quantity import UNKNOWN, duration, endpoint
 from halfopen.render.escape import escape_text
 from halfopen.render.layout import Paint
 
@@ -143,10 +144,7 @@ def _times(samples: Sequence[Sample], summary: ProbeSummary, width: int) -> str:
 
 
 def _counts(summary: ProbeSummary, width: int, paint: Paint) -> str:
-    parts = [f"{grouped(summary.satisfied)} of {grouped(summary.attempts)} connected"]
-    if summary.syn_sent:
-        lost = f"{grouped(summary.syn_lost)} of {plural(summary.syn_sent, 'SYN')} lost"
-        parts.append(f"{lost} ({share(summary.syn_lost, summary.syn_sent)})" if summary.syn_lost else "no SYN lost")
+    parts = [*ended(summary), syns_lost(summary)]
     if summary.satisfied < summary.attempts:
         parts.append("x failed")
     if summary.syn_lost:

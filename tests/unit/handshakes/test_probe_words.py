@@ -53,7 +53,7 @@ def test_a_lost_syn_reads_as_what_it_cost() -> None:
             "2 SYNs or their answers lost: 2 s back-off + 31 ms",
         ),
         (retransmitted(retransmit_wait_us=None), "first SYN lost"),
-        (retransmitted(rest_us=1000.0), "first SYN lost: 1 s back-off + 1 ms or less"),
+        (retransmitted(rest_us=1000.0), "first SYN lost: 1 s back-off + less than 2 ms"),
         (retransmitted(1, 12_000.0, 90.0), "first SYN met an old connection of the same port: sent again after 12 ms"),
     ],
 )

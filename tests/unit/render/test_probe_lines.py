@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.unit.active.results import TARGET, established, failed, fast_open, retransmitted
+from tests.unit.active.results import TARGET, changed, data, established, failed, fast_open, retransmitted
 
 from halfopen.handshakes.probes.board import Board
+from halfopen.handshakes.probes.summary import summarize
 from halfopen.render.probe import ProbeLines
+from halfopen.render.probe_plot import plot
 
 if TYPE_CHECKING:
     from halfopen.model.probe import ProbeResult
@@ -35,6 +37,14 @@ def test_every_way_of_ending_is_counted() -> None:
     assert "10.0.0.2:80: 0 of 2 connected, 2 without an answer; 2 of 2 SYNs lost (100 %)" in closing(
         *[failed("timeout")] * 2
     )
+
+
+def test_of_those_that_connected_some_were_answered() -> None:
+    results = (established(), changed(established(), data=data()), failed("refused", "ECONNREFUSED"))
+    assert "10.0.0.2:80: 2 of 3 connected, 1 of them answered, 1 refused; no SYN lost" in closing(*results)
+    # The live plot counts in the same words.
+    counts = plot("web:80", [], summarize(results), (80, 0))[-1]
+    assert counts == "2 of 3 connected  1 of them answered  1 refused  no SYN lost  x failed"
 
 
 def test_connects_with_fast_open_have_their_own_line() -> None:

@@ -28,7 +28,7 @@ def test_the_picture() -> None:
         " 100 µs ┤▁█ █",
         "        └ rx",
         "last 400 µs  p50 400 µs  p90 1.03 s  p99 1.03 s  max 1.03 s  jitter 1.03 s",
-        "3 of 4 connected  1 of 5 SYNs lost (20 %)  x failed  r SYN sent again",
+        "3 of 4 connected  1 refused  1 of 5 SYNs lost (20 %)  x failed  r SYN sent again",
     ]
 
 

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 #: still has a connection of this four-tuple sends one, and the kernel then tries again within some ticks of its clock.
 _RTO_LEAST_US = 0.9e6
 
-
 #: A shorter wait for a processor is what every program has now and then.
 _WAIT_LEAST_US = 1000.0
 
-
+#: Linux's timestamps (RFC 7323) count milliseconds, and it never takes less than one of them for a round trip
+#: (``tcp_rtt_tsopt_us``): with a tick between SYN and answer, or none, it may be anything below two.
 _GRAIN_US = 1000.0
 
 
@@ -79,9 +79,8 @@ def lost(result: ProbeResult) -> str:
     if wait_us is None or whole_us is None:
         return what
     rest_us = max(whole_us - wait_us, 0.0)
-    # The timestamp's clock has a grain of a millisecond (RFC 7323 section 5.4).
     coarse = result.retransmit_wait_method == "timestamp" and rest_us <= _GRAIN_US
-    return f"{what}: {duration(wait_us)} back-off + {'1 ms or less' if coarse else duration(rest_us)}"
+    return f"{what}: {duration(wait_us)} back-off + {'less than 2 ms' if coarse else duration(rest_us)}"
 
 
 def reason(result: ProbeResult, *, fixed_port: bool = False) -> str | None:

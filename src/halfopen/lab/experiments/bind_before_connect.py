@@ -20,7 +20,6 @@ SOME = 110
 #: include/uapi/linux/in.h
 IP_BIND_ADDRESS_NO_PORT = 24
 LATE: Option = (socket.IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1)
-#: close() resets, so that nothing is left in TIME_WAIT.
 SHARED: Option = (socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
 
 

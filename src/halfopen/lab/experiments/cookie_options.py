@@ -14,7 +14,7 @@ from halfopen.lab.story import AtLeast
 from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.topology import Pair, pair
 from halfopen.lab.traffic import Attempt, Target, close_all, connect, listen
-from halfopen.lab.waiting import stopwatch, until
+from halfopen.lab.waiting import until
 
 if TYPE_CHECKING:
     from halfopen.lab.story import Story
@@ -23,8 +23,6 @@ COOKIES = "net.ipv4.tcp_syncookies"
 TIMESTAMPS = "net.ipv4.tcp_timestamps"
 #: A cookie's timestamp is rounded down by up to 63 ms: so many connections have one by 5 ms at the least.
 TRIPS = 10
-#: The first SYN-ACK is sent again after one second.
-AGAIN_S = 1.5
 ALL = "timestamps, SACK, window scaling, ECN"
 #: What a client offers as MSS, and what the server's cookie remembers of it: msstab of net/ipv4/syncookies.c.
 SEGMENTS = ((500, 536), (1200, 536), (1360, 1300), (1450, 1440), (1460, 1460))
@@ -70,16 +68,20 @@ def _made_up(story: Story, net: Pair) -> None:
 
 
 def _once_only(story: Story, net: Pair) -> None:
-    """A SYN whose SYN-ACK nobody answers."""
+    """A SYN whose SYN-ACK nobody answers; then one without a cookie, which tells when another SYN-ACK was due."""
     lead_answers_away(net)
     with listen(net.server, net.server_address, 8):
-        moment, packets, elapsed = Moment.of(net.server), Recording(net.server), stopwatch()
+        moment, packets = Moment.of(net.server), Recording(net.server)
         flood(net, 1).wait()
-        until(lambda: elapsed() > AGAIN_S, "more time to pass than until a SYN-ACK is sent again")
-        (row,) = packets.handshakes()
-        story.expect(f"SYN-ACKs for a SYN that is not completed, in {AGAIN_S} s", 1, row.syn_ack_sent)
-        story.expect("  half-open requests", 0, states(net.server).get("SYN_RECV", 0))
-        story.expect("  TCPSynRetrans", 0, moment.since("TCPSynRetrans"))
+        until(lambda: moment.since("SyncookiesSent"), "the cookie to be sent")
+        story.expect("half-open requests after a SYN that is not completed", 0, states(net.server).get("SYN_RECV", 0))
+        net.server.set_sysctl(COOKIES, 1)
+        flood(net, 1, seed=2).wait()
+        until(lambda: moment.since("TCPSynRetrans"), "the SYN-ACK without a cookie to be sent again")
+        net.server.set_sysctl(COOKIES, 2)
+        cookie, request = packets.handshakes()
+        story.expect("  SYN-ACKs that it had", 1, cookie.syn_ack_sent)
+        story.expect("  by then, of a later one that had no cookie", AtLeast(2), request.syn_ack_sent)
 
 
 def _segment(net: Pair, offered: int) -> int:

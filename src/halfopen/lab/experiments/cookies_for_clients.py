@@ -37,7 +37,6 @@ LOG_TRIES, LOG_WAIT_S = 5, 5.5
 LOG_PORT = 20_000 + os.getpid() % 2000 * (LOG_TRIES + 1)
 BURST, BURST_RATE = 40, 400
 OLD = 80
-#: A program that dies while its peers' data is unread, or that closes so: by RST.
 #: A machine that loses its power sends nothing more.
 SILENCE = "table inet t {\n chain c {\n type filter hook output priority 0\n tcp flags rst drop\n }\n}\n"
 

@@ -76,7 +76,8 @@ def _closed(story: Story, net: Pair) -> tuple[Examination, Moment]:
     flood(net, STRANGERS, rate=RATE).wait()
     # What is left lasts until its SYN-ACK would be due again. That is four seconds then: a busy machine needs them.
     until(
-        lambda: moment.since("TCPSynRetrans") >= 2 * states(net.server).get("SYN_RECV", 0), "SYN-ACKs to be sent thrice"
+        lambda: 0 < 2 * states(net.server).get("SYN_RECV", 0) <= moment.since("TCPSynRetrans"),
+        "SYN-ACKs to be sent thrice",
     )
     listener.close()
     moment = Moment.of(net.server)

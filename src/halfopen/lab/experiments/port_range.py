@@ -19,7 +19,6 @@ RANGE = "net.ipv4.ip_local_port_range"
 LOW, PORTS = 33_000, 200
 #: A range of four ports that begins with the service's: the first connects take it, and need no luck for it.
 OVER_SERVICE = f"{PORT} {PORT + 3}"
-#: Closed by RST, they leave no TIME_WAIT on the port, which would hold the service up for another minute.
 ROUND = 60
 EXCHANGES = 20
 
@@ -96,6 +95,7 @@ def _reserved(story: Story, net: Pair, found: Finding | None) -> None:
 
 def _restart(net: Pair) -> str:
     """The error of a service that starts while connections have taken what ports they can."""
+    # A TIME_WAIT of theirs on the port would hold the service up for another minute.
     attempts = connect(net.client, Target(net.server_address, options=(BY_RST,)), 4)
     try:
         listen(net.client, net.client_address, 8).close()

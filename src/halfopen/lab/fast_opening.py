@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from typing import TYPE_CHECKING
 
+from halfopen.lab.story import Between
 from halfopen.lab.tcp_info import TcpInfo
 from halfopen.lab.waiting import stopwatch
 
@@ -16,6 +17,8 @@ KEY = "net.ipv4.tcp_fastopen_key"
 CLIENT, SERVER, BOTH = 1, 2, 3
 #: include/linux/socket.h
 MSG_FASTOPEN = 0x2000_0000
+#: One SYN was sent again: two cost two seconds or three. A busy machine is late, too.
+ONCE_AGAIN_S = Between(1.0, 1.99)
 REQUEST = b"GET / HTTP/1.0\r\n\r\n"
 
 

@@ -7,10 +7,19 @@ from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment
-from halfopen.lab.fast_opening import BOTH, FAST_OPEN, KEY, MSG_FASTOPEN, REQUEST, SERVER, asking_for, exchange
+from halfopen.lab.fast_opening import (
+    BOTH,
+    FAST_OPEN,
+    KEY,
+    MSG_FASTOPEN,
+    ONCE_AGAIN_S,
+    REQUEST,
+    SERVER,
+    asking_for,
+    exchange,
+)
 from halfopen.lab.observe import Moment
 from halfopen.lab.recording import Recording
-from halfopen.lab.story import Between
 from halfopen.lab.topology import pair
 from halfopen.lab.traffic import PORT, error_name, listen
 
@@ -57,7 +66,7 @@ def run(story: Story) -> None:
     own = Moment.of(net.client)
     info, seconds = exchange(net, listener)
     story.expect("data in the SYN was accepted", 0, int(info.syn_data))
-    story.expect("seconds until the server's answer: a SYN had to be sent again", Between(1.0, 1.99), seconds)
+    story.expect("seconds until the server's answer: a SYN had to be sent again", ONCE_AGAIN_S, seconds)
     story.expect("  TCPFastOpenActiveFail on the client", 1, own.since("TCPFastOpenActiveFail"))
     seen = ", ".join(str(row.fast_open) for row in packets.handshakes())
     story.expect("all of these connects, by trace", "granted, accepted, granted, accepted, ignored", seen)

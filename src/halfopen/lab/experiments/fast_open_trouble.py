@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.lab.examine import Examination
 from halfopen.lab.experiment import Experiment, hosts_of_pairs
-from halfopen.lab.fast_opening import BOTH, CLIENT, FAST_OPEN, KEY, asking_for, exchange, send
+from halfopen.lab.fast_opening import BOTH, CLIENT, FAST_OPEN, KEY, ONCE_AGAIN_S, asking_for, exchange, send
 from halfopen.lab.observe import Moment
 from halfopen.lab.story import AtLeast, Between
 from halfopen.lab.topology import Pair, pair
@@ -23,8 +23,6 @@ BLACK_HOLE = "net.ipv4.tcp_fastopen_blackhole_timeout_sec"
 ASKED, FEW, ROUNDS = 20, 1, 6
 AT_ONCE = 10
 EATEN = "drop syn with_data"
-#: One SYN was sent again: two cost two seconds or three. A busy machine is late, too.
-LATE_S = Between(1.0, 1.99)
 #: So that the handshakes of ``AT_ONCE`` requests are pending together.
 SLOW = "delay=450ms"
 KEYS = ("00000001-00000002-00000003-00000004", "00000005-00000006-00000007-00000008")
@@ -132,14 +130,14 @@ def _eaten(story: Story, net: Pair) -> Finding | None:
         exchange(net, listener)
         net.relay.set_faults([EATEN])
         doctor, moment = Examination.begin(net.client), Moment.of(net.client)
-        story.expect("seconds until all were connected", LATE_S, _all_at_once(net, listener))
+        story.expect("seconds until all were connected", ONCE_AGAIN_S, _all_at_once(net, listener))
         story.expect("TCPFastOpenActiveFail on the client", AT_ONCE, moment.since("TCPFastOpenActiveFail"))
         found = doctor.expect(story, "HO504", found=True)
         if net.client.has_sysctl(BLACK_HOLE):
             net.client.set_sysctl(BLACK_HOLE, 3600)
             for _ in range(2):
                 _, seconds = exchange(net, listener)
-                story.expect(f"with {BLACK_HOLE} = 3600: seconds until the answer", LATE_S, seconds)
+                story.expect(f"with {BLACK_HOLE} = 3600: seconds until the answer", ONCE_AGAIN_S, seconds)
             story.say("It looks at connects that lose three SYNs in a row; here the second one gets through.")
         story.pitfall()
     return found

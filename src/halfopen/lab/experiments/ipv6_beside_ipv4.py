@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from halfopen.errors import NotAvailableError
+from halfopen.knowledge.mib_text import parse_sockstat
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.observe import Moment, listener_row
 from halfopen.lab.programs import run_program
@@ -97,8 +98,7 @@ def _in_use() -> dict[str, int]:
     text = "".join(
         Path(f"/proc/thread-self/net/{name}").read_text(encoding="ascii") for name in ("sockstat", "sockstat6")
     )
-    rows = [line.split() for line in text.splitlines()]
-    return {row[0].rstrip(":"): int(row[2]) for row in rows if row[0].startswith("TCP")}
+    return {name: numbers["inuse"] for name, numbers in parse_sockstat(text).items() if name.startswith("TCP")}
 
 
 def _filters(story: Story, client: Namespace, packets: Recording) -> None:

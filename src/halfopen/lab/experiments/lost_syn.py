@@ -109,7 +109,7 @@ def _mended(story: Story, net: Pair) -> None:
     doctor = Examination.begin(net.client)
     with listen(net.server, net.server_address, 8, port=DEAD):
         (attempt,) = connect(net.client, Target(net.server_address, DEAD))
-        story.expect("seconds until connected", Between(0, 0.5), attempt.seconds)
+        story.expect("seconds until connected", Between(0, SLACK_S), attempt.seconds)
         for code in EXPERIMENT.proves:
             doctor.expect(story, code, found=False)
         close_all([attempt])

@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from halfopen.knowledge.mib_text import parse_sockstat
 from halfopen.lab.experiment import Experiment
 from halfopen.lab.namespace import sysctl_path
 from halfopen.lab.story import Between
@@ -129,13 +130,7 @@ def _send_all(client: socket.socket) -> int:
 
 
 def _memory() -> int:
-    (line,) = (
-        line
-        for line in Path("/proc/thread-self/net/sockstat").read_text(encoding="ascii").splitlines()
-        if line.startswith("TCP:")
-    )
-    words = line.split()
-    return int(words[words.index("mem") + 1])
+    return parse_sockstat(Path("/proc/thread-self/net/sockstat").read_text(encoding="ascii"))["TCP"]["mem"]
 
 
 def _modes(story: Story, host: Namespace) -> None:

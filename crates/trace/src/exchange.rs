@@ -166,14 +166,7 @@ impl Collector {
     }
 
     fn begin(&mut self, segment: &Segment, number: u64) {
-        let key = Key::new(
-            segment.src,
-            segment.src_port,
-            segment.dst,
-            segment.dst_port,
-            segment.encap,
-        )
-        .0;
+        let key = Key::of(segment).0;
         self.current.retain(|(other, _)| *other != key);
         self.current.push((key, number));
         self.kept.insert(number, Kept::default());

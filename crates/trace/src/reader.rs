@@ -188,7 +188,7 @@ fn fill(
             continue;
         }
         batch.hashes.push(match place {
-            Packet::Tcp(s) => hasher.hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+            Packet::Tcp(s) => hasher.hash(&Key::of(s).0),
             _ => 0,
         });
         if batch.hashes.len() == BATCH {

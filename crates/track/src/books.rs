@@ -1,7 +1,7 @@
 //! The books of the flows: their numbers, how they end, who must leave, and what is counted.
 //!
-//! Which segment does what to which flow is the tracker's; here is what must hold for all of them: numbers have no gaps,
-//! the table is bounded, and each flow that was counted leaves once, with its record.
+//! Which segment does what to which flow is the tracker's; here is what must hold for all of them: numbers have no gaps but
+//! those of SYNs that proved to be forged, the table is bounded, and each flow that was counted leaves once, with its record.
 
 use halfopen_wire::{Flags, Segment};
 
@@ -13,7 +13,7 @@ use crate::held;
 use crate::key::{Key, KeyHasher};
 use crate::linger::{Lingerers, Lingering, Patience};
 use crate::packed::PackedOptions;
-use crate::record::{Anomalies, Anomaly, SideOptions};
+use crate::record::{Anomalies, Anomaly};
 use crate::sink::{Ended, Sink};
 use crate::state::State;
 use crate::store::{Removed, Slot, Store, Swept, Whole};
@@ -272,7 +272,7 @@ impl Books {
             number: self.number,
             frame_syn: FrameRef::of(segment),
             last_syn: Fingerprint::of(segment),
-            client_options: SideOptions::of(segment).map_or_else(PackedOptions::default, |o| PackedOptions::pack(&o)),
+            client_options: PackedOptions::of(segment).unwrap_or_default(),
             isn_client: segment.seq,
             syn_data: segment.payload_len,
             syn_sent: 0,

@@ -9,7 +9,7 @@ use crate::frame_ref::FrameRef;
 use crate::packed::PackedOptions;
 use crate::record::Side;
 use crate::state::State;
-use crate::stream::Stream;
+use crate::stream::{Stream, distance};
 
 /// Everything beyond a lone SYN. What every segment of an open connection touches stands first.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -179,6 +179,18 @@ impl Detail {
             Side::Client => &mut self.client,
             Side::Server => &mut self.server,
         }
+    }
+
+    /// Notes what a segment carries.
+    pub fn carry(&mut self, segment: &Segment, from: Side) {
+        if from == Side::Client && self.client.start.is_none() {
+            // The SYN was not captured. Its SYN-ACK says where the stream begins, whichever part of it was captured first.
+            let begins = |&first: &u32| distance(first, segment.seq) >= 0;
+            if let Some(first) = self.server.acked.filter(begins) {
+                self.client.begin(first.wrapping_sub(1));
+            }
+        }
+        self.stream_mut(from).carry(segment.seq, segment.payload_len);
     }
 
     /// What few connections have, to be written.

@@ -63,7 +63,7 @@ impl Fingerprint {
         has: 0,
     };
 
-    /// The time of this transmission, or what [`Detail::answered_ns`] holds where it is not known.
+    /// The time of this transmission, or what [`crate::detail::Detail::answered_ns`] holds where it is not known.
     pub const fn moment(&self) -> i64 {
         if self.has & Self::UNTIMED == 0 {
             self.time_ns

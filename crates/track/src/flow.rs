@@ -3,7 +3,7 @@
 //! Two structures, because a SYN flood must be cheap: [`Flow`] is all that a lone SYN needs; [`crate::detail::Detail`] is
 //! added when anything else happens.
 
-use halfopen_wire::EncapId;
+use halfopen_wire::{EncapId, Segment};
 
 use crate::fingerprint::{Fingerprint, SynCaptured};
 use crate::frame_ref::FrameRef;
@@ -96,6 +96,18 @@ impl Flow {
     /// Any of the marks that decide an outcome.
     pub const JUDGED: u32 =
         Self::COMPLETED | Self::REFUSED | Self::RESET_BY_CLIENT | Self::RESET_BY_SERVER | Self::UNREACHABLE;
+
+    /// It begins with this SYN.
+    pub fn take_syn(&mut self, syn: &Segment) {
+        self.start_ns = syn.time_ns;
+        self.frame_syn = FrameRef::of(syn);
+        self.encap = syn.encap;
+        self.last_syn = Fingerprint::of(syn);
+        self.isn_client = syn.seq;
+        self.syn_data = syn.payload_len;
+        self.ttl_client = syn.ttl;
+        self.client_options = PackedOptions::of(syn).unwrap_or_default();
+    }
 
     /// How its SYN was captured.
     pub const fn syn_captured(&self) -> SynCaptured {

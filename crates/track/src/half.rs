@@ -153,6 +153,7 @@ mod tests {
     use crate::record::{Handshake, Outcome, Side};
     use crate::sink::Sink;
     use crate::state::{Class, lookup};
+    use crate::syns;
     use crate::tracker::Tracker;
     use crate::witness::Step;
 
@@ -187,7 +188,7 @@ mod tests {
     fn walked(syn: &Segment, answers: &[Segment]) -> (Flow, Detail) {
         let (mut flow, mut detail) = (flow(syn), Detail::default());
         for answer in answers {
-            effect::ensure_started(&flow, &mut detail);
+            syns::ensure_started(&flow, &mut detail);
             let step = Step {
                 number: 1,
                 from: Side::Server,

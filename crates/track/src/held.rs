@@ -10,10 +10,10 @@ use halfopen_wire::Segment;
 use crate::classify::{classify, fin_fits, side};
 use crate::copied;
 use crate::detail::{Detail, Rare};
-use crate::effect;
 use crate::flow::Flow;
 use crate::record::{Anomaly, Side};
 use crate::state::Class;
+use crate::syns;
 
 /// What a segment says of the SYNs that are held.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +103,7 @@ pub fn repeat(attempt: &mut Flow, segment: &Segment) -> bool {
     if copy {
         copied::note_copy(attempt, None, segment, Class::SynRepeated, Side::Client);
     } else {
-        effect::syn_repeated(attempt, segment, Side::Client);
+        syns::syn_repeated(attempt, segment, Side::Client);
     }
     copy
 }

@@ -1,6 +1,6 @@
 //! Which flow a segment belongs to: the four-tuple in either direction, within its tags and tunnels.
 
-use halfopen_wire::{Address, EncapId};
+use halfopen_wire::{Address, EncapId, Segment};
 use std::hash::{BuildHasher, RandomState};
 
 /// Both endpoints, the smaller first, and the encapsulation. 40 bytes without padding.
@@ -21,7 +21,18 @@ const fn halves(address: Address) -> [u64; 2] {
 }
 
 impl Key {
-    /// The key of a segment from `src` to `dst`, and whether `src` is its low end.
+    /// The key of a segment, and whether its sender is the low end.
+    pub fn of(segment: &Segment) -> (Self, bool) {
+        Self::new(
+            segment.src,
+            segment.src_port,
+            segment.dst,
+            segment.dst_port,
+            segment.encap,
+        )
+    }
+
+    /// The key of what goes from `src` to `dst`, and whether `src` is its low end.
     pub fn new(src: Address, src_port: u16, dst: Address, dst_port: u16, encap: EncapId) -> (Self, bool) {
         let (s, d) = (halves(src), halves(dst));
         let src_is_low = (s, src_port) <= (d, dst_port);

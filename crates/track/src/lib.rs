@@ -3,8 +3,8 @@
 //! The middle layer: an observer on the path. It sees segments of both directions, some of them lost, doubled or out of
 //! order, and says of every attempt to open a connection how it ended and how long each part took.
 //!
-//! - [`state`] is THE table; `classify` holds the numbers of a segment against its flow; `effect` and
-//!   `walk` write what it says.
+//! - [`state`] is THE table; `classify` holds the numbers of a segment against its flow; `effect`
+//!   (with `syns`, `syn_acks`, `acks`, `closing`) and `walk` write what it says.
 //! - [`tracker`] joins each segment to its flow; `books` begin and end flows, number them, and keep the table bounded.
 //! - [`record`] is the result: one [`Handshake`] an attempt, `halfopen.handshake/1`.
 //! - [`sink`] takes them; [`summary`] is the sink that turns many into numbers, with [`quantiles`].
@@ -12,9 +12,11 @@
 //! **Architecture Invariant:** the clock is always an argument (the packets' own time); no file, no socket, no Python.
 #![forbid(unsafe_code)]
 
+mod acks;
 mod believed;
 mod books;
 mod classify;
+mod closing;
 mod copied;
 mod detail;
 mod effect;
@@ -43,6 +45,8 @@ mod store;
 mod stray;
 mod stream;
 pub mod summary;
+mod syn_acks;
+mod syns;
 mod talkers;
 pub mod tracker;
 mod walk;

@@ -10,7 +10,7 @@ use crate::flow::Flow;
 use crate::frame_ref::FrameRef;
 use crate::key::Key;
 use crate::packed::PackedOptions;
-use crate::record::{Anomalies, Anomaly, SideOptions};
+use crate::record::{Anomalies, Anomaly};
 use crate::state::State;
 
 /// A connection of which nothing but one ordinary SYN was seen. The server's address, where it is one of IPv6, stands beside it:
@@ -186,7 +186,7 @@ impl Lone {
 
     /// Packs a SYN, if it is an ordinary one, without making a flow of it first.
     pub fn of(segment: &Segment, client_low: bool, number: u64, reused: bool) -> Option<(Self, u128)> {
-        let options = PackedOptions::pack(&SideOptions::of(segment)?);
+        let options = PackedOptions::of(segment)?;
         let place = segment.encap.0 as u16;
         let ordinary = !segment.flags.has(Flags::FIN)
             && !segment.bad_checksum
@@ -439,7 +439,7 @@ pub(crate) mod tests {
     }
 
     pub fn flow(s: &Segment) -> Flow {
-        let (key, src_low) = Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap);
+        let (key, src_low) = Key::of(s);
         Flow {
             key,
             start_ns: s.time_ns,
@@ -447,7 +447,7 @@ pub(crate) mod tests {
             number: 1 << 33,
             frame_syn: FrameRef::of(s),
             last_syn: Fingerprint::of(s),
-            client_options: SideOptions::of(s).map(|o| PackedOptions::pack(&o)).unwrap_or_default(),
+            client_options: PackedOptions::of(s).unwrap_or_default(),
             isn_client: s.seq,
             syn_data: s.payload_len,
             syn_sent: 1,
@@ -471,7 +471,7 @@ pub(crate) mod tests {
 
     /// The short way and the long one agree.
     fn assert_same(s: &Segment, ordinary: bool) {
-        let (_, src_low) = Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap);
+        let (_, src_low) = Key::of(s);
         let lone = Lone::of(s, src_low, 1 << 33, false);
         assert_eq!(lone.map(|(l, wide)| l.unpack(wide)), ordinary.then(|| flow(s)), "{s:?}");
         assert_kept(&flow(s), ordinary);

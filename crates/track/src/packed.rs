@@ -1,6 +1,6 @@
 //! What a SYN or SYN-ACK offered, in the 16 bytes that a table of millions has for it.
 
-use halfopen_wire::{FastOpenOption, SynOptions};
+use halfopen_wire::{FastOpenOption, Segment, SynOptions};
 
 use crate::record::SideOptions;
 
@@ -33,6 +33,11 @@ impl PackedOptions {
     const WINDOW_CUT: u16 = 2048;
     const FRAGMENTED: u16 = 4096;
     const CUT: u16 = 8192;
+
+    /// What a SYN or SYN-ACK offers; `None` for another segment.
+    pub fn of(segment: &Segment) -> Option<Self> {
+        SideOptions::of(segment).map(|options| Self::pack(&options))
+    }
 
     /// Packs what a SYN or SYN-ACK offered.
     pub fn pack(options: &SideOptions) -> Self {

@@ -25,6 +25,8 @@ use crate::sink::Sink;
 use crate::state::{Cell, Class, State, lookup};
 use crate::store::{Found, Slot};
 use crate::stray::{Counted, Strays};
+use crate::syn_acks;
+use crate::syns;
 use crate::talkers::Talkers;
 use crate::walk::{walk_early, walk_early_fins, walk_fin, walk_on, walk_self};
 use crate::witness::{Step, Witness};
@@ -95,10 +97,7 @@ impl<F: Fetch> Tracker<F> {
     /// Takes packets in order. Faster than one at a time: their places in the table are fetched side by side.
     pub fn push_batch(&mut self, packets: &[Packet], sink: &mut impl Sink) {
         let hash = |packet: &Packet| match packet {
-            Packet::Tcp(s) => self
-                .books
-                .hasher
-                .hash(&Key::new(s.src, s.src_port, s.dst, s.dst_port, s.encap).0),
+            Packet::Tcp(s) => self.books.hasher.hash(&Key::of(s).0),
             _ => 0,
         };
         let hashes: Vec<u64> = packets.iter().map(hash).collect();
@@ -156,14 +155,7 @@ impl<F: Fetch> Tracker<F> {
     pub fn push_with(&mut self, packet: &Packet, sink: &mut impl Sink, witness: &mut impl Witness) {
         match packet {
             Packet::Tcp(segment) => {
-                let key = Key::new(
-                    segment.src,
-                    segment.src_port,
-                    segment.dst,
-                    segment.dst_port,
-                    segment.encap,
-                )
-                .0;
+                let key = Key::of(segment).0;
                 self.tcp(segment, self.books.hasher.hash(&key), None, sink, witness);
             }
             Packet::Icmp(error) => self.icmp(error, sink),
@@ -193,13 +185,7 @@ impl<F: Fetch> Tracker<F> {
     ) {
         self.books.stats.tcp_segments += 1;
         self.books.tick(segment.time_ns, sink);
-        let (key, src_low) = Key::new(
-            segment.src,
-            segment.src_port,
-            segment.dst,
-            segment.dst_port,
-            segment.encap,
-        );
+        let (key, src_low) = Key::of(segment);
         let found = self.books.store.find_near(&key, hash, guess);
         if !self.is_data(found, segment, src_low, witness) {
             self.join(segment, found, key, src_low, hash, sink, witness);
@@ -313,7 +299,7 @@ impl<F: Fetch> Tracker<F> {
         if copied::is_copy(flow, detail.as_deref(), segment, class, from) {
             copied::note_copy(flow, detail.as_deref_mut(), segment, class, from);
             if let (State::SimultaneousSyn, Side::Server, Some(detail)) = (before, from, detail) {
-                effect::keep_syn(detail, segment, true);
+                syns::keep_syn(detail, segment, true);
             }
             self.books.stats.captured_twice += 1;
             let mut step = Step::still(number, from, row, before);
@@ -357,7 +343,7 @@ impl<F: Fetch> Tracker<F> {
             // What came first was the wrong answer to this SYN. It would not have begun a flow, had there been one before.
             self.books.store.remove(slot);
             self.books.stats.handshakes -= 1;
-            // It stays the same handshake: numbers have no gaps, for a person counts and asks by them.
+            // It stays the same handshake, with its number: a person counts and asks by them.
             let last = std::mem::replace(&mut self.books.number, number - 1);
             self.begin(segment, key, src_low, hash, false, sink, witness);
             self.books.number = last;
@@ -366,7 +352,7 @@ impl<F: Fetch> Tracker<F> {
         if let Some(detail) = detail.as_deref_mut()
             && answers_anew(flow, detail, segment, class, from)
         {
-            let syns = effect::part(flow, detail);
+            let syns = syns::part(flow, detail);
             self.books.end(slot, Leave::Finished, sink);
             for (syn, is_copy) in &syns {
                 self.books.stats.captured_twice -= u64::from(*is_copy);
@@ -385,7 +371,7 @@ impl<F: Fetch> Tracker<F> {
             return;
         }
         if detail.is_none() && class == Class::SynRepeated {
-            effect::syn_repeated(flow, segment, from);
+            syns::syn_repeated(flow, segment, from);
             if let Cell::Next(next) = row.cell {
                 flow.state = next;
             }
@@ -404,7 +390,7 @@ impl<F: Fetch> Tracker<F> {
         let Some((flow, detail)) = self.books.store.with_detail(&mut slot) else {
             return;
         };
-        effect::ensure_started(flow, detail);
+        syns::ensure_started(flow, detail);
         let resumed = effect::apply(flow, detail, segment, &step);
         if let Cell::Next(next) = row.cell {
             flow.state = next;
@@ -523,14 +509,7 @@ impl<F: Fetch> Tracker<F> {
             let Some((flow, detail)) = self.books.store.both_mut(slot) else {
                 return;
             };
-            let src_low = Key::new(
-                segment.src,
-                segment.src_port,
-                segment.dst,
-                segment.dst_port,
-                segment.encap,
-            )
-            .1;
+            let src_low = Key::of(&segment).1;
             let from = sender(flow, detail.as_deref(), &segment, src_low);
             let class = classify(flow, detail.as_deref(), &segment, from);
             let wrong = class == Class::SynAckWrong && flow.state == State::SynSent;
@@ -608,7 +587,7 @@ impl<F: Fetch> Tracker<F> {
         let number = flow.number;
         let mut slot = self.books.store.insert(hash, flow);
         if let Some((_, detail)) = self.books.store.with_detail(&mut slot) {
-            effect::first_syn_ack(detail, segment);
+            syn_acks::first_syn_ack(detail, segment);
         }
         let row = lookup(Side::Server, Class::SynAck, State::Closed);
         let step = Step {
@@ -659,7 +638,7 @@ impl<F: Fetch> Tracker<F> {
         let Some((flow, detail)) = self.books.store.with_detail(&mut slot) else {
             return;
         };
-        effect::ensure_started(flow, detail);
+        syns::ensure_started(flow, detail);
         flow.marks |= Flow::UNREACHABLE;
         if error.time_ns < flow.start_ns {
             flow.anomalies.insert(Anomaly::Reordered);

@@ -4,8 +4,8 @@ use halfopen_wire::{Flags, Segment};
 
 use crate::believed::Resumed;
 use crate::classify::fin_fits;
+use crate::closing;
 use crate::detail::Detail;
-use crate::effect;
 use crate::flow::Flow;
 use crate::record::Side;
 use crate::state::{Cell, Class, Row, State, lookup};
@@ -21,9 +21,9 @@ pub fn walk_fin(flow: &mut Flow, detail: &mut Detail, segment: &Segment, from: S
     let over = flow.state.is_over();
     if class == Class::Fin && row.cell != Cell::Invalid {
         if over {
-            effect::late_fin(detail, segment, from);
+            closing::late_fin(detail, segment, from);
         } else {
-            effect::fin(flow, detail, segment, from);
+            closing::fin(flow, detail, segment, from);
         }
     }
     if let Cell::Next(next) = row.cell {

@@ -31,6 +31,11 @@ class Growth:
         return self.measured or (self.seconds is not None and self.seconds <= RECENT_S)
 
     @property
+    def stood_still(self) -> bool:
+        """Whether nothing happened between two snapshots."""
+        return self.measured and not self.count
+
+    @property
     def per_s(self) -> float | None:
         """Mean rate."""
         return self.count / self.seconds if self.seconds else None

@@ -147,7 +147,7 @@ def _with_clients(finding: Finding, waiting: int) -> Finding:
 def _severity(listener: Listener, drops: Growth | None, own: Growth | None) -> Severity | None:
     """How bad it is at this socket; None when there is nothing. ``own``: the drops, where they accuse it."""
     if is_full(listener):
-        calm = drops is not None and drops.measured and not drops.count
+        calm = drops is not None and drops.stood_still
         # Where nobody takes connections, nothing was dropped because nobody came: whoever does is.
         return "warning" if calm and not is_held_up(listener) else "critical"
     if own is None:

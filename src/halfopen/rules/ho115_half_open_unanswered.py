@@ -117,7 +117,7 @@ def _swallowing(space: Space, port: int) -> Stop | None:
     if space.now.packet_filter is None:
         return None
     completed = space.growth("PassiveOpens", "Tcp")
-    nobody_gets_in = completed is not None and completed.measured and not completed.count
+    nobody_gets_in = completed is not None and completed.stood_still
     for stop in stops(space.now.packet_filter, "output", Packet(None, None, None, answer_from=port)):
         if stop.certain or (nobody_gets_in and stop.rule is not None and grown(space, stop.rule)):
             return stop

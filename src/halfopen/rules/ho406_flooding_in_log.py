@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from halfopen.model.finding import Evidence, Remedy
 from halfopen.model.quantity import listed, moment
+from halfopen.rules.cookies import sent
 from halfopen.rules.rule import Rule
 
 if TYPE_CHECKING:
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from halfopen.model.finding import Finding
     from halfopen.rules.context import Context
 
+#: Raised where a SYN finds the SYN queue full and no cookie is sent.
+DROPPED = "TCPReqQFullDrop"
 #: ``TCP: request_sock_TCP: Possible SYN flooding on port 0.0.0.0:80. Sending cookies.``; without the address before 6.2
 #: or so.
 _LINE = re.compile(r"Possible SYN flooding on port (\S{1,64}?)\. (Sending cookies|Dropping request)")
@@ -72,6 +75,24 @@ class FloodingInLog(Rule):
             f"The kernel's log names {ports} {listed(list(last))} for a SYN queue that was full once, last at "
             f"{moment(newest.at_ns)}, and {did}; whether one still is, it does not tell.",
             [Evidence("the kernel's log", line.text, None, "/dev/kmsg") for line, _ in list(last.values())[:3]],
-            remedy=Remedy("See whether cookies are sent now, and come back: `halfopen doctor --for 10s`."),
+            remedy=_remedy(context),
             confirm="dmesg | grep 'SYN flooding'",
         )
+
+
+def _remedy(context: Context) -> Remedy:
+    """Whether a queue is full now is to be seen first; where it was watched, that is known."""
+    counters = [growth for space in context.spaces for growth in (sent(space), space.growth(DROPPED))]
+    now = [growth for growth in counters if growth is not None and growth.measured]
+    if not now:
+        return Remedy("See whether cookies are sent now, and come back: `halfopen doctor --for 10s`.")
+    if all(growth.stood_still for growth in now):
+        return Remedy(
+            f"Nothing now: no cookie was sent {now[0].when}, and no SYN dropped for want of one. Watch again when the "
+            "host is busiest."
+        )
+    return Remedy(
+        "It goes on: cookies are sent, or SYNs dropped for want of them. Where cookies come back "
+        "(`nstat -az 'TcpExtSyncookies*'`, twice), raise the backlog of that listener; where they do not, leave it: "
+        "they hold a flood off."
+    )

@@ -39,25 +39,22 @@ STILL_FULL = (
 def cause(space: Space, listener: Listener, before: Listener | None, drops: Growth | None) -> str:
     """The sentence."""
     if is_full(listener):
-        calm = drops is not None and drops.measured and not drops.count
-        state = "is full"
-        if calm and drops:
-            come = (
-                "and the next connect is dropped, though none came"
-                if is_held_up(listener)
-                else "though nothing was dropped"
-            )
-            state = (
-                f"is full, {come} {drops.when}"
-                if is_held_up(listener)
-                else f"is full at the moment, {come} {drops.when}"
-            )
+        state = _full(listener, drops)
     elif drops is not None and not drops.measured:
         return f"The accept queue has overflowed at some time {drops.when}: one snapshot does not tell more of it."
     else:
         state = "overflowed"
     reasons = "; ".join(_reasons(space, listener, before))
     return f"The accept queue {state}" + (f": {reasons}." if reasons else ".") + _of_the_group(space, listener)
+
+
+def _full(listener: Listener, drops: Growth | None) -> str:
+    """«is full», and what it says where nothing was dropped while it was watched."""
+    if drops is None or not drops.stood_still:
+        return "is full"
+    if is_held_up(listener):
+        return f"is full, and the next connect is dropped, though none came {drops.when}"
+    return f"is full at the moment, though nothing was dropped {drops.when}"
 
 
 def _of_the_group(space: Space, listener: Listener) -> str:

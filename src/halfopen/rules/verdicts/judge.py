@@ -69,7 +69,7 @@ def _own_starving(facts: Facts) -> Verdict | None:
     """
     if facts.listening is None or (facts.failed and not facts.silent):
         return None
-    innocent = facts.drops is not None and facts.drops.measured and not facts.drops.count
+    innocent = facts.drops is not None and facts.drops.stood_still
     lost = bool(facts.failed) or any(result.syn_retransmissions for result in facts.results)
     if lost and innocent:
         return None

@@ -315,8 +315,8 @@ class SocketOwners:
         """Processes that were looked into."""
 
     @property
-    def refused(self) -> int:
-        """Processes that this user may not look into; their sockets have no owner here."""
+    def refused(self) -> list[int]:
+        """Processes that this user may not look into, by number; their sockets have no owner here."""
 
     def __len__(self) -> int:
         """Sockets with an owner."""

@@ -35,8 +35,8 @@ impl SocketOwners {
     }
 
     #[getter]
-    fn refused(&self) -> u32 {
-        self.0.refused
+    fn refused(&self) -> Vec<u32> {
+        self.0.refused.clone()
     }
 
     fn __len__(&self) -> usize {

@@ -69,7 +69,7 @@ class Places:
     """All that were found: the host's first, then the reader's, then those where processes live, by number."""
 
     places: list[Place]
-    hidden: int = 0
+    hidden: list[int] = field(default_factory=list)
     """Processes whose namespace this user may not know."""
     hides_others: bool = False
     """/proc does not list the processes of others (``hidepid=invisible``), so that nobody knows how many there are."""
@@ -87,14 +87,14 @@ def find(roots: Roots, doors: Iterable[Door] = ()) -> Places:
         doors: what ``SocketOwners.namespaces`` found.
     """
     found: dict[int, Place] = {}
-    door, hidden = f"{roots.proc}/self/task/{get_native_id()}/ns/net", 0
+    door, hidden = f"{roots.proc}/self/task/{get_native_id()}/ns/net", list[int]()
     own = _inode(door) or _inode(f"{roots.proc}/self/ns/net")
     pids = _pids(roots)
     for pid in pids:
         try:
             inode = _inode_of_link(f"{roots.proc}/{pid}/ns/net")
         except PermissionError:
-            hidden += 1
+            hidden.append(pid)
             continue
         except OSError:
             continue

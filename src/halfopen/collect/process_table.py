@@ -9,14 +9,20 @@ from typing import TYPE_CHECKING
 from halfopen.collect.owners import read_owner
 from halfopen.collect.text import read_text
 from halfopen.errors import HalfopenError
+from halfopen.model.quantity import listed, plural
 from halfopen.model.snapshot import Unavailable
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from halfopen._core import ListenerOptionsDict, SocketOwners
     from halfopen.collect.clock import Clock
     from halfopen.collect.places import Door
     from halfopen.collect.roots import Roots
     from halfopen.model.owner import Owner
+
+PIDS_NAMED = 3
+"""Of so many processes that may not be looked at, the numbers are told."""
 
 
 class ProcessTable:
@@ -59,11 +65,16 @@ class ProcessTable:
     @property
     def gap(self) -> Unavailable | None:
         """What the walk could not see; None before it, and when it saw everything."""
-        refused = self._holders.refused if self._holders is not None else 0
-        if not refused:
-            return None
-        which = "1 process" if refused == 1 else f"{refused} processes"
-        return Unavailable(f"sockets of {which}", why_refused(self._roots))
+        refused = self._holders.refused if self._holders is not None else []
+        return Unavailable(f"sockets of {which(refused)}", why_refused(self._roots)) if refused else None
+
+
+def which(pids: Sequence[int]) -> str:
+    """``1 process (pid 812)``; of more than a few, each of which nobody looks at, only how many."""
+    number = plural(len(pids), "process", "processes")
+    if len(pids) > PIDS_NAMED:
+        return number
+    return f"{number} ({'pid' if len(pids) == 1 else 'pids'} {listed([str(pid) for pid in sorted(pids)])})"
 
 
 def why_refused(roots: Roots) -> str:

@@ -17,7 +17,7 @@ from halfopen.collect.names import name_all
 from halfopen.collect.netns import NETNS
 from halfopen.collect.places import find
 from halfopen.collect.private_proc import PrivateProc
-from halfopen.collect.process_table import why_refused
+from halfopen.collect.process_table import which, why_refused
 from halfopen.collect.roots import Roots
 from halfopen.collect.text import readable_name
 from halfopen.collect.workers import Limits, NotDone, Pool
@@ -102,8 +102,7 @@ def _places(shared: HostWide, netns: Which) -> Places:
 def _unseen(places: Places, roots: Roots) -> Iterator[Unavailable]:
     """Where there may be namespaces that were not found."""
     if places.hidden:
-        which = "1 process" if places.hidden == 1 else f"{places.hidden} processes"
-        yield _unfound(f"network namespaces of {which}", why_refused(roots))
+        yield _unfound(f"network namespaces of {which(places.hidden)}", why_refused(roots))
     if places.unread_mounts:
         why = f"of more than {MOUNT_NAMESPACES} mount namespaces, only so many were looked at"
         yield _unfound(f"network namespaces mounted in {places.unread_mounts} mount namespaces", why)

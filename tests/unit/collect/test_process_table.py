@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.unit.collect.trees import tree
 
-from halfopen.collect.process_table import why_refused
+from halfopen.collect.process_table import which, why_refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
 
@@ -33,3 +34,15 @@ def test_why_a_process_is_hidden(
 def test_where_that_cannot_be_read_it_is_not_made_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
     assert why_refused(tree(tmp_path, {})) == "they are hidden even from root"
+
+
+@pytest.mark.parametrize(
+    ("pids", "words"),
+    [
+        ([812], "1 process (pid 812)"),
+        ([9, 1, 4], "3 processes (pids 1, 4 and 9)"),
+        (range(1, 1500), "1 499 processes"),
+    ],
+)
+def test_a_few_processes_are_named(pids: Sequence[int], words: str) -> None:
+    assert which(pids) == words

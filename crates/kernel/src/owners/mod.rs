@@ -42,8 +42,8 @@ pub struct Owners {
     doors: Vec<Door>,
     /// Processes that were looked into.
     pub processes: u32,
-    /// Processes that this user may not look into.
-    pub refused: u32,
+    /// Processes that this user may not look into, in the order of the directory.
+    pub refused: Vec<u32>,
 }
 
 impl Owners {
@@ -70,7 +70,7 @@ impl Owners {
                 self.processes += 1;
                 doors::of_threads(pid, directory, &mut self.doors);
             }
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.refused += 1,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => self.refused.push(pid),
             Err(_) => {} // it has ended
         }
     }

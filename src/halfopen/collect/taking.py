@@ -22,6 +22,7 @@ from halfopen.collect.roots import Roots
 from halfopen.collect.text import readable_name
 from halfopen.collect.workers import Limits, NotDone, Pool
 from halfopen.errors import UsageError
+from halfopen.model.quantity import plural
 from halfopen.model.snapshot import NetNamespace, Snapshot, Unavailable
 
 if TYPE_CHECKING:
@@ -105,7 +106,7 @@ def _unseen(places: Places, roots: Roots) -> Iterator[Unavailable]:
         yield _unfound(f"network namespaces of {which(places.hidden)}", why_refused(roots))
     if places.unread_mounts:
         why = f"of more than {MOUNT_NAMESPACES} mount namespaces, only so many were looked at"
-        yield _unfound(f"network namespaces mounted in {places.unread_mounts} mount namespaces", why)
+        yield _unfound(f"network namespaces mounted in {plural(places.unread_mounts, 'mount namespace')}", why)
     if places.hides_others:
         yield _unfound(UNLISTED, f"{roots.proc} does not list them to this user (hidepid)")
     if places.blind:

@@ -21,6 +21,8 @@ class Interface:
 
 ROUTES_MAX = 10_000
 """Routes of a namespace that a snapshot keeps; a full Internet table has a million."""
+RULES_MAX = 1000
+"""Routing rules that it keeps, the first. More are no rules of an administrator any more, and each costs time."""
 
 
 @dataclass(frozen=True, slots=True)

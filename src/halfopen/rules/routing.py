@@ -7,7 +7,7 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_interface
 from typing import TYPE_CHECKING
 
-from halfopen.model.network import ROUTES_MAX, RoutingRule
+from halfopen.model.network import ROUTES_MAX, RULES_MAX, RoutingRule
 from halfopen.rules.identity import Same
 from halfopen.rules.policy_routing import TABLES, Flow, applies, text_of
 from halfopen.rules.route_table import in_table
@@ -121,14 +121,16 @@ def network_of(text: str) -> IPv4Interface | IPv6Interface | None:
 def _lookup(namespace: NetNamespace, flow: Flow, parsed: IPv4Address | IPv6Address) -> Lookup:
     unjudged: list[str] = []
     skip_to = 0
-    for rule in _rules(namespace, parsed.version):
+    rules = _rules(namespace, parsed.version)
+    for rule in rules:
         if rule.priority < skip_to or (verdict := applies(rule, flow, namespace)) is False:
             continue
         if verdict is None:
             if rule.action == "goto" or rule.action in REFUSING or in_table(namespace, rule, parsed):
                 unjudged.append(text_of(rule))
         elif rule.action == "goto":
-            skip_to = rule.goto or 0
+            # Without its target it does nothing: «unresolved».
+            skip_to = next((one.priority for one in rules if one.priority == rule.goto), skip_to)
         elif rule.action in REFUSING:
             return Lookup(None, rule, tuple(unjudged))
         elif rule.action == "lookup" and (found := in_table(namespace, rule, parsed)):
@@ -149,9 +151,12 @@ def _rules(namespace: NetNamespace, version: int) -> tuple[RoutingRule, ...]:
 
 
 def _unread(namespace: NetNamespace) -> tuple[str, ...]:
-    """What may lead to a route after all, in a snapshot without rules."""
-    has_more = any(route.table not in TABLES for route in namespace.routes or ())
-    return ("routing rules that were not read",) if namespace.routing_rules is None and has_more else ()
+    """What may lead to a route after all, in a snapshot without rules, or with the first of many."""
+    if namespace.routing_rules is None:
+        more = any(route.table not in TABLES for route in namespace.routes or ())
+    else:
+        more = len(namespace.routing_rules) >= RULES_MAX
+    return ("routing rules that were not read",) if more else ()
 
 
 def leaves_by(namespace: NetNamespace, flow: Flow) -> str | None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.unit.rules.notation import snapshots
 
-from halfopen.model.network import ROUTES_MAX, PacketFilter, RoutingRule
+from halfopen.model.network import ROUTES_MAX, RULES_MAX, PacketFilter, RoutingRule
 from halfopen.model.snapshot import NetNamespace
 from halfopen.rules.causes.route import check
 from halfopen.rules.causes.way import Way
@@ -144,7 +144,12 @@ def test_a_rule_for_a_source_is_for_the_one_that_the_kernel_chooses(main: dict[s
         ([{"priority": 9, "table": 100}], (MAIN, {**OTHER, "kind": "throw"}), "10.0.0.254"),
         ([ONLY_LONGER, {"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.253"),
         ([ONLY_LONGER, {"priority": 9, "table": 100}], ({**MAIN, "destination": "192.0.2.0/24"}, OTHER), "10.0.0.254"),
-        ([{"priority": 8, "action": "goto", "goto": 20}, {"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.254"),
+        (
+            [{"priority": 8, "action": "goto", "goto": 32766}, {"priority": 9, "table": 100}],
+            (MAIN, OTHER),
+            "10.0.0.254",
+        ),
+        ([{"priority": 8, "action": "goto", "goto": 20}, {"priority": 9, "table": 100}], (MAIN, OTHER), "10.0.0.253"),
         ([{"priority": 9, "table": 100, "family": 6}], (MAIN, OTHER), "10.0.0.254"),
     ],
 )
@@ -218,6 +223,14 @@ def test_of_more_routes_than_are_kept_none_is_missing_for_certain() -> None:
     cause = check(Space(namespace([], *many[1:]), None, None), Way("192.0.2.9", 443, "10.0.0.1"))
     assert cause is not None
     assert cause.verdict == "cause"
+
+
+def test_of_more_rules_than_are_kept_the_last_may_lead_to_a_route() -> None:
+    where = namespace([], MAIN)
+    first = RoutingRule(9, table=100, source="10.5.0.0/16")
+    found = route_to(replace(where, routing_rules=(first,) * RULES_MAX), SYN)
+    assert (found.route, found.is_sure) == (None, False)
+    assert route_to(replace(where, routing_rules=(first,)), SYN).is_sure
 
 
 def test_a_link_without_carrier() -> None:

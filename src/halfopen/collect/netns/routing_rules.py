@@ -5,20 +5,17 @@ from __future__ import annotations
 from halfopen._core import network_rules
 from halfopen.collect.framework import Collector, NamespaceContext
 from halfopen.errors import NotAvailableError
-from halfopen.model.network import RoutingRule
-
-MOST = 1000
-"""More are no rules of an administrator any more, and each costs time at every lookup."""
+from halfopen.model.network import RULES_MAX, RoutingRule
 
 
 def collect(context: NamespaceContext) -> tuple[RoutingRule, ...] | None:
-    """The first ``MOST``; more are a gap. None on a kernel that has no such rules (CONFIG_IP_MULTIPLE_TABLES)."""
+    """The first ``RULES_MAX``; more are a gap. None on a kernel that has no such rules (CONFIG_IP_MULTIPLE_TABLES)."""
     try:
-        rules, left_out = network_rules(MOST)
+        rules, left_out = network_rules(RULES_MAX)
     except NotAvailableError:
         return None
     if left_out:
-        context.missing(f"{left_out} routing rules", f"at most {MOST} are kept")
+        context.missing(f"{left_out} routing rules", f"at most {RULES_MAX} are kept")
     return tuple(RoutingRule(**rule) for rule in rules)
 
 

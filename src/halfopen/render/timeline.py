@@ -1,7 +1,7 @@
 """Handshakes as lines with their packets, as SVG: the client's above the line, the server's below it.
 
 The axis is logarithmic, since a handshake takes microseconds and what is sent again comes after seconds. One grey and
-four colours have enough contrast on white and on black; letters say what colours say.
+five colours have enough contrast on white and on black; letters say what colours say.
 """
 
 from __future__ import annotations

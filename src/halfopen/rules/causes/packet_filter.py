@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from halfopen.knowledge.firewall.rejecting import error_of_reject, rejects_with_reset
 from halfopen.model.cause import LocalCause
 from halfopen.model.finding import Evidence, Remedy
+from halfopen.rules.causes.suspect import Suspect
 from halfopen.rules.filter_conditions import Packet
-from halfopen.rules.filter_counters import grown
-from halfopen.rules.filter_matching import is_plain, names_source_port
 from halfopen.rules.filtering import stops
 from halfopen.rules.policy_routing import Flow
 from halfopen.rules.routing import comes_by, is_own, leaves_by
@@ -21,12 +19,9 @@ if TYPE_CHECKING:
 
     from halfopen.model.cause import Stopped, Verdict
     from halfopen.rules.causes.way import Way
-    from halfopen.rules.filtering import Stop
     from halfopen.rules.space import Space
 
 
-#: What connect() says where something dropped the SYN.
-_SILENCE = frozenset({None, "ETIMEDOUT"})
 _WORDS: dict[Stopped, str] = {
     "syn_out": "the SYN on its way out",
     "syn_through": "the SYN on its way through",
@@ -39,68 +34,13 @@ _THROUGH = ("ingress", "prerouting", "forward", "postrouting", "egress")
 _IN = ("ingress", "prerouting", "input")
 
 
-@dataclass(frozen=True, slots=True)
-class _Stopped:
-    """What would stop which packet, and in which namespace."""
-
-    stop: Stop
-    space: Space
-    packet: Stopped
-    way: Way
-
-    @property
-    def guilty(self) -> bool:
-        """Whether it stops every such packet, as its counter or its text says; a counter that stood still denies it."""
-        if not self._fits:
-            return False
-        if self.moved:
-            return True
-        still = self.stop.rule is not None and grown(self.space, self.stop.rule) is not None
-        return self.stop.certain and not still and not self.way.established
-
-    @property
-    def counted_nothing(self) -> bool:
-        """Its counter, where it has one, stood still: it stopped no packet at all."""
-        return self.stop.rule is not None and grown(self.space, self.stop.rule) == 0
-
-    @property
-    def signed(self) -> bool:
-        """Whether the ICMP error that ended the connect is such a rule's, and came from this namespace."""
-        icmp_from = self.way.icmp_from
-        return (
-            self.stop.verdict == "reject" and self._fits and icmp_from is not None and is_own(self.space.now, icmp_from)
-        )
-
-    @property
-    def moved(self) -> bool:
-        """Whether it counted as many packets meanwhile as were lost."""
-        rule = self.stop.rule
-        named = self.packet == "answer" and rule is not None and names_source_port(rule, self.way.port)
-        # Answers may be fewer than SYNs; what names none of their marks counts others' packets, too.
-        least = self.way.answers_lost if named else self.way.lost
-        return _moved(self.space, self.stop) >= max(1, least)
-
-    @property
-    def _fits(self) -> bool:
-        """Whether connect() would say what it said: with anything else the SYN came less far, or further."""
-        way = self.way
-        if way.errno in _SILENCE or way.established:
-            return True
-        if self.stop.verdict != "reject" or self.packet == "answer":
-            return self.stop.verdict == "drop" and way.errno == "EPERM" and self.packet == "syn_out"
-        text = "" if self.stop.rule is None else self.stop.rule.text
-        told = way.icmp_from is None or is_own(self.space.now, way.icmp_from)
-        resets = rejects_with_reset(text)
-        return way.errno == error_of_reject(text, v6=":" in way.destination) and (resets or told)
-
-
 def check(space: Space, way: Way) -> LocalCause | None:
     """Whether the packet filter stops the SYN or its answer, here or in another namespace that they come through."""
     if space.now.packet_filter is None:
         return LocalCause("filter", "unknown", "The packet filter's rules could not be read.")
     stopping = [] if way.came_through else [*_syn(space, way), *(_answer(space, way) if way.unanswered else ())]
     stopping = [one for one in stopping if not one.counted_nothing]
-    found = [one for one in stopping if one.packet != "answer" or _is_about_answers(one)]
+    found = [one for one in stopping if one.is_likely]
     if not found and stopping:
         return _unjudged(stopping[0])
     if not found:
@@ -117,7 +57,7 @@ def check(space: Space, way: Way) -> LocalCause | None:
     return _stopped(first, guilty=first.guilty)
 
 
-def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
+def _stopped(one: Suspect, *, guilty: bool) -> LocalCause:
     stop = one.stop
     where = "" if one.space.now.own else f" in network namespace {one.space.name}"
     does = f"counted packets in the meantime and {stop.verdict}s" if one.moved else f"{stop.verdict}s"
@@ -133,7 +73,7 @@ def _stopped(one: _Stopped, *, guilty: bool) -> LocalCause:
     return LocalCause("filter", verdict, sentence, evidence, _remedy(one), _look(one), one.packet, netns, if_sure=sure)
 
 
-def _unjudged(one: _Stopped) -> LocalCause:
+def _unjudged(one: Suspect) -> LocalCause:
     """A rule that is none for answers, as far as one can tell: and that is not far enough to say so."""
     where = "" if one.space.now.own else f" in network namespace {one.space.name}"
     doubt = "" if one.stop.doubt is None else f" ({one.stop.doubt})"
@@ -145,7 +85,7 @@ def _unjudged(one: _Stopped) -> LocalCause:
     return LocalCause("filter", "unknown", sentence, (), None, _look(one), None, netns)
 
 
-def _packet_words(one: _Stopped) -> str:
+def _packet_words(one: Suspect) -> str:
     if one.packet != "answer":
         return _WORDS[one.packet]
     at = (
@@ -154,19 +94,19 @@ def _packet_words(one: _Stopped) -> str:
     return f"the answer on its way {at}"
 
 
-def _by_iptables(one: _Stopped) -> bool:
+def _by_iptables(one: Suspect) -> bool:
     """Only iptables counts what a policy meets, and writes its rules so."""
     rule = one.stop.rule
     return one.stop.packets is not None if rule is None else rule.text.startswith("-A ")
 
 
-def _place(one: _Stopped) -> tuple[str, str, str]:
+def _place(one: Suspect) -> tuple[str, str, str]:
     rule = one.stop.rule
     family, table, chain = one.stop.chain.split(" ", 2) if rule is None else (rule.family, rule.table, rule.chain)
     return family, table, chain
 
 
-def _look(one: _Stopped) -> str:
+def _look(one: Suspect) -> str:
     """The command that shows it, counters and all."""
     family, table, chain = map(shlex.quote, _place(one))
     if _by_iptables(one):
@@ -174,7 +114,7 @@ def _look(one: _Stopped) -> str:
     return one.space.command(f"nft list chain {family} {table} {chain}")
 
 
-def _remedy(one: _Stopped) -> Remedy:
+def _remedy(one: Suspect) -> Remedy:
     """A rule before it that lets this connection through: the least that helps, and easily undone."""
     family, table, chain = map(shlex.quote, _place(one))
     way, ends = one.way, ("s", "d") if one.packet == "answer" else ("d", "d")
@@ -191,7 +131,7 @@ def _remedy(one: _Stopped) -> Remedy:
     return Remedy(f"If it is meant to be let through, accept it before that: `{one.space.command(accept)}`.")
 
 
-def _syn(space: Space, way: Way) -> Iterator[_Stopped]:
+def _syn(space: Space, way: Way) -> Iterator[Suspect]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.source, way.destination, way.port, loopback=loopback)
     yield from _at(space, way, replace(packet, out=leaves_by(space.now, way.flow)), _OUT, "syn_out")
@@ -202,7 +142,7 @@ def _syn(space: Space, way: Way) -> Iterator[_Stopped]:
         yield from _at(way.path.there, way, replace(packet, into=comes_by(way.path.there.now)), _IN, "syn_in")
 
 
-def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
+def _answer(space: Space, way: Way) -> Iterator[Suspect]:
     loopback = is_own(space.now, way.destination)
     packet = Packet(way.destination, way.source, None, way.port, loopback=loopback)
     places: list[tuple[Space, tuple[str, ...], Packet]] = [(hop, _THROUGH, packet) for hop in reversed(way.path.hops)]
@@ -214,30 +154,8 @@ def _answer(space: Space, way: Way) -> Iterator[_Stopped]:
         yield from _at(place, way, there, hooks, "answer")
 
 
-def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped: Stopped) -> Iterator[_Stopped]:
+def _at(space: Space, way: Way, packet: Packet, hooks: tuple[str, ...], stopped: Stopped) -> Iterator[Suspect]:
     if space.now.packet_filter is not None:
         for hook in hooks:
             for stop in stops(space.now.packet_filter, hook, packet):
-                yield _Stopped(stop, space, stopped, way)
-
-
-def _is_about_answers(one: _Stopped) -> bool:
-    """A rule that names the answer's port, counted packets meanwhile or drops everything; or a policy.
-
-    Any other is most likely for strays: every well-kept host has such.
-    """
-    rule = one.stop.rule
-    if rule is None or is_plain(rule):
-        return True
-    return bool(names_source_port(rule, one.way.port)) or one.moved or one.stop.certain
-
-
-def _moved(space: Space, stop: Stop) -> int:
-    """Packets that what would stop the packet counted between the snapshots."""
-    if stop.rule is not None:
-        return grown(space, stop.rule) or 0
-    if space.before is None or space.before.packet_filter is None or stop.packets is None:
-        return 0
-    chains = space.before.packet_filter.chains
-    rows = [chain.packets for chain in chains if f"{chain.family} {chain.table} {chain.name}" == stop.chain]
-    return stop.packets - rows[0] if rows and rows[0] is not None else 0
+                yield Suspect(stop, space, stopped, way)
